@@ -1,0 +1,56 @@
+// The closed list of expected failures. Doors turn them into statuses; nobody else knows a status.
+
+/**
+ * An expected failure, as a value.
+ *
+ * `message` is written for the caller: it names the field and what would be right, never a secret, SQL or a path.
+ * `field` is the place in the caller's own document, e.g. `guest.email` or `participants[0].email`.
+ */
+export type Problem = {
+  readonly kind: ProblemKind
+  readonly message: string
+  readonly field?: string
+  /** Seconds after which trying again makes sense: for `rateLimited` and `unavailable`. */
+  readonly retryAfterSeconds?: number
+}
+
+export type ProblemKind =
+  /** The request cannot be right, whoever sends it. */
+  | 'invalidRequest'
+  /** No credential, or one that is unknown, expired or revoked. */
+  | 'unauthorized'
+  /** A private configuration without a valid session for it. */
+  | 'invalidSession'
+  /** A valid credential that may not do this. */
+  | 'forbidden'
+  /** Missing, or another application's: the two answer alike. */
+  | 'notFound'
+  /** Not one of the slots that availability offers now. */
+  | 'slotUnavailable'
+  /** Was offered, and another guest got it first. */
+  | 'slotTaken'
+  /** The booking, or another object, changed since it was read. */
+  | 'conflict'
+  /** A participant's calendar cannot be read: unknown is never free. */
+  | 'calendarUnavailable'
+  /** The same `Idempotency-Key` with another body. */
+  | 'idempotencyMismatch'
+  /** The first request with this `Idempotency-Key` has not ended. */
+  | 'idempotencyInProgress'
+  | 'payloadTooLarge'
+  | 'unsupportedMediaType'
+  | 'rateLimited'
+  /** The database is away, or a transaction lost every retry. */
+  | 'unavailable'
+
+export function invalidRequest(message: string, field?: string): Problem {
+  return field === undefined ? { kind: 'invalidRequest', message } : { kind: 'invalidRequest', message, field }
+}
+
+/** One answer for missing and for foreign objects, so that the second is not betrayed (A3). */
+export const notFound: Problem = { kind: 'notFound', message: 'requested object not found' }
+
+/** The literal text that the official components look for before they try the next participant. */
+export const slotUnavailable: Problem = { kind: 'slotUnavailable', message: 'The selected timeslot is unavailable' }
+
+export const slotTaken: Problem = { kind: 'slotTaken', message: 'The selected timeslot is unavailable' }
