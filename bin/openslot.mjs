@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+/** The command `openslot`: prepares a checkout, then runs the server's own code under the pinned Node. Runs under Node 20 and newer. */
+
+import { spawn } from 'node:child_process'
+import { existsSync, realpathSync } from 'node:fs'
+import module from 'node:module'
+import { constants } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+import { findNode, prepare, root } from './prepare.mjs'
+
+const isCheckout = existsSync(join(root, 'src', 'main.ts'))
+const main = join(root, ...(isCheckout ? ['src', 'main.ts'] : ['dist', 'main.js']))
+
+const node = await findPreparedNode()
+// After an installation the Node that runs here may be the one that was just replaced.
+if (node?.isThisOne) await runHere()
+else if (node !== undefined) runUnder(node.path)
+
+async function findPreparedNode() {
+  try {
+    const hasInstalled = isCheckout && (await prepare('production'))
+    const path = findNode()
+    return { path, isThisOne: !hasInstalled && realpathSync(path) === realpathSync(process.execPath) }
+  } catch (error) {
+    process.stderr.write(`openslot: ${error.message}\n`)
+    process.exitCode = 1
+    return undefined
+  }
+}
+
+/** No second process: signals, terminal and exit code are the server's own. */
+async function runHere() {
+  // A parent launcher that was killed cannot pass its signal on; the closed channel says so.
+  if (process.env.OPENSLOT_LAUNCHED === '1' && process.channel) {
+    delete process.env.OPENSLOT_LAUNCHED
+    process.channel.unref()
+    process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
+  }
+  module.enableCompileCache?.(join(root, 'node_modules', '.cache', 'openslot'))
+  process.argv[1] = main
+  await import(pathToFileURL(main).href)
+}
+
+/** An old Node can only start the new one and stand between it and the world. */
+function runUnder(node) {
+  const child = spawn(node, [join(root, 'bin', 'openslot.mjs'), ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, OPENSLOT_LAUNCHED: '1' },
+  })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    // A terminal sends Ctrl-C to both, and the child must not take it for a second one.
+    process.on(signal, () => (signal === 'SIGINT' && process.stdin.isTTY) || child.kill(signal))
+  }
+  child.once('error', (error) => {
+    process.stderr.write(`openslot: ${node} could not be started: ${error.message}\n`)
+    process.exitCode = 1
+  })
+  child.once('exit', (code, signal) => {
+    process.exitCode = signal === null ? code : 128 + constants.signals[signal]
+  })
+}

