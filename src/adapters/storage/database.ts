@@ -1,0 +1,214 @@
+// The door to PostgreSQL: statements, transactions that belong to one application, and what their failures mean.
+import { setTimeout as wait } from 'node:timers/promises'
+import pg from 'pg'
+
+import type { AppId } from '../../core/ids.ts'
+import { preparedName, type Sql } from './sql.ts'
+
+/** Where PostgreSQL is: an address, or the socket directory of the embedded one. */
+export type Connection =
+  | { readonly url: string }
+  | { readonly host: string; readonly port: number; readonly user: string; readonly database: string }
+
+/** What can be asked inside and outside a transaction alike. Statements sent together run in the order sent. */
+export type Queryable = {
+  query<Row extends object = Record<string, never>>(statement: Sql): Promise<Row[]>
+}
+
+/** A transaction of one application: row security shows it no other application's grants and bookings. */
+export type Transaction = Queryable & { readonly appId: AppId }
+
+/** The database is away, or a transaction lost every retry: nothing was written. */
+export class DatabaseUnavailable extends Error {
+  override readonly name = 'DatabaseUnavailable'
+}
+
+/** The connection broke during commit: what was written may or may not stand. */
+export class CommitUnknown extends Error {
+  override readonly name = 'CommitUnknown'
+}
+
+/** A statement hit the named constraint. */
+export class ConstraintViolation extends Error {
+  override readonly name = 'ConstraintViolation'
+  readonly constraint: string
+  constructor(constraint: string, cause: unknown) {
+    super(`constraint ${constraint}`, { cause })
+    this.constraint = constraint
+  }
+}
+
+export type DatabaseOptions = {
+  readonly connection: Connection
+  readonly poolSize: number
+  /** Non-owning role taken on for each transaction; absent where the login role is that role already. */
+  readonly role?: string
+  /** Sees every statement; for the test that checks that each names its application. */
+  readonly onStatement?: (text: string) => void
+}
+
+const retryableStates = new Set(['40P01', '40001', '55P03'])
+const awayStates = new Set(['57P01', '57P02', '57P03', '25006', '53300', '08006', '08001', '08003', '08000'])
+const transactionAttempts = 4
+
+// bigint and numeric columns hold counters that stay far below 2^53.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number)
+pg.types.setTypeParser(pg.types.builtins.NUMERIC, Number)
+// Instants come as milliseconds, not as `Date`.
+pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => new Date(text).getTime())
+
+export class Database implements Queryable {
+  readonly pool: pg.Pool
+  readonly #begin: string
+  readonly #onStatement: ((text: string) => void) | undefined
+
+  constructor(options: DatabaseOptions) {
+    this.pool = new pg.Pool({
+      ...('url' in options.connection ? { connectionString: options.connection.url } : options.connection),
+      max: options.poolSize,
+      application_name: 'openslot',
+      connectionTimeoutMillis: 5_000,
+      idleTimeoutMillis: 60_000,
+      statement_timeout: 5_000,
+      lock_timeout: 3_000,
+      idle_in_transaction_session_timeout: 10_000,
+      pipeline: true,
+    } as pg.PoolConfig)
+    // A broken idle connection is replaced at the next use; without a listener it would end the process.
+    this.pool.on('error', () => {})
+    this.#begin = options.role === undefined ? 'begin' : `begin; set local role ${options.role}`
+    this.#onStatement = options.onStatement
+  }
+
+  /** One statement in a transaction of its own. Throws `DatabaseUnavailable`, `ConstraintViolation`. */
+  async query<Row extends object = Record<string, never>>(statement: Sql): Promise<Row[]> {
+    this.#onStatement?.(statement.text)
+    try {
+      return (await this.pool.query(prepared(statement))).rows as Row[]
+    } catch (error) {
+      throw translate(error)
+    }
+  }
+
+  /**
+   * Runs `work` in one transaction of `appId`, READ COMMITTED. Deadlocks and lock time-outs are tried again from the
+   * start, up to three times, and once more when the connection broke before commit: `work` must not act outside.
+   * A `Result` that holds a problem rolls back.
+   * Throws `DatabaseUnavailable`, `CommitUnknown`, and what `work` throws.
+   */
+  async transaction<T>(appId: AppId, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#attempt(appId, work)
+      } catch (error) {
+        if (!(error instanceof RetryTransaction)) throw error
+        if (attempt >= (error.isAway ? 2 : transactionAttempts))
+          throw new DatabaseUnavailable('the transaction lost every retry', { cause: error.cause })
+        await wait(5 * attempt * Math.random() + (error.isAway ? 100 : 0))
+      }
+    }
+  }
+
+  async #attempt<T>(appId: AppId, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const client = await this.#connect()
+    let broken: Error | undefined
+    let failure: unknown
+    const note = (error: Error) => {
+      broken = error
+    }
+    client.on('error', note)
+    const transaction: Transaction = {
+      appId,
+      query: async <Row extends object>(statement: Sql) => {
+        this.#onStatement?.(statement.text)
+        try {
+          return (await client.query(prepared(statement))).rows as Row[]
+        } catch (error) {
+          // Statements sent together fail together; the first failure is the reason.
+          failure ??= error
+          throw translate(failure)
+        }
+      },
+    }
+    try {
+      // The application id is a UUID by type, so it can stand in the text; a parameter would cost a round trip.
+      const opened = client.query(`${this.#begin}; set local app.id = '${appId}'`)
+      opened.catch(note)
+      const value = await work(transaction)
+      await opened
+      if (isProblem(value)) await client.query('rollback')
+      else await this.#commit(client)
+      return value
+    } catch (error) {
+      const cause = failure ?? error
+      if (!(error instanceof CommitUnknown)) await client.query('rollback').catch(note)
+      if (error instanceof CommitUnknown) throw error
+      if (retryableStates.has(sqlState(cause))) throw new RetryTransaction(cause, false)
+      if (isAway(cause)) throw new RetryTransaction(cause, true)
+      throw error
+    } finally {
+      client.off('error', note)
+      client.release(broken)
+    }
+  }
+
+  async #commit(client: pg.PoolClient): Promise<void> {
+    try {
+      const { command } = await client.query('commit')
+      if (command === 'ROLLBACK') throw new Error('a statement of the transaction failed unnoticed')
+    } catch (error) {
+      if (isAway(error)) throw new CommitUnknown('the connection broke during commit', { cause: error })
+      throw error
+    }
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    try {
+      return await this.pool.connect()
+    } catch (error) {
+      throw new RetryTransaction(error, true)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end()
+  }
+}
+
+class RetryTransaction extends Error {
+  readonly isAway: boolean
+  constructor(cause: unknown, isAway: boolean) {
+    super('retry', { cause })
+    this.isAway = isAway
+  }
+}
+
+function isProblem(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && (value as { ok?: unknown }).ok === false
+}
+
+function prepared(statement: Sql): pg.QueryConfig {
+  const name = preparedName(statement.text)
+  const values = statement.values as unknown[]
+  return name === undefined ? { text: statement.text, values } : { name, text: statement.text, values }
+}
+
+function translate(error: unknown): unknown {
+  if (isAway(error)) return new DatabaseUnavailable('the database cannot be reached', { cause: error })
+  const state = sqlState(error)
+  if (state === '23P01' || state === '23505' || state === '23503')
+    return new ConstraintViolation((error as { constraint?: string }).constraint ?? state, error)
+  return error
+}
+
+function sqlState(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' ? code : ''
+}
+
+function isAway(error: unknown): boolean {
+  if (error instanceof DatabaseUnavailable) return true
+  const code = sqlState(error)
+  if (awayStates.has(code) || /^E(CONN|PIPE|NOENT|HOSTUNREACH|TIMEDOUT|AI_AGAIN|NOTFOUND)/.test(code)) return true
+  return error instanceof Error && /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(error.message)
+}

@@ -1,0 +1,99 @@
+// Brings a database to the schema this server needs, under a lock, so that several processes can start together.
+import { Logger, runMigrations as migrateJobQueue } from 'graphile-worker'
+import pg from 'pg'
+
+import type { Connection } from './database.ts'
+import { firstSchema } from './migrations/m0001FirstSchema.ts'
+
+/** Append only: a released migration is never edited. */
+const migrations: readonly { readonly name: string; readonly statements: string }[] = [
+  { name: '0001 first schema', statements: firstSchema },
+]
+
+/** The role that the server takes on: it owns no table, so row security binds it and the audit log is append-only. */
+export const serverRole = 'openslot_app'
+
+/** Any number of processes may call this together; each returns when the schema is complete. */
+const migrationLock = 7_203_481
+
+/**
+ * Applies what is missing, as the owner of the database; answers the names applied, and whether the role exists.
+ * Throws what PostgreSQL says, and a plain sentence for a server older than 15 or a schema newer than this program.
+ */
+export async function migrate(connection: Connection): Promise<{ applied: string[]; hasServerRole: boolean }> {
+  const client = new pg.Client('url' in connection ? { connectionString: connection.url } : connection)
+  await client.connect()
+  try {
+    await refuseOldServer(client)
+    await client.query('select pg_advisory_lock($1)', [migrationLock])
+    const applied = await applyMissing(client)
+    // graphile-worker keeps its tables in a schema of its own and takes its own care of versions.
+    await migrateJobQueue({ pgPool: poolOfOne(connection), logger: quietLogger })
+    const hasServerRole = await grantServerRole(client)
+    return { applied, hasServerRole }
+  } finally {
+    await client.end()
+  }
+}
+
+async function refuseOldServer(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ server_version_num: string }>('show server_version_num')
+  if (Number(rows[0]?.server_version_num) < 150_000)
+    throw new Error('OpenSlot needs PostgreSQL 15 or newer; the server at DATABASE_URL is older.')
+}
+
+async function applyMissing(client: pg.Client): Promise<string[]> {
+  await client.query('create schema if not exists openslot')
+  await client.query(
+    'create table if not exists openslot.migrations (name text primary key, applied_at timestamptz not null default now())',
+  )
+  const { rows } = await client.query<{ name: string }>('select name from openslot.migrations')
+  const done = new Set(rows.map((row) => row.name))
+  const unknown = [...done].filter((name) => !migrations.some((migration) => migration.name === name))
+  if (unknown.length > 0)
+    throw new Error(`This database was written by a newer OpenSlot (${unknown.join(', ')}); start that version.`)
+  const applied: string[] = []
+  for (const migration of migrations) {
+    if (done.has(migration.name)) continue
+    await client.query('begin')
+    await client.query(migration.statements)
+    await client.query('insert into openslot.migrations (name) values ($1)', [migration.name])
+    await client.query('commit')
+    applied.push(migration.name)
+  }
+  return applied
+}
+
+/**
+ * Makes the non-owning role and gives it what the server needs. A login that may not make roles serves as itself:
+ * row security is forced on the owner too, so the second lock on tenants stands there as well.
+ */
+async function grantServerRole(client: pg.Client): Promise<boolean> {
+  try {
+    await client.query(`
+      do $$ begin
+        if not exists (select from pg_roles where rolname = '${serverRole}') then create role ${serverRole} login; end if;
+      exception when duplicate_object or unique_violation then null; end $$`)
+    await client.query(`
+      grant usage on schema openslot, graphile_worker to ${serverRole};
+      grant select, insert, update, delete on all tables in schema openslot, graphile_worker to ${serverRole};
+      grant usage, select on all sequences in schema graphile_worker to ${serverRole};
+      grant execute on all functions in schema graphile_worker to ${serverRole};
+      revoke update, delete on openslot.audit_log from ${serverRole};
+      revoke insert, update, delete on openslot.migrations from ${serverRole};`)
+    await client.query(`begin; set local role ${serverRole}; rollback`)
+    return true
+  } catch (error) {
+    await client.query('rollback').catch(() => {})
+    if ((error as { code?: string }).code === '42501') return false
+    throw error
+  }
+}
+
+const quietLogger = new Logger(() => () => {})
+
+function poolOfOne(connection: Connection): pg.Pool {
+  const pool = new pg.Pool({ ...('url' in connection ? { connectionString: connection.url } : connection), max: 1, idleTimeoutMillis: 100 })
+  pool.on('error', () => {})
+  return pool
+}

@@ -1,0 +1,68 @@
+// SQL as text with parameters: the only way a value gets into a statement.
+import { createHash } from 'node:crypto'
+
+/** A statement, or a piece of one. `values` stand for `$1…$n` in `text`. */
+export type Sql = { readonly text: string; readonly values: readonly unknown[]; readonly isSql: true }
+
+/** Texts of templates without nested pieces, which are the same at every call. */
+const staticTexts = new WeakMap<TemplateStringsArray, string>()
+
+/** sql`select … where id = ${id}`: values become parameters, nested pieces are spliced in. */
+export function sql(strings: TemplateStringsArray, ...parts: readonly unknown[]): Sql {
+  if (!parts.some(isSql)) {
+    let text = staticTexts.get(strings)
+    if (text === undefined) {
+      text = strings.reduce((all, piece, index) => `${all}$${index}${piece}`)
+      staticTexts.set(strings, text)
+    }
+    return { text, values: parts, isSql: true }
+  }
+  const values: unknown[] = []
+  let text = strings[0] ?? ''
+  parts.forEach((part, index) => {
+    if (isSql(part)) {
+      const offset = values.length
+      text += part.text.replace(/\$(\d+)/g, (_, number) => `$${Number(number) + offset}`)
+      values.push(...part.values)
+    } else {
+      values.push(part)
+      text += `$${values.length}`
+    }
+    text += strings[index + 1] ?? ''
+  })
+  return { text, values, isSql: true }
+}
+
+/** Pieces one after the other, with `separator` between them; nothing for an empty list. */
+export function join(pieces: readonly Sql[], separator: 'and' | 'or' | ','): Sql {
+  const gap = separator === ',' ? ', ' : ` ${separator} `
+  let text = ''
+  const values: unknown[] = []
+  for (const piece of pieces) {
+    const offset = values.length
+    if (text !== '') text += gap
+    text += piece.text.replace(/\$(\d+)/g, (_, number) => `$${Number(number) + offset}`)
+    values.push(...piece.values)
+  }
+  return { text, values, isSql: true }
+}
+
+const names = new Map<string, string>()
+const namesLimit = 1_000
+
+/**
+ * The name under which PostgreSQL keeps the prepared statement; the same text has the same name in every process.
+ * Undefined past 1,000 different texts, so that statements built from many pieces do not pile up in the database.
+ */
+export function preparedName(text: string): string | undefined {
+  const known = names.get(text)
+  if (known !== undefined) return known
+  if (names.size >= namesLimit) return undefined
+  const name = `openslot_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`
+  names.set(text, name)
+  return name
+}
+
+function isSql(part: unknown): part is Sql {
+  return typeof part === 'object' && part !== null && 'isSql' in part
+}

@@ -1,0 +1,107 @@
+// The composition root: opens the database, makes the providers, binds the operations, and closes what it opened.
+import { pino, type Logger } from 'pino'
+
+import type { CalendarProviders } from './adapters/calendars/calendarProvider.ts'
+import { virtualCalendars } from './adapters/calendars/virtual/provider.ts'
+import { type Connection, Database } from './adapters/storage/database.ts'
+import { startEmbeddedPostgres } from './adapters/storage/embedded.ts'
+import { migrate, serverRole } from './adapters/storage/migrations.ts'
+import { checkMasterKeys, loadMasterKeys, Vault } from './adapters/storage/vault.ts'
+import type { Config } from './config.ts'
+import { instant, type Instant } from './core/time/instant.ts'
+import { createLimiter, noLimits } from './http/rateLimit.ts'
+import type { Route } from './http/route.ts'
+import { buildServer } from './http/server.ts'
+import { bindOperations, type Operations } from './operations/operations.ts'
+import { startWorker } from './worker/worker.ts'
+
+/** What tests put in the place of the real thing. */
+export type Overrides = {
+  readonly now?: () => Instant
+  readonly connection?: Connection
+  readonly providers?: (real: CalendarProviders) => CalendarProviders
+  readonly onStatement?: (text: string) => void
+  readonly onAnswer?: (route: Route, status: number, body: unknown) => void
+  readonly logger?: Logger
+}
+
+export type App = {
+  readonly operations: Operations
+  readonly database: Database
+  readonly logger: Logger
+  /** Answers requests, runs jobs, or both, by the role; answers the address where it listens. */
+  start(): Promise<{ address: string | undefined }>
+  close(): Promise<void>
+}
+
+/** Everything but the doors: what commands at the terminal work with. Migrates under a lock. */
+export async function buildApp(config: Config, overrides: Overrides = {}): Promise<App> {
+  const logger = overrides.logger ?? pino({ level: config.logLevel, redact: { paths: secretFields, censor: '[redacted]' } })
+  const closers: (() => Promise<void>)[] = []
+  const close = async () => {
+    while (closers.length > 0) await closers.pop()?.()
+  }
+  try {
+    const { admin, server } = await openDatabase(config, overrides, logger, closers)
+    const { applied, hasServerRole } = await migrate(admin)
+    if (applied.length > 0) logger.info({ applied }, 'database migrated')
+    const database = new Database({
+      connection: hasServerRole ? server : admin,
+      poolSize: 16,
+      ...(hasServerRole ? { role: serverRole } : {}),
+      ...(overrides.onStatement === undefined ? {} : { onStatement: overrides.onStatement }),
+    })
+    closers.push(() => database.close())
+
+    const masterKeys = await loadMasterKeys(config.masterKey, config.dataDirectory)
+    if (masterKeys.madeFile !== undefined)
+      logger.warn({ file: masterKeys.madeFile }, 'made a master key; back it up apart from the database')
+    await checkMasterKeys(database, masterKeys.keys)
+
+    const real: CalendarProviders = (provider) => (provider === 'virtual-calendar' ? virtualCalendars : undefined)
+    const operations = bindOperations({
+      database,
+      providers: overrides.providers?.(real) ?? real,
+      vault: new Vault(masterKeys.keys),
+      now: overrides.now ?? (() => instant(Date.now())),
+      baseUrl: config.baseUrl,
+    })
+
+    const start = async () => {
+      if (config.role !== 'web') {
+        const worker = await startWorker({ pool: database.pool, operations, logger })
+        closers.push(() => worker.stop())
+      }
+      if (config.role === 'worker') return { address: undefined }
+      const http = await buildServer({
+        operations,
+        logger,
+        limiter: config.rateLimit === 'off' ? noLimits : createLimiter(),
+        trustedProxies: config.trustedProxies,
+        baseUrl: config.baseUrl,
+        ...(overrides.onAnswer === undefined ? {} : { onAnswer: overrides.onAnswer }),
+      })
+      closers.push(() => http.close())
+      return { address: await http.listen({ port: config.port, host: config.host }) }
+    }
+    return { operations, database, logger, start, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function openDatabase(config: Config, overrides: Overrides, logger: Logger, closers: (() => Promise<void>)[]) {
+  if (overrides.connection !== undefined) return { admin: overrides.connection, server: overrides.connection }
+  if (config.databaseUrl !== undefined) return { admin: { url: config.databaseUrl }, server: { url: config.databaseUrl } }
+  const postgres = await startEmbeddedPostgres({
+    dataDirectory: config.dataDirectory,
+    log: (message, details) => logger.info(details ?? {}, message),
+    onDown: () => logger.error('the embedded PostgreSQL is away; it is being restarted'),
+    onUp: () => logger.info('the embedded PostgreSQL is back'),
+  })
+  closers.push(() => postgres.stop())
+  return { admin: postgres.connection, server: { ...postgres.connection, user: serverRole } }
+}
+
+const secretFields = ['authorization', 'cookie', 'password', 'salt', 'booking_ref', 'api_key', 'token', 'secret'].flatMap((name) => [name, `*.${name}`])

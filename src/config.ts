@@ -1,0 +1,127 @@
+// The server's settings: read from the environment once, checked, with every default written here.
+
+export type Role = 'all' | 'web' | 'worker'
+
+export type Config = {
+  readonly port: number
+  readonly host: string
+  /** Where guests and webhooks reach this server, without a trailing slash; absent: made of host and port. */
+  readonly baseUrl: string
+  readonly dataDirectory: string
+  /** Absent: the embedded PostgreSQL under `dataDirectory`. */
+  readonly databaseUrl: string | undefined
+  /** Keys that seal secrets, as `kid:base64` separated by commas; absent: kept in `dataDirectory/master.key`. */
+  readonly masterKey: string | undefined
+  readonly logLevel: LogLevel
+  /** Private networks that outbound calls may reach, as CIDR. */
+  readonly allowPrivateNetwork: readonly string[]
+  readonly rateLimit: 'on' | 'off'
+  /** Addresses whose `X-Forwarded-*` headers are believed. */
+  readonly trustedProxies: readonly string[]
+  readonly role: Role
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+export type LogLevel = (typeof logLevels)[number]
+const roles = ['all', 'web', 'worker'] as const
+
+/** Every setting, in the order in which the manual lists them. */
+export const settings = [
+  { name: 'PORT', fallback: '3000', meaning: 'The TCP port to listen on, 0–65535; 0 takes a free one.' },
+  { name: 'HOST', fallback: '127.0.0.1', meaning: 'The address to listen on; `0.0.0.0` for every interface.' },
+  {
+    name: 'BASE_URL',
+    fallback: 'http://localhost:PORT',
+    meaning: 'The public address of this server, for links in mails and webhooks. `Host` headers are never believed.',
+  },
+  {
+    name: 'DATA_DIR',
+    fallback: './data',
+    meaning: 'Where the embedded PostgreSQL and the generated master key live.',
+  },
+  {
+    name: 'DATABASE_URL',
+    fallback: '',
+    meaning: 'A PostgreSQL 15 or newer, `postgres://user:password@host/database`. Empty: the embedded PostgreSQL.',
+  },
+  {
+    name: 'MASTER_KEY',
+    fallback: '',
+    meaning:
+      'Keys that seal secrets: `kid:base64 of 32 bytes`, several separated by commas; the first seals, all open. ' +
+      'Empty: made at the first start in `DATA_DIR/master.key`. Required with `DATABASE_URL` when several machines serve.',
+  },
+  { name: 'LOG_LEVEL', fallback: 'info', meaning: `One of ${logLevels.join(', ')}.` },
+  {
+    name: 'ALLOW_PRIVATE_NETWORK',
+    fallback: '',
+    meaning: 'Private networks that outbound calls may reach: addresses or CIDR blocks, separated by commas.',
+  },
+  { name: 'RATE_LIMIT', fallback: 'on', meaning: '`off` for load tests only.' },
+  {
+    name: 'TRUSTED_PROXIES',
+    fallback: '',
+    meaning: 'Addresses or CIDR blocks of proxies whose `X-Forwarded-For` is believed, separated by commas.',
+  },
+  { name: 'ROLE', fallback: 'all', meaning: '`web` answers requests, `worker` runs jobs, `all` does both.' },
+] as const
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** What is wrong with the settings, one sentence for each, for the person at the terminal. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** Throws `ConfigError` naming every setting that cannot be used. */
+export function loadConfig(environment: Environment): Config {
+  const complaints: string[] = []
+  const text = (name: (typeof settings)[number]['name']) => environment[name]?.trim() ?? ''
+  const list = (name: (typeof settings)[number]['name']) =>
+    text(name)
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '')
+  const oneOf = <T extends string>(name: (typeof settings)[number]['name'], allowed: readonly T[], fallback: T): T => {
+    const value = text(name) === '' ? fallback : text(name)
+    const found = allowed.find((candidate) => candidate === value)
+    if (found === undefined) complaints.push(`${name} must be one of ${allowed.join(', ')}, not "${value}".`)
+    return found ?? fallback
+  }
+
+  const port = Number(text('PORT') === '' ? '3000' : text('PORT'))
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) complaints.push('PORT must be a whole number from 0 to 65535.')
+
+  const baseUrl = text('BASE_URL').replace(/\/+$/, '')
+  if (baseUrl !== '' && !isWebAddress(baseUrl)) complaints.push('BASE_URL must be an http or https address.')
+
+  const databaseUrl = text('DATABASE_URL')
+  if (databaseUrl !== '' && !/^postgres(ql)?:\/\//.test(databaseUrl))
+    complaints.push('DATABASE_URL must begin with postgres:// or postgresql://.')
+
+  for (const name of ['ALLOW_PRIVATE_NETWORK', 'TRUSTED_PROXIES'] as const)
+    for (const network of list(name))
+      if (!/^[0-9a-fA-F.:]+(\/\d{1,3})?$/.test(network))
+        complaints.push(`${name} lists "${network}", which is neither an address nor a CIDR block.`)
+
+  const config: Config = {
+    port,
+    host: text('HOST') === '' ? '127.0.0.1' : text('HOST'),
+    baseUrl: baseUrl === '' ? `http://localhost:${port}` : baseUrl,
+    dataDirectory: text('DATA_DIR') === '' ? './data' : text('DATA_DIR'),
+    databaseUrl: databaseUrl === '' ? undefined : databaseUrl,
+    masterKey: text('MASTER_KEY') === '' ? undefined : text('MASTER_KEY'),
+    logLevel: oneOf('LOG_LEVEL', logLevels, 'info'),
+    allowPrivateNetwork: list('ALLOW_PRIVATE_NETWORK'),
+    rateLimit: oneOf('RATE_LIMIT', ['on', 'off'] as const, 'on'),
+    trustedProxies: list('TRUSTED_PROXIES'),
+    role: oneOf('ROLE', roles, 'all'),
+  }
+  if (complaints.length > 0) throw new ConfigError(complaints.join('\n'))
+  return config
+}
+
+function isWebAddress(text: string): boolean {
+  const url = URL.parse(text)
+  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:')
+}

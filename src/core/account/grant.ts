@@ -1,0 +1,24 @@
+// The permission that an owner gave at a provider, and the calendars behind it.
+import type { AppId, CalendarId, GrantId } from '../ids.ts'
+import type { Instant } from '../time/instant.ts'
+
+export const grantProviders = ['virtual-calendar', 'google', 'microsoft', 'icloud', 'ews', 'imap', 'yahoo', 'zoom', 'nylas'] as const
+export type GrantProvider = (typeof grantProviders)[number]
+
+export type Grant = {
+  readonly appId: AppId
+  readonly id: GrantId
+  readonly provider: GrantProvider
+  /** Unique in the application, whatever the case; for a virtual calendar any text. */
+  readonly email: string
+  readonly name: string | undefined
+  readonly status: 'valid' | 'invalid'
+  readonly scope: readonly string[]
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly state: string | undefined
+  readonly createdAt: Instant
+  readonly updatedAt: Instant
+}
+
+/** Which calendar: calendars are named only together with their grant. */
+export type CalendarKey = { readonly grantId: GrantId; readonly calendarId: CalendarId }

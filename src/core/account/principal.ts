@@ -1,0 +1,23 @@
+// Who is asking.
+import type { AppId, ConfigurationId, GrantId } from '../ids.ts'
+
+/** The application comes from the credential, never from a body, a query or a path. */
+export type Principal =
+  | { readonly kind: 'key'; readonly appId: AppId; readonly keyId: string }
+  | { readonly kind: 'token'; readonly appId: AppId; readonly grantId: GrantId }
+  | { readonly kind: 'session'; readonly appId: AppId; readonly configurationId: ConfigurationId }
+  | { readonly kind: 'anyone' }
+
+/** Who did it, for the audit log; never a secret. */
+export function actorOf(principal: Principal): string {
+  switch (principal.kind) {
+    case 'key':
+      return `key:${principal.keyId}`
+    case 'token':
+      return `grant:${principal.grantId}`
+    case 'session':
+      return 'session'
+    case 'anyone':
+      return 'anyone'
+  }
+}

@@ -1,0 +1,24 @@
+// The event of a booking, as every calendar provider is asked to place it.
+import type { EventId } from '../ids.ts'
+import type { Interval } from '../time/interval.ts'
+
+export type PlacedEvent = {
+  /** Made from the booking id, so that a repeat finds its own. */
+  readonly id: EventId
+  /** One for the whole life of the booking (RFC 5545 §3.8.4.7). */
+  readonly icalUid: string
+  readonly title: string
+  readonly description: string
+  readonly location: string
+  readonly when: Interval
+  readonly timezone: string
+  readonly organizer: { readonly email: string; readonly name: string }
+  readonly participants: readonly { readonly email: string; readonly name: string }[]
+  readonly hideParticipants: boolean
+  /** Whether the provider sends invitations of its own. */
+  readonly notifyParticipants: boolean
+  /** As the wire has it: `{provider, details}`; undefined without a conference. */
+  readonly conferencing: Readonly<Record<string, unknown>> | undefined
+  /** At most 50 pairs of text. `key5`, `source` and `scheduler_last_*` let others see whose event this is. */
+  readonly metadata: Readonly<Record<string, string>>
+}

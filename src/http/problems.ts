@@ -1,0 +1,53 @@
+// Problem → status and error body: the one place that knows both.
+import type { Problem, ProblemKind } from '../core/problem.ts'
+
+type Status = { readonly status: number; readonly type: string }
+
+/** Types as the official components and SDKs know them. */
+const statuses: Readonly<Record<ProblemKind, Status>> = {
+  invalidRequest: { status: 400, type: 'invalid_request_error' },
+  unauthorized: { status: 401, type: 'unauthorized' },
+  invalidSession: { status: 401, type: 'invalid_session' },
+  forbidden: { status: 403, type: 'forbidden' },
+  notFound: { status: 404, type: 'not_found_error' },
+  slotUnavailable: { status: 400, type: 'timeslot_not_available' },
+  slotTaken: { status: 400, type: 'timeslot_not_available' },
+  conflict: { status: 409, type: 'invalid_request_error' },
+  calendarUnavailable: { status: 504, type: 'provider_error' },
+  idempotencyMismatch: { status: 409, type: 'api.invalid_idempotent_request' },
+  idempotencyInProgress: { status: 409, type: 'api.concurrent_idempotent_request' },
+  payloadTooLarge: { status: 413, type: 'invalid_request_error' },
+  unsupportedMediaType: { status: 415, type: 'invalid_request_error' },
+  rateLimited: { status: 429, type: 'rate_limit_error' },
+  unavailable: { status: 503, type: 'service_unavailable' },
+}
+
+export type ErrorBody = {
+  request_id: string
+  error: { type: string; message: string; provider_error?: { code: string; message: string; error: { message: string } } }
+}
+
+/**
+ * Status and body of `problem`. `conflictStatus` is 409 for callers who asked for it by `Prefer: conflict-status=409`:
+ * the wire knows no 409 for a lost race, so 400 is what the others get.
+ */
+export function errorAnswer(problem: Problem, requestId: string, conflictStatus: 400 | 409): { status: number; body: ErrorBody } {
+  const { status, type } = statuses[problem.kind]
+  const isLostRace = problem.kind === 'slotTaken' || problem.kind === 'slotUnavailable' || problem.kind === 'conflict'
+  const message =
+    problem.field !== undefined && !problem.message.includes(problem.field) ? `${problem.field}: ${problem.message}` : problem.message
+  return {
+    status: isLostRace ? conflictStatus : status,
+    body: {
+      request_id: requestId,
+      error: {
+        type,
+        message,
+        // Browsers read the nested form, SDKs the flat one.
+        ...(problem.kind === 'calendarUnavailable'
+          ? { provider_error: { code: 'calendar_unavailable', message, error: { message } } }
+          : {}),
+      },
+    },
+  }
+}

@@ -1,0 +1,30 @@
+// The door that the clock opens: graphile-worker runs tasks, each of which calls one operation.
+import { Logger as JobLogger, parseCronItems, run } from 'graphile-worker'
+import type { Pool } from 'pg'
+
+import type { Operations } from '../operations/operations.ts'
+import { schedule } from './schedule.ts'
+import { tasks } from './tasks.ts'
+
+export type WorkerOptions = {
+  readonly pool: Pool
+  readonly operations: Operations
+  readonly logger: { error(details: object, message: string): void; warn(details: object, message: string): void }
+}
+
+/** Runs until `stop`, which lets running jobs end. */
+export async function startWorker({ pool, operations, logger }: WorkerOptions): Promise<{ stop(): Promise<void> }> {
+  const runner = await run({
+    pgPool: pool,
+    concurrency: 4,
+    pollInterval: 1_000,
+    noHandleSignals: true,
+    taskList: tasks(operations),
+    parsedCronItems: parseCronItems([...schedule]),
+    logger: new JobLogger(() => (level, message, meta) => {
+      if (level === 'error') logger.error({ meta }, message)
+      else if (level === 'warning') logger.warn({ meta }, message)
+    }),
+  })
+  return { stop: () => runner.stop() }
+}
