@@ -1,5 +1,6 @@
 /** Finds the PostgreSQL that came with the packages, and makes it fit to run: links its libraries, copies it out of folders only root may enter. */
 
+import { randomUUID } from 'node:crypto'
 import {
   accessSync,
   chmodSync,
@@ -57,12 +58,13 @@ export function copyBinaries(binaries: PostgresBinaries, into: string): Postgres
   const target = join(into, `postgresql-${binaries.version}-${process.platform}-${process.arch}`)
   const copied = { ...binaries, native: join(target, 'native') }
   if (existsSync(target)) return copied
-  const draft = `${target}.new-${process.pid}`
-  rmSync(draft, { recursive: true, force: true })
+  const draft = `${target}.new-${randomUUID()}`
   mkdirSync(draft, { mode: 0o755 })
   // Static libraries and headers serve those who compile against PostgreSQL, never those who run it.
   cpSync(binaries.native, join(draft, 'native'), {
     recursive: true,
+    // Links count from their own folder; resolved, they would lead back to where the owner cannot go.
+    verbatimSymlinks: true,
     filter: (path) => !path.endsWith('.a') && basename(path) !== 'include',
   })
   openToAll(draft)
@@ -97,8 +99,7 @@ export function linkLibraries(native: string, fallbackDirectory: string): Record
 }
 
 function link(source: string, target: string): void {
-  const draft = `${target}.new-${process.pid}`
-  rmSync(draft, { force: true })
+  const draft = `${target}.new-${randomUUID()}`
   symlinkSync(source, draft)
   // A rename replaces a dangling link, and two processes that do this together do no harm.
   renameSync(draft, target)

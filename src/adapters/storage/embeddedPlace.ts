@@ -134,7 +134,7 @@ function findHome({
   // A name of its own for each data directory: one that was deleted and made anew begins with an empty database.
   const home = join(openRootDirectory(rootDirectories, owner), `data-${randomUUID()}`)
   mkdirSync(home, { mode: 0o711 })
-  const draft = join(data, `${pointerName}.new-${process.pid}`)
+  const draft = join(data, `${pointerName}.new-${randomUUID()}`)
   try {
     writeFileSync(draft, `${home}\n`, { mode: 0o600 })
     linkSync(draft, join(data, pointerName))

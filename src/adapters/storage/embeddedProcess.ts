@@ -1,6 +1,7 @@
 /** The PostgreSQL process itself: initdb, start, and what its last words mean. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import {
   closeSync,
   existsSync,
@@ -58,8 +59,7 @@ export function checkVersion({ databaseDirectory, binaries }: PostgresPlace): vo
 export async function initialise(place: PostgresPlace): Promise<void> {
   if (existsSync(place.databaseDirectory)) return
   removeOldDrafts(place.databaseDirectory)
-  const draft = `${place.databaseDirectory}.new-${process.pid}`
-  rmSync(draft, { recursive: true, force: true })
+  const draft = `${place.databaseDirectory}.new-${randomUUID()}`
   makePrivateDirectory(draft, place.owner)
   const args = [
     '-D',
