@@ -1,0 +1,16 @@
+# The server and its worker: Debian slim, no root, nothing written outside /data and /tmp.
+FROM node:26-bookworm-slim
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# The image has its own Node; the pinned one is for checkouts.
+RUN npm ci --ignore-scripts --omit=dev --loglevel=error && npm cache clean --force && rm -rf node_modules/node-linux-* /root/.npm
+COPY LICENSE ./
+COPY src src
+RUN install -d -o node -g node -m 0700 /data
+USER node
+VOLUME /data
+EXPOSE 3000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["node", "-e", "fetch('http://127.0.0.1:3000/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "src/main.ts"]
+CMD ["start"]
