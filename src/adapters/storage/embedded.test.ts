@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -216,10 +216,13 @@ test.runIf(process.platform === 'linux')(
 
 test('a data directory that is too deep for a socket gets its socket elsewhere', async () => {
   const outer = directory
+  chmodSync(outer, 0o711)
   directory = join(outer, 'deep'.repeat(25))
   try {
     const { connection } = await start()
     expect(connection.host.startsWith(directory)).toBe(false)
+    expect(existsSync(join(directory, 'postgres', 'PG_VERSION'))).toBe(true)
+    expect(statSync(connection.host).mode & 0o777).toBe(0o700)
     expect(await ask(connection, 'select 1 as one')).toEqual([{ one: 1 }])
     await servers.pop()?.stop()
     rmSync(connection.host, { recursive: true })

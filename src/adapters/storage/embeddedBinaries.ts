@@ -95,7 +95,8 @@ export function linkLibraries(native: string, fallbackDirectory: string): Record
   mkdirSync(fallbackDirectory, { recursive: true, mode: 0o755 })
   for (const { source, target } of missing) link(join(native, '..', source), join(fallbackDirectory, basename(target)))
   const variable = process.platform === 'darwin' ? 'DYLD_LIBRARY_PATH' : 'LD_LIBRARY_PATH'
-  return { [variable]: fallbackDirectory }
+  // A library that is found through a link looks for others beside the link, hence the second folder.
+  return { [variable]: `${fallbackDirectory}:${join(native, 'lib')}` }
 }
 
 function link(source: string, target: string): void {

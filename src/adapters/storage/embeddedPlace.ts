@@ -2,7 +2,9 @@
 
 import { createHash, randomUUID } from 'node:crypto'
 import {
+  accessSync,
   chmodSync,
+  constants,
   existsSync,
   lchownSync,
   linkSync,
@@ -56,6 +58,7 @@ export function preparePlace({
   // Others need only pass through root's data directory to what they own below; they cannot list it.
   mkdirSync(dataDirectory, { recursive: true, mode: isRoot ? 0o711 : 0o700 })
   const data = realpathSync(dataDirectory)
+  refuseForeign(data)
   const known = readPointer(data)
   const owner = chooseOwner(join(known ?? data, 'postgres'))
   const home = known ?? findHome({ data, owner, rootDirectories, log })
@@ -97,6 +100,16 @@ export function makePrivateDirectory(path: string, owner: ProcessOwner): void {
   }
   if (owner.uid !== undefined && owner.gid !== undefined) lchownSync(path, owner.uid, owner.gid)
   chmodSync(path, 0o700)
+}
+
+function refuseForeign(data: string): void {
+  try {
+    accessSync(data, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    throw new Error(`This user may not write to the data directory ${data}; run as its owner, or set DATA_DIR.`, {
+      cause,
+    })
+  }
 }
 
 function readPointer(data: string): string | undefined {
