@@ -38,7 +38,8 @@ const daysPerEra = 146_097
 const daysFromEraToEpoch = 719_468
 
 /** The Gregorian calendar in eras of 400 years whose years begin in March, so that the leap day is the last. */
-function dayNumber(year: number, month: number, dayOfMonth: number): LocalDay {
+/** The day of a date of the Gregorian calendar; months 1–12. A day past the month's end runs over into the next. */
+export function dayNumber(year: number, month: number, dayOfMonth: number): LocalDay {
   const marchYear = month <= 2 ? year - 1 : year
   const era = Math.floor(marchYear / 400)
   const yearOfEra = marchYear - era * 400
@@ -47,7 +48,8 @@ function dayNumber(year: number, month: number, dayOfMonth: number): LocalDay {
   return era * daysPerEra + dayOfEra - daysFromEraToEpoch
 }
 
-function civil(day: LocalDay): { year: number; month: number; dayOfMonth: number } {
+/** Year, month (1–12) and day of the month. */
+export function civil(day: LocalDay): { year: number; month: number; dayOfMonth: number } {
   const shifted = day + daysFromEraToEpoch
   const era = Math.floor(shifted / daysPerEra)
   const dayOfEra = shifted - era * daysPerEra

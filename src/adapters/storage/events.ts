@@ -1,0 +1,255 @@
+// Events of virtual calendars. Every write counts the version of its calendar up in the same statement.
+import type { CalendarKey } from '../../core/account/grant.ts'
+import type { CalendarEvent, EventDetails } from '../../core/calendar/event.ts'
+import type { AppId, CalendarId, EventId } from '../../core/ids.ts'
+import type { Instant } from '../../core/time/instant.ts'
+import type { Interval } from '../../core/time/interval.ts'
+import { keyRows } from './calendars.ts'
+import type { Queryable } from './database.ts'
+import { join, type Sql, sql } from './sql.ts'
+
+const columns = sql`event.grant_id as "grantId", event.calendar_id as "calendarId", event.id, event.ical_uid as "icalUid",
+  event.master_event_id as "masterEventId", event.original_start as "originalStart", event.status, event.body as details,
+  event.metadata, event.created_at as "createdAt", event.updated_at as "updatedAt"`
+
+type EventRow = {
+  grantId: CalendarKey['grantId']
+  calendarId: CalendarId
+  id: EventId
+  icalUid: string
+  masterEventId: EventId | null
+  originalStart: Instant | null
+  status: CalendarEvent['status']
+  details: EventDetails
+  metadata: Record<string, string>
+  createdAt: Instant
+  updatedAt: Instant
+}
+
+function toEvent({ masterEventId, originalStart, ...row }: EventRow): CalendarEvent {
+  return { ...row, masterEventId: masterEventId ?? undefined, originalStart: originalStart ?? undefined }
+}
+
+export async function findEvent(
+  queryable: Queryable,
+  appId: AppId,
+  key: CalendarKey,
+  id: EventId,
+): Promise<CalendarEvent | undefined> {
+  const [row] = await queryable.query<EventRow>(
+    sql`select ${columns} from openslot.events as event where ${isEvent(appId, key, id)}`,
+  )
+  return row === undefined ? undefined : toEvent(row)
+}
+
+/** Changed and cancelled instances of a series, by their original start. */
+export async function listInstances(
+  queryable: Queryable,
+  appId: AppId,
+  key: CalendarKey,
+  masterId: EventId,
+): Promise<CalendarEvent[]> {
+  const rows = await queryable.query<EventRow>(sql`
+    select ${columns} from openslot.events as event
+    where ${isOnCalendar(appId, key)} and event.master_event_id = ${masterId} order by event.original_start`)
+  return rows.map(toEvent)
+}
+
+export type EventWrite = {
+  readonly id: EventId
+  readonly icalUid: string
+  readonly masterEventId?: EventId | undefined
+  readonly originalStart?: Instant | undefined
+  readonly status: CalendarEvent['status']
+  readonly details: EventDetails
+  readonly metadata: Readonly<Record<string, string>>
+  /** See `blocksTime`. */
+  readonly blocks: boolean
+  /** When it takes place; of a series from the first start to the last end, or without end. */
+  readonly during: { readonly start: Instant; readonly end: Instant | undefined }
+}
+
+/**
+ * Makes the event be as described, whether it was there or not. Undefined where there is no such calendar.
+ */
+export async function saveEvent(
+  queryable: Queryable,
+  appId: AppId,
+  key: CalendarKey,
+  event: EventWrite,
+): Promise<CalendarEvent | undefined> {
+  const { start, end } = event.during
+  const [row] = await queryable.query<EventRow>(sql`
+    with calendar as (${countVersion(appId, key)})
+    insert into openslot.events as event (app_id, grant_id, calendar_id, id, ical_uid, master_event_id, original_start, status, busy, during,
+      recurring, metadata, body)
+    select ${appId}, grant_id, id, ${event.id}, ${event.icalUid}, ${event.masterEventId ?? null}, ${timestamp(event.originalStart)},
+      ${event.status}, ${event.blocks}, tstzrange(${timestamp(start)}, ${timestamp(end)}, ${start === end ? '[]' : '[)'}),
+      ${event.details.recurrence.length > 0}, ${JSON.stringify(event.metadata)}, ${JSON.stringify(event.details)}
+    from calendar
+    on conflict (app_id, grant_id, calendar_id, id) do update set status = excluded.status, busy = excluded.busy, during = excluded.during,
+      recurring = excluded.recurring, metadata = excluded.metadata, body = excluded.body, updated_at = now()
+    returning ${columns}`)
+  return row === undefined ? undefined : toEvent(row)
+}
+
+/** With all instances of a series. False where it was not there. */
+export async function deleteEvent(queryable: Queryable, appId: AppId, key: CalendarKey, id: EventId): Promise<boolean> {
+  const rows = await queryable.query(sql`
+    with calendar as (${countVersion(appId, key)})
+    delete from openslot.events as event
+    where ${isOnCalendar(appId, key)} and (event.id = ${id} or event.master_event_id = ${id}) and exists (select from calendar)
+    returning event.id`)
+  return rows.length > 0
+}
+
+/** Instances that no longer belong to their series. */
+export async function deleteInstances(
+  queryable: Queryable,
+  appId: AppId,
+  key: CalendarKey,
+  ids: readonly EventId[],
+): Promise<void> {
+  if (ids.length === 0) return
+  await queryable.query(
+    sql`delete from openslot.events as event where ${isOnCalendar(appId, key)} and event.id = any(${ids}::text[])`,
+  )
+}
+
+/** When a single event takes place; undefined where it is not on the calendar, or cancelled. */
+export async function findInterval(
+  queryable: Queryable,
+  appId: AppId,
+  key: CalendarKey,
+  id: EventId,
+): Promise<Interval | undefined> {
+  const [row] = await queryable.query<Interval>(sql`
+    select lower(event.during) as start, upper(event.during) as end from openslot.events as event
+    where ${isEvent(appId, key, id)} and event.status <> 'cancelled'`)
+  return row
+}
+
+/** One row of what may be busy. `details` is there for a series only. */
+export type BusyRow = {
+  /** The place of its calendar among those asked, from 1. */
+  readonly ordinal: number
+  /** Null where there is no such calendar. */
+  readonly timezone: string | null
+  /** Null for a calendar without anything in the span. */
+  readonly id: EventId | null
+  readonly masterEventId: EventId | null
+  readonly originalStart: Instant | null
+  /** False for what only takes the place of an occurrence. */
+  readonly blocks: boolean
+  readonly start: Instant
+  readonly end: Instant
+  readonly details: EventDetails | null
+}
+
+/**
+ * What may be busy on any of `keys` in `span`, in one statement: events and series that overlap it, and the instances
+ * that stand in for an occurrence near it (an occurrence is at most a year long).
+ */
+export function readBusyRows(
+  queryable: Queryable,
+  appId: AppId,
+  keys: readonly CalendarKey[],
+  span: Interval,
+): Promise<BusyRow[]> {
+  const [start, end] = [timestamp(span.start), timestamp(span.end)]
+  const fields = sql`event.id, event.master_event_id as "masterEventId", event.original_start as "originalStart",
+    lower(event.during) as start, upper(event.during) as end, case when event.recurring then event.body end as details`
+  const ofCalendar = sql`event.app_id = ${appId} and event.grant_id = calendar.grant_id and event.calendar_id = calendar.id`
+  return queryable.query<BusyRow>(sql`
+    select key.ordinal, calendar.timezone, found.* from ${keyRows(keys)} with ordinality as key (grant_id, calendar_id, ordinal)
+      left join openslot.calendars as calendar
+        on calendar.app_id = ${appId} and calendar.grant_id = key.grant_id and calendar.id = key.calendar_id
+      left join lateral (
+        select true as blocks, ${fields} from openslot.events as event
+        where ${ofCalendar} and event.during && tstzrange(${start}, ${end}) and event.busy and event.status <> 'cancelled'
+        union all
+        select false as blocks, ${fields} from openslot.events as event
+        where ${ofCalendar} and event.master_event_id is not null
+          and event.original_start < ${end} and event.original_start >= ${start}::timestamptz - interval '367 days'
+          and not (event.during && tstzrange(${start}, ${end}) and event.busy and event.status <> 'cancelled')) as found on true`)
+}
+
+/** Which events a list holds. Times select by overlap; a series by any time from its first start to its last end. */
+export type EventFilter = {
+  readonly span?: Interval | undefined
+  readonly after?: EventId | undefined
+  readonly limit: number
+  readonly icalUid?: string | undefined
+  readonly masterEventId?: string | undefined
+  readonly metadataPair?: Readonly<Record<string, string>> | undefined
+  readonly updatedAfter?: Instant | undefined
+  readonly updatedBefore?: Instant | undefined
+}
+
+/** By id, from the first after `after`. Instances are listed as the rows they are; nothing is expanded. */
+export async function listEvents(
+  queryable: Queryable,
+  appId: AppId,
+  key: CalendarKey,
+  filter: EventFilter,
+): Promise<CalendarEvent[]> {
+  const conditions: Sql[] = [isOnCalendar(appId, key)]
+  if (filter.after !== undefined) conditions.push(sql`event.id > ${filter.after}`)
+  if (filter.icalUid !== undefined) conditions.push(sql`event.ical_uid = ${filter.icalUid}`)
+  if (filter.masterEventId !== undefined) conditions.push(sql`event.master_event_id = ${filter.masterEventId}`)
+  if (filter.metadataPair !== undefined)
+    conditions.push(sql`event.metadata @> ${JSON.stringify(filter.metadataPair)}::jsonb`)
+  if (filter.updatedAfter !== undefined) conditions.push(sql`event.updated_at > ${timestamp(filter.updatedAfter)}`)
+  if (filter.updatedBefore !== undefined) conditions.push(sql`event.updated_at < ${timestamp(filter.updatedBefore)}`)
+  if (filter.span !== undefined) {
+    const { start, end } = filter.span
+    // A changed instance is read where it is now and where it was, so that its series can leave it out there.
+    conditions.push(sql`(event.during && tstzrange(${timestamp(start)}, ${timestamp(end)}) or (event.master_event_id is not null
+      and event.original_start < ${timestamp(end)} and event.original_start >= ${timestamp(start)}::timestamptz - interval '367 days'))`)
+  }
+  const rows = await queryable.query<EventRow>(sql`
+    select ${columns} from openslot.events as event where ${join(conditions, 'and')} order by event.id limit ${filter.limit}`)
+  return rows.map(toEvent)
+}
+
+/** Every event whose time depends on the calendar's zone: whole days, and what names no zone of its own but recurs. */
+export async function listZoneBound(queryable: Queryable, appId: AppId, key: CalendarKey): Promise<CalendarEvent[]> {
+  const rows = await queryable.query<EventRow>(sql`
+    select ${columns} from openslot.events as event
+    where ${isOnCalendar(appId, key)} and (event.body -> 'when' ->> 'kind' in ('date', 'datespan') or event.recurring)`)
+  return rows.map(toEvent)
+}
+
+/** The latest start of an event with `key5` = `group` on each of `keys`, in their order; undefined where there is none. */
+export async function latestOfGroup(
+  queryable: Queryable,
+  appId: AppId,
+  keys: readonly CalendarKey[],
+  group: string,
+): Promise<(Instant | undefined)[]> {
+  const rows = await queryable.query<{ ordinal: number; latest: Instant }>(sql`
+    select key.ordinal, max(lower(event.during)) as latest from ${keyRows(keys)} with ordinality as key (grant_id, calendar_id, ordinal)
+      join openslot.events as event
+        on event.app_id = ${appId} and event.grant_id = key.grant_id and event.calendar_id = key.calendar_id
+    where event.metadata ? 'key5' and event.metadata ->> 'key5' = ${group} and event.status <> 'cancelled'
+    group by key.ordinal`)
+  const found = new Map(rows.map(({ ordinal, latest }) => [ordinal, latest]))
+  return keys.map((_, index) => found.get(index + 1))
+}
+
+function isOnCalendar(appId: AppId, key: CalendarKey): Sql {
+  return sql`event.app_id = ${appId} and event.grant_id = ${key.grantId} and event.calendar_id = ${key.calendarId}`
+}
+
+function isEvent(appId: AppId, key: CalendarKey, id: EventId): Sql {
+  return sql`${isOnCalendar(appId, key)} and event.id = ${id}`
+}
+
+function countVersion(appId: AppId, key: CalendarKey): Sql {
+  return sql`update openslot.calendars set version = version + 1
+    where app_id = ${appId} and grant_id = ${key.grantId} and id = ${key.calendarId} returning grant_id, id`
+}
+
+function timestamp(at: Instant | undefined): Date | null {
+  return at === undefined ? null : new Date(at)
+}
