@@ -111,6 +111,11 @@ describe('clock changes', () => {
     expect(openIntervals(hours({ weekly: [friday] }), around)).toEqual([])
   })
 
+  test('an empty block stays empty where the gap would move its end behind its start', () => {
+    const empty = block({ timezone: 'America/New_York', days: [0], startMinute: 195, endMinute: 165 })
+    expect(openIntervals(hours({ weekly: [empty] }), between('2026-03-08T00:00Z', '2026-03-09T00:00Z'))).toEqual([])
+  })
+
   test('a start inside the gap can push a short block out of the day', () => {
     const inGap = block({ timezone: 'America/New_York', days: [0], startMinute: 150, endMinute: 185 })
     expect(openIntervals(hours({ weekly: [inGap] }), between('2026-03-08T00:00Z', '2026-03-09T00:00Z'))).toEqual([])

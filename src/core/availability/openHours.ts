@@ -1,5 +1,4 @@
 // Weekly rules and dated exceptions, turned into the intervals in which a participant can be booked.
-import type { Instant } from '../time/instant.ts'
 import type { Interval } from '../time/interval.ts'
 import { clip, merge, subtract } from '../time/interval.ts'
 import type { LocalDay } from '../time/localDate.ts'
@@ -63,20 +62,18 @@ function addWeeks(open: Interval[], block: OpenHours, closed: ReadonlySet<LocalD
   }
 }
 
-/** A block on one date. Empty, and so dropped by `merge`, where the block is empty or the zone has no such date. */
+/**
+ * A block on one date. Empty where the block is empty or the zone has no such date, and the wrong way round where the clock
+ * change skipped its start and moved it behind its end: `merge` drops both.
+ */
 function onDate({ timezone, startMinute, endMinute }: OpenHours | SpecificTime, day: LocalDay): Interval {
   const start = instantOfLocalTime(timezone, day, startMinute)
   // Samoa had no 30 December 2011: "compatible" would move that day's hours to the 31st.
   if (endMinute <= startMinute || localDayAt(timezone, start) !== day) return { start, end: start }
-  return { start, end: later(start, instantOfLocalTime(timezone, day, endMinute)) }
+  return { start, end: instantOfLocalTime(timezone, day, endMinute) }
 }
 
 function wholeDate({ date, timezone }: SpecificTime): Interval {
   const day = localDay(date)
   return { start: startOfLocalDay(timezone, day), end: startOfLocalDay(timezone, day + 1) }
-}
-
-/** A start that was skipped by the clock change can land behind an end that was not. */
-function later(a: Instant, b: Instant): Instant {
-  return a > b ? a : b
 }

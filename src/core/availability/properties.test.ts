@@ -283,14 +283,22 @@ function isOpenAt({ weekly, specific, onlySpecific }: Hours, at: number): boolea
   })
 }
 
-function isWithin(
-  { timezone, startMinute, endMinute }: { timezone: string; startMinute: number; endMinute: number },
-  date: string,
-  at: number,
-): boolean {
-  if (endMinute <= startMinute) return false
-  const start = instantOf(timezone, date, startMinute)
-  return wall(timezone, start).date === date && at >= start && at < instantOf(timezone, date, endMinute)
+type Hour = { readonly timezone: string; readonly startMinute: number; readonly endMinute: number }
+
+function isWithin(block: Hour, date: string, at: number): boolean {
+  const known = bounds.get(block)?.get(date)
+  const { start, end } = known ?? boundsOf(block, date)
+  if (known === undefined) bounds.set(block, (bounds.get(block) ?? new Map()).set(date, { start, end }))
+  return at >= start && at < end
+}
+
+function boundsOf({ timezone, startMinute, endMinute }: Hour, date: string): { start: number; end: number } {
+  const [start, end] = [startMinute, endMinute].map((minute) => {
+    const reading = Temporal.PlainDate.from(date).toPlainDateTime('00:00').add({ minutes: minute })
+    return reading.toZonedDateTime(timezone, { disambiguation: 'compatible' }).epochMilliseconds
+  })
+  if (start === undefined || end === undefined || endMinute <= startMinute) return { start: 0, end: 0 }
+  return wall(timezone, start).date === date ? { start, end } : { start: 0, end: 0 }
 }
 
 function gridOf({
@@ -316,30 +324,26 @@ function gridOf({
 type Wall = { date: string; dateBefore: string; weekday: number; minute: number }
 
 const walls = new Map<string, Map<number, Wall>>()
-const instants = new Map<string, number>()
+const dates = new Map<string, { dateBefore: string; weekday: number }>()
+const bounds = new WeakMap<Hour, Map<string, { start: number; end: number }>>()
 
 function wall(timezone: string, at: number): Wall {
   const known = walls.get(timezone)?.get(at)
   if (known !== undefined) return known
-  const shown = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timezone)
-  const read = {
-    date: shown.toPlainDate().toString(),
-    dateBefore: shown.toPlainDate().subtract({ days: 1 }).toString(),
-    weekday: shown.dayOfWeek % 7,
-    minute: shown.hour * 60 + shown.minute,
-  }
+  const shown = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timezone).toString()
+  const date = shown.slice(0, 10)
+  const read = { date, minute: Number(shown.slice(11, 13)) * 60 + Number(shown.slice(14, 16)), ...aboutDate(date) }
   walls.set(timezone, (walls.get(timezone) ?? new Map()).set(at, read))
   return read
 }
 
-function instantOf(timezone: string, date: string, minute: number): number {
-  const key = `${timezone} ${date} ${minute}`
-  const known = instants.get(key)
+function aboutDate(date: string): { dateBefore: string; weekday: number } {
+  const known = dates.get(date)
   if (known !== undefined) return known
-  const reading = Temporal.PlainDate.from(date).toPlainDateTime('00:00').add({ minutes: minute })
-  const at = reading.toZonedDateTime(timezone, { disambiguation: 'compatible' }).epochMilliseconds
-  instants.set(key, at)
-  return at
+  const plain = Temporal.PlainDate.from(date)
+  const about = { dateBefore: plain.subtract({ days: 1 }).toString(), weekday: plain.dayOfWeek % 7 }
+  dates.set(date, about)
+  return about
 }
 
 function dropUndefined(record: Record<string, unknown>): Record<string, unknown> {

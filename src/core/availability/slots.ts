@@ -32,8 +32,8 @@ type Steps = { readonly intervalMs: number; readonly roundToMs: number }
 
 function startsFromInstant(at: Instant, { intervalMs, roundToMs }: Steps, range: Interval): Instant[] {
   const starts: Instant[] = []
-  // Rounding moves a mark by less than one multiple, so an earlier mark cannot reach the range.
-  const firstMark = Math.max(0, Math.floor((range.start - roundToMs - at) / intervalMs))
+  // A start comes from the last mark that is not after it, if from any: so no mark before this one is missed.
+  const firstMark = Math.max(0, Math.floor((range.start - at) / intervalMs))
   let last = Number.NEGATIVE_INFINITY
   for (let mark = at + firstMark * intervalMs; mark < range.end; mark += intervalMs) {
     const start = Math.ceil(mark / roundToMs) * roundToMs
@@ -85,7 +85,6 @@ export function runsThatFit(starts: readonly Instant[], free: readonly Interval[
   let index = 0
   for (const { start, end } of free) {
     const lastStart = end - durationMs
-    if (lastStart < start) continue
     while (index < starts.length && isBefore(starts[index], start)) index += 1
     const from = index
     while (index < starts.length && !isBefore(lastStart, starts[index])) index += 1
