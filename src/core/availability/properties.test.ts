@@ -328,6 +328,13 @@ const dates = new Map<string, { dateBefore: string; weekday: number }>()
 const bounds = new WeakMap<Hour, Map<string, { start: number; end: number }>>()
 
 function wall(timezone: string, at: number): Wall {
+  // Offsets and clock changes of these zones are whole quarters of an hour, so `Temporal` is asked once for each quarter.
+  const intoQuarter = (at / minuteMs) % 15
+  const quarter = wallOfQuarter(timezone, at - intoQuarter * minuteMs)
+  return intoQuarter === 0 ? quarter : { ...quarter, minute: quarter.minute + intoQuarter }
+}
+
+function wallOfQuarter(timezone: string, at: number): Wall {
   const known = walls.get(timezone)?.get(at)
   if (known !== undefined) return known
   const shown = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timezone).toString()
