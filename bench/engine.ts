@@ -1,6 +1,4 @@
 // How fast the availability engine is alone: no server, no database, one process.
-import { pathToFileURL } from 'node:url'
-
 import type { AvailabilityParticipant, AvailabilityQuestion, Hours } from '../src/core/availability/availability.ts'
 import { findSlots } from '../src/core/availability/availability.ts'
 import type { Instant } from '../src/core/time/instant.ts'
@@ -172,7 +170,7 @@ function later(hours: number): Instant {
   return plus(windowStart, hours * hourMs)
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+if (import.meta.main) {
   for (const { name, value, unit, target, ok } of await benchEngine()) {
     console.log(
       `${ok ? 'ok  ' : 'MISS'} ${name.padEnd(52)} ${value.toFixed(3).padStart(10)} ${unit.padEnd(3)} ${target}`,

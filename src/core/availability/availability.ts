@@ -86,7 +86,9 @@ function slotsServedBy(
   const slots: Slot[] = []
   let freeCount = 0
   let emails: string[] = []
-  for (const [index, start] of starts.entries()) {
+  let index = -1
+  for (const start of starts) {
+    index += 1
     const changed = changes[index]
     if (changed !== undefined) {
       for (const who of changed) {

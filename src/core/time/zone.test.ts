@@ -64,9 +64,12 @@ describe('names', () => {
     'constructor',
     'Eastern Standard Time',
     '../../etc/passwd',
-    'a'.repeat(100_000),
   ])('pitfall 21: %j is refused', (name) => {
     expect(isTimezone(name)).toBe(false)
+  })
+
+  test('pitfall 21: a name of any length is refused', () => {
+    expect(isTimezone('a'.repeat(100_000))).toBe(false)
   })
 
   test('pitfall 21: no string at all crashes the check, and what it accepts can be computed with', () => {
