@@ -14,6 +14,7 @@ const statuses: Readonly<Record<ProblemKind, Status>> = {
   slotTaken: { status: 400, type: 'timeslot_not_available' },
   conflict: { status: 409, type: 'invalid_request_error' },
   calendarUnavailable: { status: 504, type: 'provider_error' },
+  invalidIdempotencyKey: { status: 400, type: 'api.invalid_idempotency_key' },
   idempotencyMismatch: { status: 409, type: 'api.invalid_idempotent_request' },
   idempotencyInProgress: { status: 409, type: 'api.concurrent_idempotent_request' },
   payloadTooLarge: { status: 413, type: 'invalid_request_error' },
@@ -50,4 +51,30 @@ export function errorAnswer(problem: Problem, requestId: string, conflictStatus:
       },
     },
   }
+}
+
+/** RFC 6749 §5.2, with the code that the SDKs read. */
+export type OAuthErrorBody = { error: string; error_description: string; error_uri: string; error_code: number }
+
+/** Paths whose errors the SDKs read in OAuth's own shape. */
+export function isOAuthPath(url: string): boolean {
+  return /^\/v3\/connect\/(token|revoke|tokeninfo)(\/|\?|$)/.test(url)
+}
+
+/** What is wrong with the request or its credential is 400 there, whatever it is; the rest keeps its status. */
+export function oauthAnswer(problem: Problem, url: string): { status: number; body: OAuthErrorBody } {
+  const { status } = statuses[problem.kind]
+  const isRefused = status === 400 || status === 401 || status === 404
+  const message = problem.field === undefined ? problem.message : `${problem.field}: ${problem.message}`
+  return {
+    status: isRefused ? 400 : status,
+    body: { error: oauthError(problem, url), error_description: message, error_uri: '', error_code: isRefused ? 400 : status },
+  }
+}
+
+function oauthError({ kind, field }: Problem, url: string): string {
+  if (kind === 'unauthorized') return /^\/v3\/connect\/token(\?|\/|$)/.test(url) ? 'invalid_client' : 'invalid_token'
+  if (kind === 'notFound') return 'invalid_grant'
+  if (kind === 'invalidRequest' && field === 'grant_type') return 'unsupported_grant_type'
+  return kind === 'unavailable' || kind === 'rateLimited' ? 'temporarily_unavailable' : 'invalid_request'
 }

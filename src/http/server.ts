@@ -13,7 +13,7 @@ import type { Operations } from '../operations/operations.ts'
 import { admit, grantOf } from './auth.ts'
 import { describeApi } from './describe.ts'
 import { bodyLimitBytes, findExcess, urlLimitBytes } from './limits.ts'
-import { errorAnswer } from './problems.ts'
+import { errorAnswer, isOAuthPath, oauthAnswer } from './problems.ts'
 import type { Limiter } from './rateLimit.ts'
 import type { Answer, Route } from './route.ts'
 import { routes } from './routes/routes.ts'
@@ -57,7 +57,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   })
   server.decorateRequest('grant', undefined)
   server.decorateRequest('startedAt', 0)
-  server.decorateRequest('principal', null as unknown as Principal)
+  server.decorateRequest('principal')
   server.addHook('onRequest', async (request, reply) => {
     request.startedAt = performance.now()
     reply.header('x-request-id', request.id)
@@ -251,7 +251,7 @@ const errorSchema = {
 
 function answerProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   const wants409 = /(^|[,;\s])conflict-status=409([,;\s]|$)/.test(String(request.headers.prefer ?? ''))
-  const { status, body } = errorAnswer(problem, request.id, wants409 ? 409 : 400)
+  const { status, body } = isOAuthPath(request.url) ? oauthAnswer(problem, request.url) : errorAnswer(problem, request.id, wants409 ? 409 : 400)
   if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds))
   return reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(body))
 }

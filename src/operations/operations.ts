@@ -2,7 +2,24 @@
 import { CommitUnknown, DatabaseUnavailable } from '../adapters/storage/database.ts'
 import type { Result } from '../core/result.ts'
 import { failure } from '../core/result.ts'
+import { changeApplication, showApplication } from './applications.ts'
+import { changeCallbackUri, createCallbackUri, deleteCallbackUri, listCallbackUris, showCallbackUri } from './callbackUris.ts'
+import { changeConnector, createConnector, deleteConnector, listConnectors, showConnector } from './connectors.ts'
+import { describeToken, issueToken, revokeToken } from './connectTokens.ts'
+import { changeGrant, connectGrant, listGrants, removeGrant } from './grants.ts'
+import { cancelBooking } from './bookings/cancelBooking.ts'
+import { confirmBooking } from './bookings/confirmBooking.ts'
+import { createBooking } from './bookings/createBooking.ts'
+import { readBooking, readBookings } from './bookings/readBookings.ts'
+import { recoverBooking } from './bookings/recoverBooking.ts'
+import { rescheduleBooking } from './bookings/rescheduleBooking.ts'
+import { changeConfiguration, createConfiguration, deleteConfiguration, readConfigurationDocument, readConfigurations } from './configurations.ts'
+import { findRedirect } from './findRedirect.ts'
+import { findSlots } from './findSlots.ts'
+import { createSession, endSession } from './sessions.ts'
+import { readUiSettings } from './uiSettings.ts'
 import { identify } from './identify.ts'
+import { resolveGrant } from './resolveGrant.ts'
 import type { Tools } from './tools.ts'
 
 export type Operations = ReturnType<typeof bindOperations>
@@ -11,6 +28,43 @@ export type Operations = ReturnType<typeof bindOperations>
 export function bindOperations(tools: Tools) {
   return {
     identify: bind(tools, identify),
+    resolveGrant: bind(tools, resolveGrant),
+    showApplication: bind(tools, showApplication),
+    changeApplication: bind(tools, changeApplication),
+    listCallbackUris: bind(tools, listCallbackUris),
+    showCallbackUri: bind(tools, showCallbackUri),
+    createCallbackUri: bind(tools, createCallbackUri),
+    changeCallbackUri: bind(tools, changeCallbackUri),
+    deleteCallbackUri: bind(tools, deleteCallbackUri),
+    listConnectors: bind(tools, listConnectors),
+    showConnector: bind(tools, showConnector),
+    createConnector: bind(tools, createConnector),
+    changeConnector: bind(tools, changeConnector),
+    deleteConnector: bind(tools, deleteConnector),
+    listGrants: bind(tools, listGrants),
+    connectGrant: bind(tools, connectGrant),
+    changeGrant: bind(tools, changeGrant),
+    removeGrant: bind(tools, removeGrant),
+    issueToken: bind(tools, issueToken),
+    revokeToken: bind(tools, revokeToken),
+    describeToken: bind(tools, describeToken),
+    createConfiguration: bind(tools, createConfiguration),
+    readConfigurations: bind(tools, readConfigurations),
+    readConfigurationDocument: bind(tools, readConfigurationDocument),
+    changeConfiguration: bind(tools, changeConfiguration),
+    deleteConfiguration: bind(tools, deleteConfiguration),
+    createSession: bind(tools, createSession),
+    endSession: bind(tools, endSession),
+    readUiSettings: bind(tools, readUiSettings),
+    findRedirect: bind(tools, findRedirect),
+    findSlots: bind(tools, findSlots),
+    createBooking: bind(tools, createBooking),
+    readBooking: bind(tools, readBooking),
+    readBookings: bind(tools, readBookings),
+    rescheduleBooking: bind(tools, rescheduleBooking),
+    confirmBooking: bind(tools, confirmBooking),
+    cancelBooking: bind(tools, cancelBooking),
+    recoverBooking: bind(tools, recoverBooking),
   }
 }
 

@@ -32,7 +32,7 @@ function take(rule: string, first: string, count: number, from = first): string[
 }
 
 function takeByLibrary(rule: string, first: string, count: number): string[] {
-  const iterator = ICAL.Recur.fromString(rule).iterator(ICAL.Time.fromString(`${first}:00`))
+  const iterator = ICAL.Recur.fromString(rule).iterator(ICAL.Time.fromDateTimeString(`${first}:00`))
   const found: string[] = []
   while (found.length < count) {
     const next = iterator.next()

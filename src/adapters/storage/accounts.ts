@@ -51,6 +51,17 @@ export async function findApplication(database: Queryable, appId: AppId): Promis
   return row
 }
 
+/** What the application says of itself: branding and the sign-in page. */
+export async function findApplicationSettings(database: Queryable, appId: AppId): Promise<Readonly<Record<string, unknown>>> {
+  const [row] = await database.query<{ settings: Record<string, unknown> }>(sql`
+    select settings from openslot.applications where app_id = ${appId} for no key update`)
+  return row?.settings ?? {}
+}
+
+export async function updateApplicationSettings(database: Queryable, appId: AppId, settings: object): Promise<void> {
+  await database.query(sql`update openslot.applications set settings = ${JSON.stringify(settings)} where app_id = ${appId}`)
+}
+
 export function listApplications(database: Queryable): Promise<Application[]> {
   return database.query<Application>(sql`select ${applicationColumns} from openslot.applications order by created_at, app_id`)
 }

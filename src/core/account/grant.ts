@@ -2,7 +2,17 @@
 import type { AppId, CalendarId, GrantId } from '../ids.ts'
 import type { Instant } from '../time/instant.ts'
 
-export const grantProviders = ['virtual-calendar', 'google', 'microsoft', 'icloud', 'ews', 'imap', 'yahoo', 'zoom', 'nylas'] as const
+export const grantProviders = [
+  'virtual-calendar',
+  'google',
+  'microsoft',
+  'icloud',
+  'ews',
+  'imap',
+  'yahoo',
+  'zoom',
+  'nylas',
+] as const
 export type GrantProvider = (typeof grantProviders)[number]
 
 export type Grant = {

@@ -21,3 +21,12 @@ export function actorOf(principal: Principal): string {
       return 'anyone'
   }
 }
+
+/** Someone with a credential: their application, and who they are for the audit log. */
+export type Caller = { readonly appId: AppId; readonly actor: string }
+
+/** Throws for `anyone`: only routes whose guard asks for a credential call it. */
+export function callerOf(principal: Principal): Caller {
+  if (principal.kind === 'anyone') throw new Error('a route without a credential has no caller')
+  return { appId: principal.appId, actor: actorOf(principal) }
+}

@@ -1,4 +1,10 @@
 // The route table: every door of the API on one screen.
 import type { Route } from '../route.ts'
+import { applicationRoutes } from './applications.ts'
+import { connectRoutes } from './connect.ts'
+import { connectorRoutes } from './connectors.ts'
+import { configurationRoutes } from './configurations.ts'
+import { grantRoutes } from './grants.ts'
+import { schedulingRoutes } from './scheduling.ts'
 
-export const routes: readonly Route[] = []
+export const routes: readonly Route[] = [...applicationRoutes, ...connectorRoutes, ...connectRoutes, ...grantRoutes, ...configurationRoutes, ...schedulingRoutes]

@@ -1,0 +1,13 @@
+// This installation's own registration at a provider.
+import type { Instant } from '../time/instant.ts'
+import type { GrantProvider } from './grant.ts'
+
+/** Without its secret, which nobody outside the provider's tower sees again. */
+export type Connector = {
+  readonly provider: GrantProvider
+  readonly name: string
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly scope: readonly string[]
+  readonly createdAt: Instant
+  readonly updatedAt: Instant
+}

@@ -1,0 +1,121 @@
+// What the JSON of all routes shares: paging, selecting fields, metadata, and the parts of paths.
+import Type, { type Static, type TSchema, type TUnsafe } from 'typebox'
+
+import { invalidRequest } from '../core/problem.ts'
+import { failure, type Result, success } from '../core/result.ts'
+import { isTimezone } from '../core/time/zone.ts'
+
+/** Answers name their fields exactly; what clients send may hold more, which is passed over. */
+export const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()])
+
+export const limitOf = (most: number, fallback: number) =>
+  Type.Integer({
+    minimum: 1,
+    maximum: most,
+    default: fallback,
+    errorMessage: `must be a whole number from 1 to ${most}`,
+  })
+
+export const selectQuery = Type.Optional(
+  Type.String({ description: 'Names of top-level fields to answer, separated by commas' }),
+)
+
+export const cursorQuery = {
+  limit: Type.Optional(limitOf(200, 50)),
+  page_token: Type.Optional(Type.String({ description: 'The next_cursor of the page before' })),
+  select: selectQuery,
+}
+
+export const offsetQuery = {
+  limit: Type.Optional(limitOf(200, 10)),
+  offset: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000_000, default: 0 })),
+}
+
+export const offsetMembers = { limit: Type.Integer(), offset: Type.Integer() }
+
+export const grantParams = Type.Object({ grant_id: Type.String() })
+
+/** Text to text, without nesting; replaced whole. */
+export const metadataSchema: TUnsafe<Record<string, string>> = Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  maxProperties: 50,
+  propertyNames: { maxLength: 40 },
+  additionalProperties: { type: 'string', maxLength: 500 },
+  errorMessage: 'must be at most 50 pairs of text, keys of up to 40 and values of up to 500 characters',
+})
+
+/** The part of `data` that `select` names; all of it where nothing is named. */
+export function selected(data: object, select: string | undefined): object {
+  const names = (select ?? '').split(',').map((name) => name.trim())
+  const wanted = names.filter((name) => name !== '')
+  return wanted.length === 0 ? data : Object.fromEntries(Object.entries(data).filter(([name]) => wanted.includes(name)))
+}
+
+const filterable = ['key1', 'key2', 'key3', 'key4', 'key5']
+
+/** `key1:value`, several separated by commas. Problems: `invalidRequest`. */
+export function readMetadataPair(text: string): Result<Record<string, string>> {
+  const pairs: Record<string, string> = {}
+  // A value may hold a comma, so a pair ends only where the next key begins.
+  for (const pair of text.split(/,(?=key[1-5]:)/)) {
+    const colon = pair.indexOf(':')
+    const key = pair.slice(0, Math.max(0, colon)).trim()
+    if (colon < 0) return failure(invalidRequest('must have the form key1:value', 'metadata_pair'))
+    if (!filterable.includes(key))
+      return failure(invalidRequest(`can filter by ${filterable.join(', ')} only`, 'metadata_pair'))
+    pairs[key] = pair.slice(colon + 1)
+  }
+  return success(pairs)
+}
+
+/** `name` where it is a time zone that can be computed with. */
+export function readTimezone(name: string, field: string): Result<string> {
+  return isTimezone(name)
+    ? success(name)
+    : failure(invalidRequest(`"${name.slice(0, 64)}" is not an IANA time zone, as Europe/Berlin is`, field))
+}
+
+/** A cursor is opaque to clients: what comes next, as text that needs no escaping. */
+export function writeCursor(parts: readonly (string | number)[]): string {
+  const bytes = new TextEncoder().encode(JSON.stringify(parts))
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replace(/=+$/, '')
+}
+
+/** Problems: `invalidRequest` for text that `writeCursor` never wrote for parts of these kinds. */
+export function readCursor<Kinds extends readonly ('string' | 'number')[]>(
+  text: string | undefined,
+  kinds: Kinds,
+): Result<{ [Key in keyof Kinds]: Kinds[Key] extends 'string' ? string : number } | undefined> {
+  if (text === undefined || text === '') return success(undefined)
+  const refused = failure(invalidRequest('is not a next_cursor of this list', 'page_token'))
+  try {
+    const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) =>
+      character.charCodeAt(0),
+    )
+    const parts: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    const isRight =
+      Array.isArray(parts) &&
+      parts.length === kinds.length &&
+      parts.every((part, index) => typeof part === kinds[index] && isStorable(part))
+    return isRight ? success(parts as never) : refused
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError || error instanceof DOMException) return refused
+    throw error
+  }
+}
+
+function isStorable(part: unknown): boolean {
+  if (typeof part === 'number') return Number.isSafeInteger(part) && Math.abs(part) < 1e15
+  return typeof part === 'string' && part.isWellFormed() && !part.includes('\0')
+}
+
+/** A list parameter: repeated, separated by commas, or both. */
+export function readList(value: readonly string[] | undefined): string[] | undefined {
+  return value?.flatMap((item) => item.split(',')).filter((item) => item !== '')
+}
+
+export type CursorQuery = { readonly limit?: number; readonly page_token?: string; readonly select?: string }
+export type StaticOf<Schema extends TSchema> = Static<Schema>

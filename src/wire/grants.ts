@@ -1,0 +1,95 @@
+// Grants as JSON.
+import Type, { type Static } from 'typebox'
+
+import { type Grant, grantProviders } from '../core/account/grant.ts'
+import { fromUnixSeconds, toUnixSeconds } from '../core/time/instant.ts'
+import { limitOf, nullable, offsetQuery } from './common.ts'
+import { unixSeconds } from './whole.ts'
+
+export const grantData = Type.Object({
+  id: Type.String(),
+  provider: Type.String(),
+  email: Type.String(),
+  name: Type.Optional(Type.String()),
+  grant_status: Type.Enum(['valid', 'invalid']),
+  scope: Type.Array(Type.String()),
+  settings: Type.Optional(Type.Object({})),
+  state: Type.Optional(Type.String()),
+  blocked: Type.Boolean(),
+  created_at: Type.Integer(),
+  updated_at: Type.Integer(),
+})
+
+/** Settings are answered only as far as they hold no credential: of virtual calendars all, of others none yet. */
+export function grantToJson(grant: Grant): Static<typeof grantData> {
+  return {
+    id: grant.id,
+    provider: grant.provider,
+    email: grant.email,
+    ...(grant.name === undefined ? {} : { name: grant.name }),
+    grant_status: grant.status,
+    scope: [...grant.scope],
+    ...(grant.provider === 'virtual-calendar' ? { settings: { ...grant.settings, email: grant.email } } : {}),
+    ...(grant.state === undefined ? {} : { state: grant.state }),
+    blocked: false,
+    created_at: toUnixSeconds(grant.createdAt),
+    updated_at: toUnixSeconds(grant.updatedAt),
+  }
+}
+
+export const grantListQuery = Type.Object({
+  ...offsetQuery,
+  limit: Type.Optional(limitOf(200, 10)),
+  sort_by: Type.Optional(Type.Enum(['created_at', 'updated_at', 'createdAt', 'updatedAt'])),
+  order_by: Type.Optional(Type.Enum(['asc', 'desc'])),
+  since: Type.Optional(unixSeconds()),
+  before: Type.Optional(unixSeconds()),
+  email: Type.Optional(Type.String()),
+  grant_status: Type.Optional(Type.Enum(['valid', 'invalid'])),
+  provider: Type.Optional(Type.Enum([...grantProviders])),
+})
+
+export function readGrantList(query: Static<typeof grantListQuery>) {
+  return {
+    limit: query.limit ?? 10,
+    offset: query.offset ?? 0,
+    sortBy: query.sort_by?.startsWith('updated') ? 'updated_at' : 'created_at',
+    orderBy: query.order_by ?? 'desc',
+    since: query.since === undefined ? undefined : fromUnixSeconds(query.since),
+    before: query.before === undefined ? undefined : fromUnixSeconds(query.before),
+    email: query.email,
+    status: query.grant_status,
+    provider: query.provider,
+  } as const
+}
+
+export const customConnectBody = Type.Object({
+  provider: Type.Enum([...grantProviders]),
+  settings: Type.Object({ email: Type.Optional(Type.String({ minLength: 1, maxLength: 320 })) }),
+  name: Type.Optional(nullable(Type.String({ maxLength: 255 }))),
+  state: Type.Optional(nullable(Type.String({ maxLength: 256 }))),
+  scope: Type.Optional(nullable(Type.Array(Type.String({ maxLength: 255 })))),
+})
+
+export const grantChangeBody = Type.Object({
+  settings: Type.Optional(Type.Object({})),
+  scope: Type.Optional(Type.Array(Type.String({ maxLength: 255 }))),
+  name: Type.Optional(nullable(Type.String({ maxLength: 255 }))),
+})
+
+const codes = { 'grant.created': 25_012, 'grant.deleted': 25_013, 'grant.updated': 25_014 } as const
+const reauthenticationCode = 25_027
+
+/** `data.object` of the grant webhooks. */
+export function grantNotification(trigger: keyof typeof codes, grant: Grant, how: 'changed' | 'authenticated'): object {
+  const isReauthentication = trigger === 'grant.updated' && how === 'authenticated'
+  return {
+    code: isReauthentication ? reauthenticationCode : codes[trigger],
+    grant_id: grant.id,
+    integration_id: grant.appId,
+    provider: grant.provider,
+    email: grant.email,
+    ...(trigger === 'grant.created' ? { name: grant.name ?? '', scope: grant.scope } : {}),
+    ...(trigger === 'grant.updated' ? { reauthentication_flag: isReauthentication } : {}),
+  }
+}
