@@ -1,14 +1,28 @@
 // Checks requests against their schemas, and says in a sentence which field is wrong.
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import type { DataValidationCxt } from 'ajv/dist/types/index.js'
 import type { TSchema } from 'typebox'
 
 import { invalidRequest, type Problem } from '../core/problem.ts'
+import { readWhole, type WholeRange } from '../wire/whole.ts'
 
 const options = { strict: false, allErrors: false, verbose: true, validateFormats: false } as const
 /** Bodies say what they mean: a number is a number, except where a schema allows both. */
 const bodyAjv = new Ajv2020(options)
 /** Queries are text on the wire, so `true` and `50` are read as what the schema wants, and one value as a list of one. */
 const queryAjv = new Ajv2020({ ...options, coerceTypes: 'array' })
+
+for (const ajv of [bodyAjv, queryAjv])
+  ajv.addKeyword({
+    keyword: 'x-whole',
+    modifying: true,
+    errors: false,
+    validate: (range: WholeRange, value: unknown, _schema?: unknown, context?: DataValidationCxt) => {
+      const number = readWhole(value, range)
+      if (number !== undefined && context !== undefined) context.parentData[context.parentDataProperty] = number
+      return number !== undefined
+    },
+  })
 
 export type Part = 'body' | 'query' | 'params'
 

@@ -1,5 +1,5 @@
 // New ids and secrets. Randomness enters the server here.
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 
 import type { AppId, BookingId, ConfigurationId } from '../../core/ids.ts'
 
@@ -35,16 +35,20 @@ export function newConfigurationId(code: string): ConfigurationId {
   }
 }
 
-/** A booking id and two salts of 128 random bits each, plain in Base64 wherever the configuration id is. */
-export function newBookingIdentity(configurationId: ConfigurationId): { id: BookingId; organizerSalt: Buffer; guestSalt: Buffer } {
+/**
+ * A booking id and two salts of 128 random bits each, plain in Base64 wherever the configuration id is.
+ * `given` is the id that a repeat of an interrupted request must use again.
+ */
+export function newBookingIdentity(configurationId: ConfigurationId, given?: string): { id: BookingId; organizerSalt: Buffer; guestSalt: Buffer } {
   const configuration = Buffer.from(configurationId.replaceAll('-', ''), 'hex')
   const isPlainSoFar = isPlain(configuration.subarray(0, 15))
-  let id = newId()
+  let id = given ?? newId()
   const head = () => Buffer.concat([configuration, Buffer.from(id.replaceAll('-', ''), 'hex')])
-  while (isPlainSoFar && !isPlain(head().subarray(0, 30))) id = newId()
+  while (given === undefined && isPlainSoFar && !isPlain(head().subarray(0, 30))) id = newId()
+  const isPlainHead = isPlainSoFar && isPlain(head().subarray(0, 30))
   const salt = () => {
     let bytes = randomBytes(16)
-    while (isPlainSoFar && !isPlain(Buffer.concat([head(), bytes]))) bytes = randomBytes(16)
+    while (isPlainHead && !isPlain(Buffer.concat([head(), bytes]))) bytes = randomBytes(16)
     return bytes
   }
   return { id: id as BookingId, organizerSalt: salt(), guestSalt: salt() }
@@ -85,4 +89,9 @@ export function readToken(token: string): { kind: TokenKind; code: string } | un
 /** Tokens are random, so a fast hash keeps them. */
 export function hashToken(token: string): Buffer {
   return createHash('sha256').update(token).digest()
+}
+
+/** In a time that tells nothing about where the two differ. */
+export function isSameSecret(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b)
 }

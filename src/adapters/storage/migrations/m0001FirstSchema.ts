@@ -70,13 +70,14 @@ create table openslot.events (
   app_id uuid not null, grant_id uuid not null, calendar_id text not null, id text not null,
   ical_uid text not null, master_event_id text, original_start timestamptz,
   status text not null default 'confirmed' check (status in ('confirmed', 'maybe', 'cancelled')),
+  -- Whether it keeps the owner from being booked; what they said of it stands in the body.
   busy boolean not null default true, during tstzrange not null, recurring boolean not null default false,
   metadata jsonb not null default '{}', body jsonb not null,
   created_at timestamptz not null default now(), updated_at timestamptz not null default now(),
   primary key (app_id, grant_id, calendar_id, id),
   foreign key (app_id, grant_id, calendar_id) references openslot.calendars (app_id, grant_id, id) on delete cascade);
 create index events_window on openslot.events using gist (app_id, grant_id, calendar_id, during);
-create index events_instances on openslot.events (app_id, grant_id, calendar_id, master_event_id) where master_event_id is not null;
+create index events_instances on openslot.events (app_id, grant_id, calendar_id, original_start) where master_event_id is not null;
 create index events_key5 on openslot.events (app_id, grant_id, calendar_id, (metadata ->> 'key5')) where metadata ? 'key5';
 
 create table openslot.configurations (
@@ -116,25 +117,15 @@ create index bookings_configuration on openslot.bookings (app_id, configuration_
 create index bookings_guest on openslot.bookings (app_id, lower(guest_email), id);
 create index bookings_event on openslot.bookings (app_id, event_id);
 
--- One row per calendar whose time a booking takes. The hard rule: two active claims of a calendar never overlap.
+-- One row per calendar whose time a booking takes. The hard rule: two claims of a calendar never overlap.
 create table openslot.slot_claims (
-  app_id uuid not null, id uuid not null, booking_id uuid not null, booking_version bigint not null,
-  grant_id uuid not null, calendar_id text not null, during tstzrange not null, active boolean not null default true,
+  app_id uuid not null, id uuid not null, booking_id uuid not null, grant_id uuid not null, calendar_id text not null, during tstzrange not null,
   primary key (app_id, id),
   foreign key (app_id, booking_id) references openslot.bookings (app_id, id) on delete cascade,
   foreign key (app_id, grant_id, calendar_id) references openslot.calendars (app_id, grant_id, id) on delete cascade,
   constraint no_double_booking exclude using gist
-    (app_id with =, grant_id with =, calendar_id with =, during with &&) where (active));
+    (app_id with =, grant_id with =, calendar_id with =, during with &&));
 create index slot_claims_booking on openslot.slot_claims (app_id, booking_id);
-
--- What must happen at a provider for a booking's version, one row per calendar.
-create table openslot.provider_ops (
-  app_id uuid not null, booking_id uuid not null, booking_version bigint not null, grant_id uuid not null, calendar_id text not null,
-  op text not null check (op in ('create', 'update', 'delete')), event_id text not null,
-  state text not null default 'todo' check (state in ('todo', 'done', 'undone', 'dead')), last_error text,
-  created_at timestamptz not null default now(),
-  primary key (app_id, booking_id, booking_version, grant_id, calendar_id, op),
-  foreign key (app_id, booking_id) references openslot.bookings (app_id, id) on delete cascade);
 
 -- The outbox: what happened, with a snapshot, written in the transaction in which it happened.
 create table openslot.webhook_events (

@@ -1,0 +1,178 @@
+// Bookings as rows, and what is written with each change of one.
+import type { AppId, BookingId, ConfigurationId, EventId, GrantId } from '../../core/ids.ts'
+import type { Booking, BookingDetails, BookingState, CancelledBy, Change, Service } from '../../core/booking/booking.ts'
+import type { Mail } from '../../core/booking/notification.ts'
+import type { Instant } from '../../core/time/instant.ts'
+import type { Interval } from '../../core/time/interval.ts'
+import { toRange } from './claims.ts'
+import type { Transaction } from './database.ts'
+import { newId } from './ids.ts'
+import { join, type Sql, sql } from './sql.ts'
+
+type BookingRow = {
+  id: BookingId
+  configuration_id: ConfigurationId
+  organizer_salt: Buffer
+  guest_salt: Buffer
+  state: BookingState
+  cancelled_by: CancelledBy | null
+  direction: 'commit' | 'abort'
+  change: Change | null
+  starts_at: Instant
+  ends_at: Instant
+  event_id: EventId
+  body: { service: Service; details: BookingDetails; cancellationReason: string }
+  version: number
+  created_at: Instant
+  updated_at: Instant
+}
+
+const columns = sql`id, configuration_id, organizer_salt, guest_salt, state, cancelled_by, direction, change,
+  lower(during) as starts_at, upper(during) as ends_at, event_id, body, version, created_at, updated_at`
+
+function toBooking(appId: AppId, row: BookingRow): Booking {
+  return {
+    appId,
+    id: row.id,
+    configurationId: row.configuration_id,
+    state: row.state,
+    cancelledBy: row.cancelled_by ?? undefined,
+    cancellationReason: row.body.cancellationReason,
+    direction: row.direction,
+    change: row.change ?? undefined,
+    when: { start: row.starts_at, end: row.ends_at },
+    service: row.body.service,
+    details: row.body.details,
+    eventId: row.event_id,
+    organizerSalt: row.organizer_salt,
+    guestSalt: row.guest_salt,
+    version: row.version,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}
+
+/** Held and released bookings are found too: the caller decides who may see them. */
+export async function findBooking(transaction: Transaction, id: BookingId): Promise<Booking | undefined> {
+  const [row] = await transaction.query<BookingRow>(sql`
+    select ${columns} from openslot.bookings where app_id = ${transaction.appId} and id = ${id}`)
+  return row === undefined ? undefined : toBooking(transaction.appId, row)
+}
+
+/** As `findBooking`; nobody else changes the booking until the transaction ends. */
+export async function lockBooking(transaction: Transaction, id: BookingId): Promise<Booking | undefined> {
+  const [row] = await transaction.query<BookingRow>(sql`
+    select ${columns} from openslot.bookings where app_id = ${transaction.appId} and id = ${id} for no key update`)
+  return row === undefined ? undefined : toBooking(transaction.appId, row)
+}
+
+export async function insertBooking(transaction: Transaction, booking: Booking): Promise<void> {
+  await transaction.query(sql`
+    insert into openslot.bookings (app_id, id, configuration_id, organizer_salt, guest_salt, state, direction, change, during,
+      organizer_email, guest_email, event_id, body, version)
+    values (${transaction.appId}, ${booking.id}, ${booking.configurationId}, ${booking.organizerSalt}, ${booking.guestSalt},
+      ${booking.state}, ${booking.direction}, ${booking.change ?? null}, ${toRange(booking.when)},
+      ${booking.service.organizer.email}, ${booking.details.guest.email}, ${booking.eventId}, ${bodyOf(booking)}, ${booking.version})`)
+}
+
+/** Compare and set: false, and nothing is written, where the booking no longer has the version `expected`. */
+export async function updateBooking(transaction: Transaction, booking: Booking, expected: number): Promise<boolean> {
+  const rows = await transaction.query(sql`
+    update openslot.bookings set state = ${booking.state}, cancelled_by = ${booking.cancelledBy ?? null}, direction = ${booking.direction},
+      change = ${booking.change ?? null}, during = ${toRange(booking.when)}, guest_email = ${booking.details.guest.email},
+      assigned_at = case when organizer_email = ${booking.service.organizer.email} then assigned_at else clock_timestamp() end,
+      organizer_email = ${booking.service.organizer.email}, body = ${bodyOf(booking)}, version = ${booking.version}, updated_at = now()
+    where app_id = ${transaction.appId} and id = ${booking.id} and version = ${expected}
+    returning id`)
+  return rows.length === 1
+}
+
+function bodyOf({ service, details, cancellationReason }: Booking): object {
+  return { service, details, cancellationReason }
+}
+
+/**
+ * When each of `emails` was last given a booking of this configuration that still stands; absent for who never was.
+ * Time of the assignment, not of the meeting. Inside a claim: after `lockConfiguration`.
+ */
+export async function lastAssigned(transaction: Transaction, configurationId: ConfigurationId, emails: readonly string[]): Promise<Map<string, Instant>> {
+  const rows = await transaction.query<{ email: string; at: Instant }>(sql`
+    select host.email, latest.at
+    from unnest(${emails}::text[]) as host (email)
+    cross join lateral (
+      select assigned_at as at from openslot.bookings
+      where app_id = ${transaction.appId} and configuration_id = ${configurationId} and organizer_email = host.email
+        and state in ('held', 'pending', 'booked')
+      order by assigned_at desc limit 1) as latest`)
+  return new Map(rows.map(({ email, at }) => [email, at]))
+}
+
+export type ChangeRecord = {
+  readonly trigger: string
+  /** The notification's `data.object`, as it will be sent, however late. */
+  readonly body: object
+  readonly mails: readonly Mail[]
+  readonly actor: string
+  readonly action: string
+}
+
+/** Notification, mails and audit row of a settled change: written with it, carried out by the worker. */
+export async function recordChange(transaction: Transaction, booking: Booking, record: ChangeRecord): Promise<void> {
+  const { appId } = transaction
+  const eventId = newId()
+  await Promise.all([
+    transaction.query(sql`
+      insert into openslot.webhook_events (app_id, id, trigger, object_id, number, body)
+      values (${appId}, ${eventId}, ${record.trigger}, ${booking.id}, ${booking.version}, ${record.body})`),
+    record.mails.length === 0
+      ? undefined
+      : transaction.query(sql`
+          insert into openslot.deliveries (app_id, id, event_id, kind, recipient, body)
+          select ${appId}, id, ${eventId}, 'mail', recipient, body
+          from unnest(${record.mails.map(() => newId())}::uuid[], ${record.mails.map(({ to }) => to.email)}::text[],
+            ${record.mails.map((mail) => JSON.stringify(mail))}::jsonb[]) as mail (id, recipient, body)`),
+    transaction.query(sql`
+      insert into openslot.audit_log (app_id, id, actor, action, target, detail)
+      values (${appId}, ${newId()}, ${record.actor}, ${record.action}, ${booking.id}, ${{ version: booking.version, state: booking.state }})`),
+  ])
+}
+
+/** Makes sure that a change is finished even if this process dies: due in 30 s, put off while the request lives. */
+export async function scheduleRecovery(transaction: Transaction, id: BookingId): Promise<void> {
+  await transaction.query(sql`
+    select graphile_worker.add_job('settleBooking', ${{ appId: transaction.appId, bookingId: id }}::json,
+      run_at => now() + interval '30 seconds', max_attempts => 100, job_key => ${`settle:${id}`})`)
+}
+
+export async function cancelRecovery(transaction: Transaction, id: BookingId): Promise<void> {
+  await transaction.query(sql`select graphile_worker.remove_job(${`settle:${id}`})`)
+}
+
+export type BookingFilter = {
+  readonly configurationId?: ConfigurationId | undefined
+  readonly status?: 'pending' | 'booked' | 'cancelled' | undefined
+  readonly guestEmail?: string | undefined
+  readonly eventId?: string | undefined
+  /** Bookings that overlap `[startsBefore…endsAfter)`. */
+  readonly span?: Interval | undefined
+  readonly limit: number
+  readonly after: string | undefined
+}
+
+/** Bookings of the configurations of a grant, newest first; `after` is the id of the last one seen. */
+export async function listBookings(transaction: Transaction, grantId: GrantId, filter: BookingFilter): Promise<Booking[]> {
+  const { appId } = transaction
+  const conditions: Sql[] = [
+    sql`app_id = ${appId}`,
+    sql`configuration_id in (select id from openslot.configurations where app_id = ${appId} and grant_id = ${grantId})`,
+    filter.status === undefined ? sql`state in ('pending', 'booked', 'cancelled')` : sql`state = ${filter.status}`,
+  ]
+  if (filter.configurationId !== undefined) conditions.push(sql`configuration_id = ${filter.configurationId}`)
+  if (filter.guestEmail !== undefined) conditions.push(sql`lower(guest_email) = ${filter.guestEmail.toLowerCase()}`)
+  if (filter.eventId !== undefined) conditions.push(sql`event_id = ${filter.eventId}`)
+  if (filter.span !== undefined) conditions.push(sql`during && ${toRange(filter.span)}::tstzrange`)
+  if (filter.after !== undefined) conditions.push(sql`id < ${filter.after}`)
+  const rows = await transaction.query<BookingRow>(sql`
+    select ${columns} from openslot.bookings where ${join(conditions, 'and')} order by id desc limit ${filter.limit}`)
+  return rows.map((row) => toBooking(appId, row))
+}

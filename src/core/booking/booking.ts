@@ -1,0 +1,85 @@
+// A booking: a guest's claim on a slot, through its whole life.
+import type { ParticipantCalendar } from '../configuration/configuration.ts'
+import type { AppId, BookingId, ConfigurationId, EventId } from '../ids.ts'
+import type { Instant } from '../time/instant.ts'
+import type { Interval } from '../time/interval.ts'
+
+export type Person = { readonly email: string; readonly name: string }
+
+/** `held` and `released` are seen by nobody outside. `cancelled` and `released` are ends. */
+export type BookingState = 'held' | 'pending' | 'booked' | 'cancelled' | 'released'
+
+export type CancelledBy = 'guest' | 'organizer' | 'expiry' | 'calendar'
+
+/** Who serves, and where the event stands: the organizer's calendar first. */
+export type Service = {
+  readonly organizer: Person
+  /** All who serve, the organizer among them. */
+  readonly hosts: readonly Person[]
+  readonly placements: readonly ParticipantCalendar[]
+  /** Why these: for the one who asks later. */
+  readonly assignment: Assignment
+}
+
+export type Assignment =
+  | { readonly method: 'collective' }
+  | {
+      readonly method: 'max-fairness' | 'max-availability'
+      readonly chosen: string
+      /** `asked`: the caller named this host. `next`: first of the queue who was free. */
+      readonly reason: 'asked' | 'next'
+      readonly queue: readonly string[]
+      readonly free: readonly string[]
+    }
+
+/** What the guest said, and the texts made of it. */
+export type BookingDetails = {
+  readonly title: string
+  readonly description: string
+  readonly location: string
+  readonly guest: Person
+  readonly additionalGuests: readonly Person[]
+  readonly additionalFields: Readonly<Record<string, string>>
+  /** The guest's zone and language, for mails. */
+  readonly timezone: string
+  readonly emailLanguage: string
+}
+
+/** A move that has begun and is not settled: what a crash cut off is finished from here. */
+export type Change =
+  | { readonly kind: 'create'; readonly to: 'booked' | 'pending' }
+  | { readonly kind: 'confirm' }
+  | { readonly kind: 'reschedule'; readonly when: Interval; readonly service: Service; readonly details: BookingDetails }
+  | { readonly kind: 'cancel'; readonly by: CancelledBy; readonly reason: string; readonly from: 'booked' | 'pending' }
+
+export type Booking = {
+  readonly appId: AppId
+  readonly id: BookingId
+  readonly configurationId: ConfigurationId
+  readonly state: BookingState
+  readonly cancelledBy: CancelledBy | undefined
+  readonly cancellationReason: string
+  readonly direction: 'commit' | 'abort'
+  readonly change: Change | undefined
+  readonly when: Interval
+  readonly service: Service
+  readonly details: BookingDetails
+  /** The event on the organizer's calendar, and its copies elsewhere. */
+  readonly eventId: EventId
+  readonly organizerSalt: Uint8Array
+  readonly guestSalt: Uint8Array
+  /** Rises with every change; whoever changes a booking names the version that was read. */
+  readonly version: number
+  readonly createdAt: Instant
+  readonly updatedAt: Instant
+}
+
+/** The event id of a booking: hex digits only, which every provider accepts as an id given by the client. */
+export function eventIdOf(id: BookingId): EventId {
+  return id.replaceAll('-', '') as EventId
+}
+
+/** One for the life of the booking, whatever happens to its time and its calendar. */
+export function icalUidOf(id: BookingId): string {
+  return `${id}@openslot`
+}

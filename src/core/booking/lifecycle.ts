@@ -1,0 +1,140 @@
+// The state machine: which moves a booking allows, and what each makes of it. Nothing here reads or writes.
+import type { CalendarKey } from '../account/grant.ts'
+import { calendarName, type Configuration } from '../configuration/configuration.ts'
+import { invalidRequest, type Problem } from '../problem.ts'
+import { failure, type Result, success } from '../result.ts'
+import { type Instant, minuteMs, toUnixSeconds } from '../time/instant.ts'
+import type { Interval } from '../time/interval.ts'
+import { type Booking, type BookingDetails, type CancelledBy, type Change, icalUidOf, type Service } from './booking.ts'
+import type { PlacedEvent } from './placedEvent.ts'
+import { pendingPrefix } from './texts.ts'
+
+const changing: Problem = { kind: 'conflict', message: 'The booking is being changed by another request; read it again' }
+
+/** What `confirm` makes of a pending booking. The salt has been checked before. */
+export function confirm(booking: Booking): Result<Booking> {
+  if (booking.change !== undefined) return failure(changing)
+  if (booking.state !== 'pending') return failure(notPending(booking))
+  return success(begin({ ...booking, state: 'booked' }, { kind: 'confirm' }))
+}
+
+/** What declining makes of a pending booking. The salt has been checked before. */
+export function decline(booking: Booking, reason: string): Result<Booking> {
+  if (booking.change !== undefined) return failure(changing)
+  if (booking.state !== 'pending') return failure(notPending(booking))
+  return cancel(booking, 'organizer', reason)
+}
+
+/** What calling off makes of a booking that is booked or pending. */
+export function cancel(booking: Booking, by: CancelledBy, reason: string): Result<Booking> {
+  if (booking.change !== undefined) return failure(changing)
+  if (booking.state !== 'booked' && booking.state !== 'pending') return failure(ended(booking))
+  const change: Change = { kind: 'cancel', by, reason, from: booking.state }
+  return success(begin({ ...booking, state: 'cancelled', cancelledBy: by, cancellationReason: reason }, change))
+}
+
+/** What moving makes of a booking: it keeps its old time until the event stands at the new one. */
+export function reschedule(booking: Booking, target: { readonly when: Interval; readonly service: Service; readonly details: BookingDetails }): Result<Booking> {
+  if (booking.change !== undefined) return failure(changing)
+  if (booking.state !== 'booked' && booking.state !== 'pending') return failure(ended(booking))
+  return success(begin(booking, { kind: 'reschedule', ...target }))
+}
+
+/** Inside of `min_cancellation_notice` before its start a booking can no longer be called off by the guest's side. */
+export function findCancellationProblem(booking: Booking, configuration: Pick<Configuration, 'minCancellationNoticeMinutes'>, now: Instant): Problem | undefined {
+  const { minCancellationNoticeMinutes: minutes } = configuration
+  if (minutes === 0 || booking.state !== 'booked' || now <= booking.when.start - minutes * minuteMs) return undefined
+  return invalidRequest(`The booking cannot be cancelled within ${minutes} minutes of the event`)
+}
+
+/** The booking after its change: what the events of `placedEvent` made true. */
+export function settle(booking: Booking): Booking {
+  const { change } = booking
+  switch (change?.kind) {
+    case undefined:
+      return booking
+    case 'create':
+      return { ...booking, state: change.to, change: undefined }
+    case 'confirm':
+    case 'cancel':
+      return { ...booking, change: undefined }
+    case 'reschedule':
+      return { ...booking, when: change.when, service: change.service, details: change.details, change: undefined }
+  }
+}
+
+/** The booking whose change is given up: a new one is released, a move is forgotten. */
+export function abort(booking: Booking): Booking {
+  return booking.change?.kind === 'create'
+    ? { ...booking, state: 'released', direction: 'abort', change: undefined }
+    : { ...booking, direction: 'commit', change: undefined }
+}
+
+/** The event that should stand on each calendar for `booking`, once its change is carried out; undefined: none. */
+export function placedEvent(booking: Booking, configuration: Configuration, now: Instant): PlacedEvent | undefined {
+  const target = settle(booking)
+  if (target.state !== 'booked' && target.state !== 'pending') return undefined
+  const isPending = target.state === 'pending'
+  const { details, service, when } = target
+  // Nobody outside is invited before the organizer has said yes.
+  const people = isPending ? service.hosts : [...service.hosts, details.guest, ...details.additionalGuests]
+  return {
+    id: target.eventId,
+    icalUid: icalUidOf(target.id),
+    title: isPending ? `${pendingPrefix}${details.title}` : details.title,
+    description: details.description,
+    location: details.location,
+    when,
+    timezone: configuration.timezone,
+    organizer: service.organizer,
+    participants: uniquePeople(people),
+    hideParticipants: configuration.hideParticipants,
+    notifyParticipants: configuration.notifyParticipants && !isPending,
+    conferencing: configuration.conferencing?.details === undefined ? undefined : configuration.conferencing,
+    metadata: {
+      source: 'scheduler',
+      key5: target.configurationId,
+      scheduler_last_start: String(toUnixSeconds(when.start)),
+      scheduler_last_end: String(toUnixSeconds(when.end)),
+      scheduler_updated_at: String(toUnixSeconds(now)),
+    },
+  }
+}
+
+function begin(booking: Booking, change: Change): Booking {
+  return { ...booking, change, direction: 'commit', version: booking.version + 1 }
+}
+
+function notPending(booking: Booking): Problem {
+  return { kind: 'conflict', message: `The booking is ${booking.state}, not pending` }
+}
+
+function ended(booking: Booking): Problem {
+  return { kind: 'conflict', message: `The booking is already ${booking.state}` }
+}
+
+function uniquePeople<T extends { readonly email: string }>(people: readonly T[]): T[] {
+  return [...new Map(people.toReversed().map((person) => [person.email.toLowerCase(), person])).values()].toReversed()
+}
+
+/**
+ * The time that `booking` takes, by calendar: during a move both the old and the new, during a cancellation still the
+ * old, until the event is gone. Old and new that touch or overlap on one calendar are one claim, since two would collide.
+ */
+export function claimsOf(booking: Booking): { readonly key: CalendarKey; readonly during: Interval }[] {
+  const isTaking = booking.state === 'held' || booking.state === 'pending' || booking.state === 'booked' || booking.change?.kind === 'cancel'
+  if (!isTaking) return []
+  const own = booking.service.placements.map(({ key }) => ({ key, during: booking.when }))
+  if (booking.change?.kind !== 'reschedule') return own
+  const { when, service } = booking.change
+  const claims = new Map(own.map((claim) => [calendarName(claim.key), [claim]]))
+  for (const { key } of service.placements) {
+    const before = claims.get(calendarName(key))?.[0]
+    const merged =
+      before !== undefined && before.during.start <= when.end && when.start <= before.during.end
+        ? [{ key, during: { start: before.during.start < when.start ? before.during.start : when.start, end: before.during.end > when.end ? before.during.end : when.end } }]
+        : [...(before === undefined ? [] : [before]), { key, during: when }]
+    claims.set(calendarName(key), merged)
+  }
+  return [...claims.values()].flat()
+}

@@ -1,0 +1,34 @@
+// Titles and descriptions with the guest's words in them.
+import type { Configuration } from '../configuration/configuration.ts'
+import type { Person } from './booking.ts'
+
+export const pendingPrefix = '[PENDING] '
+const titleLimit = 1024
+
+/**
+ * `template` with `${invitee}`, `${invitee_email}`, `${duration}` (minutes) and the keys or labels of additional fields
+ * replaced; unknown tokens stay as they are. What guests wrote is taken as text: tokens in it are not replaced again.
+ */
+export function fillTokens(
+  template: string,
+  configuration: Pick<Configuration, 'durationMinutes' | 'additionalFields'>,
+  guest: Person,
+  additionalFields: Readonly<Record<string, string>>,
+): string {
+  const known = new Map<string, string>()
+  for (const [key, field] of Object.entries(configuration.additionalFields)) {
+    const value = additionalFields[key]
+    if (value === undefined) continue
+    known.set(field.label, value)
+    known.set(key, value)
+  }
+  known.set('invitee', guest.name)
+  known.set('invitee_email', guest.email)
+  known.set('duration', String(configuration.durationMinutes))
+  return template.replace(/\$\{([^{}]{1,255})\}/g, (token, name: string) => known.get(name.trim()) ?? token)
+}
+
+/** One line: control characters and direction overrides in a title could forge what stands around it. */
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim().slice(0, titleLimit)
+}

@@ -1,0 +1,106 @@
+// What can be booked: with whom, when, and what the event will look like.
+import type { CalendarKey, GrantProvider } from '../account/grant.ts'
+import type { AvailabilityMethod, Hours } from '../availability/availability.ts'
+import type { AppId, ConfigurationId, GrantId } from '../ids.ts'
+
+export type BookingType = 'booking' | 'organizer-confirmation' | 'custom-confirmation'
+
+export type ConfigurationParticipant = {
+  readonly email: string
+  readonly name: string
+  readonly isOrganizer: boolean
+  readonly grantId: GrantId | undefined
+  readonly timezone: string | undefined
+  readonly hours: Hours
+  /** Calendars read for busy time, as named (`primary` is an alias); undefined: never busy by a calendar. */
+  readonly availabilityCalendarIds: readonly string[] | undefined
+  /** The calendar that carries the event, as named; undefined: not on the booked event. */
+  readonly bookingCalendarId: string | undefined
+}
+
+export type AdditionalField = {
+  readonly label: string
+  readonly type: string
+  readonly required: boolean
+  readonly default: string | undefined
+  readonly pattern: string | undefined
+  readonly options: readonly string[]
+}
+
+export type Configuration = {
+  readonly appId: AppId
+  readonly id: ConfigurationId
+  readonly grantId: GrantId
+  readonly version: number
+  readonly slug: string | undefined
+  readonly name: string
+  readonly requiresSessionAuth: boolean
+  readonly participants: readonly ConfigurationParticipant[]
+  readonly durationMinutes: number
+  readonly intervalMinutes: number
+  readonly roundToMinutes: number
+  readonly method: AvailabilityMethod
+  readonly bufferBeforeMinutes: number
+  readonly bufferAfterMinutes: number
+  /** Zone of the slot grid, of the horizon's last day, and of texts where nothing nearer is known. */
+  readonly timezone: string
+  readonly bookingType: BookingType
+  readonly title: string
+  readonly description: string
+  readonly location: string
+  readonly conferencing: Readonly<Record<string, unknown>> | undefined
+  readonly disableEmails: boolean
+  readonly hideParticipants: boolean
+  readonly notifyParticipants: boolean
+  readonly availableDaysInFuture: number
+  readonly minBookingNoticeMinutes: number
+  readonly minCancellationNoticeMinutes: number
+  readonly additionalFields: Readonly<Record<string, AdditionalField>>
+  readonly reschedulingUrl: string
+  readonly cancellationUrl: string
+  readonly organizerConfirmationUrl: string
+  readonly hideReschedulingOptions: boolean
+  readonly hideCancellationOptions: boolean
+  readonly hideAdditionalGuests: boolean
+  readonly organizerLocale: string
+}
+
+/** A calendar as a participant uses it, with the provider that keeps it. */
+export type ParticipantCalendar = { readonly key: CalendarKey; readonly provider: GrantProvider }
+
+/** A participant with the calendars behind the names. */
+export type Host = {
+  readonly participant: ConfigurationParticipant
+  readonly availabilityCalendars: readonly ParticipantCalendar[]
+  readonly bookingCalendar: ParticipantCalendar | undefined
+}
+
+export function isRoundRobin(configuration: Pick<Configuration, 'method'>): boolean {
+  return configuration.method !== 'collective'
+}
+
+/**
+ * Who can serve: of a round robin those on whose calendar an event can be placed, otherwise all who have a calendar.
+ * People with neither are told of the booking and nothing else.
+ */
+export function hostsOf(configuration: Pick<Configuration, 'method'>, hosts: readonly Host[]): Host[] {
+  return hosts.filter(({ participant, bookingCalendar }) =>
+    isRoundRobin(configuration)
+      ? bookingCalendar !== undefined
+      : bookingCalendar !== undefined || participant.availabilityCalendarIds !== undefined,
+  )
+}
+
+/** Every calendar that is read or written for a booking, each once, in the order in which all are locked. */
+export function calendarsOf(hosts: readonly Host[]): ParticipantCalendar[] {
+  const byKey = new Map<string, ParticipantCalendar>()
+  for (const host of hosts)
+    for (const calendar of [...host.availabilityCalendars, ...(host.bookingCalendar === undefined ? [] : [host.bookingCalendar])])
+      byKey.set(calendarName(calendar.key), calendar)
+  return [...byKey.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, calendar]) => calendar)
+}
+
+/** One text for a calendar of a grant, to look it up by. */
+export function calendarName({ grantId, calendarId }: CalendarKey): string {
+  return `${grantId}/${calendarId}`
+}

@@ -1,0 +1,55 @@
+// Calls a booking off.
+import { lockBooking } from '../../adapters/storage/bookings.ts'
+import { lockCalendars } from '../../adapters/storage/calendars.ts'
+import { actorOf, type Principal } from '../../core/account/principal.ts'
+import { cancel, findCancellationProblem } from '../../core/booking/lifecycle.ts'
+import { notFound } from '../../core/problem.ts'
+import { failure, type Result, success } from '../../core/result.ts'
+import type { ConfigurationQuery } from '../loadConfiguration.ts'
+import { once, type WriteAnswer } from '../once.ts'
+import type { Tools } from '../tools.ts'
+import { carryThrough } from './carryThrough.ts'
+import { loadBooking } from './loadBooking.ts'
+
+export type CancelBookingCommand = {
+  readonly principal: Principal
+  readonly query: ConfigurationQuery
+  readonly bookingId: string
+  readonly reason: string
+  readonly idempotencyKey: string | undefined
+}
+
+/**
+ * No data. The booking is cancelled at once for everyone; a calendar that cannot be reached loses the event later.
+ * Problems: `notFound`, `conflict` (ended), `invalidRequest` (inside of the notice), and those of `loadBooking` and `once`.
+ */
+export async function cancelBooking(tools: Pick<Tools, 'database' | 'providers' | 'now'>, command: CancelBookingCommand): Promise<Result<WriteAnswer>> {
+  const { principal, reason } = command
+  const found = await loadBooking(tools, principal, command.query, command.bookingId)
+  if (!found.ok) return found
+  const { booking, loaded } = found.value
+  const { appId } = booking
+  const repeatable = { appId, scope: `cancel ${booking.id}`, key: command.idempotencyKey, request: reason }
+  return once(tools.database, repeatable, async ({ remember }) => {
+    const cancelled = await carryThrough(
+      tools,
+      appId,
+      {
+        configuration: loaded.configuration,
+        actor: actorOf(principal),
+        remember: remember && ((transaction) => remember(transaction, undefined)),
+      },
+      async (transaction) => {
+        const [current] = await Promise.all([
+          lockBooking(transaction, booking.id),
+          lockCalendars(transaction, booking.service.placements.map(({ key }) => key)),
+        ])
+        if (current === undefined) return failure(notFound)
+        const problem = findCancellationProblem(current, loaded.configuration, tools.now())
+        if (problem !== undefined) return failure(problem)
+        return cancel(current, principal.kind === 'key' ? 'organizer' : 'guest', reason)
+      },
+    )
+    return cancelled.ok ? success(undefined) : cancelled
+  })
+}

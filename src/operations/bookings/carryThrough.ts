@@ -1,0 +1,202 @@
+// Hold, place, look back, settle: the one path by which every change of a booking reaches calendars and people.
+import type { CalendarScope } from '../../adapters/calendars/calendarProvider.ts'
+import { cancelRecovery, insertBooking, recordChange, scheduleRecovery, updateBooking } from '../../adapters/storage/bookings.ts'
+import { doubleBooking, replaceClaims } from '../../adapters/storage/claims.ts'
+import { ConstraintViolation, type Transaction } from '../../adapters/storage/database.ts'
+import type { Booking, Change } from '../../core/booking/booking.ts'
+import { abort, claimsOf, placedEvent, settle } from '../../core/booking/lifecycle.ts'
+import { mailsOf, triggerOf } from '../../core/booking/notification.ts'
+import { calendarName, type Configuration, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
+import type { AppId } from '../../core/ids.ts'
+import { type Problem, slotTaken } from '../../core/problem.ts'
+import { failure, type Result, success } from '../../core/result.ts'
+import { overlaps } from '../../core/time/interval.ts'
+import { bookingNotification } from '../../wire/bookingNotifications.ts'
+import type { Tools } from '../tools.ts'
+
+export type ChangeTools = Pick<Tools, 'database' | 'providers' | 'now'>
+
+export type ChangeContext = {
+  readonly configuration: Configuration
+  /** Who did it, for the audit log. */
+  readonly actor: string
+  /** Written with the settled booking: the answer that a repeat of the request gets. */
+  readonly remember?: ((transaction: Transaction, booking: Booking) => Promise<void>) | undefined
+}
+
+const changed: Problem = { kind: 'conflict', message: 'The booking was changed by another request; read it again' }
+
+/**
+ * Carries out the change that `begin` makes inside the first transaction: there it locks, checks, and answers the booking
+ * with its change, not yet written. On calendars of our own, hold, place and settle are that one transaction. On others
+ * the hold is committed first, the event placed outside any transaction, and the booking settled in a second one; what a
+ * crash cuts off is finished by the worker.
+ *
+ * Problems: those of `begin`, `slotTaken`, `calendarUnavailable`, `conflict`.
+ */
+export async function carryThrough(
+  tools: ChangeTools,
+  appId: AppId,
+  context: ChangeContext,
+  begin: (transaction: Transaction) => Promise<Result<Booking>>,
+): Promise<Result<Booking>> {
+  let isHeldOnly = false
+  const held = await claimingTime(() =>
+    tools.database.transaction(appId, async (transaction) => {
+      const begun = await begin(transaction)
+      if (!begun.ok) return begun
+      const booking = begun.value
+      isHeldOnly = !isLocal(tools, booking)
+      if (isHeldOnly) {
+        const written = write(transaction, booking)
+        await Promise.all([written, scheduleRecovery(transaction, booking.id)])
+        return (await written) ? begun : failure(changed)
+      }
+      const settled = settle(booking)
+      // Sent together, in this order: the booking, its claims, its events, and what is told of it.
+      const writes = [write(transaction, settled), place(tools, { appId, local: transaction }, booking, context.configuration), tell(tools, transaction, booking, settled, context)] as const
+      const [isWritten, placed] = await Promise.all(writes)
+      if (!isWritten) return failure(changed)
+      return placed.ok ? success(settled) : placed
+    }),
+  )
+  return held.ok && isHeldOnly ? finish(tools, held.value, context) : held
+}
+
+/**
+ * Steps 2–5 for a booking whose change is committed and not settled. Every step may be repeated, by another process too.
+ * A cancellation or confirmation that a calendar does not take yet stands: the worker tries again.
+ */
+export async function finish(tools: ChangeTools, booking: Booking, context: ChangeContext): Promise<Result<Booking>> {
+  const { change } = booking
+  if (change === undefined) return success(booking)
+  const scope = { appId: booking.appId, local: tools.database }
+  const takesTime = change.kind === 'create' || change.kind === 'reschedule'
+  if (takesTime) {
+    const looked = await isStillFree(tools, scope, booking)
+    if (!looked.ok || !looked.value) return giveUp(tools, booking, context, looked.ok ? slotTaken : looked.problem)
+  }
+  const placed = await place(tools, scope, booking, context.configuration)
+  if (!placed.ok) return takesTime ? giveUp(tools, booking, context, placed.problem) : success(booking)
+  if (takesTime) {
+    // Two writers who each write, then look, cannot both miss the other.
+    const lookedBack = await isStillFree(tools, scope, booking)
+    if (!lookedBack.ok || !lookedBack.value) return giveUp(tools, booking, context, lookedBack.ok ? slotTaken : lookedBack.problem)
+  }
+  return tools.database.transaction(booking.appId, async (transaction) => {
+    const settled = settle(booking)
+    const [isWritten] = await Promise.all([
+      write(transaction, { ...settled, version: booking.version + 1 }, booking.version),
+      tell(tools, transaction, booking, settled, context),
+      cancelRecovery(transaction, booking.id),
+    ])
+    return isWritten ? success({ ...settled, version: booking.version + 1 }) : failure(changed)
+  })
+}
+
+/** Undoes a change that cannot be: says so first, takes the event back, then frees the time. Answers `reason`. */
+export async function giveUp(tools: ChangeTools, booking: Booking, { configuration }: ChangeContext, reason: Problem): Promise<Result<Booking>> {
+  const { appId } = booking
+  const doomed: Booking = { ...booking, direction: 'abort', version: booking.version + 1 }
+  const isMarked = await tools.database.transaction(appId, (transaction) => updateBooking(transaction, doomed, booking.version))
+  if (!isMarked) return failure(changed)
+  const undone = await undo(tools, { appId, local: tools.database }, doomed, configuration)
+  // Not undone: claims stay, and the worker tries again, so that the slot is never offered over a stray event.
+  if (undone.ok) {
+    await tools.database.transaction(appId, async (transaction) => {
+      const aborted = abort(doomed)
+      await Promise.all([write(transaction, { ...aborted, version: doomed.version + 1 }, doomed.version), cancelRecovery(transaction, booking.id)])
+    })
+  }
+  return failure(reason)
+}
+
+/** Writes booking and claims. A booking of version 1 is new; another is compared and set on the version before. */
+async function write(transaction: Transaction, booking: Booking, expected = booking.version - 1): Promise<boolean> {
+  const isNew = expected === 0
+  const row = isNew ? insertBooking(transaction, booking).then(() => true) : updateBooking(transaction, booking, expected)
+  const [isWritten] = await Promise.all([row, replaceClaims(transaction, booking.id, claimsOf(booking), isNew ? 'new' : 'hadClaims')])
+  return isWritten
+}
+
+/** Events as they should be once the change is carried out: placed where the booking stands, gone elsewhere. */
+async function place(tools: Pick<Tools, 'providers' | 'now'>, scope: CalendarScope, booking: Booking, configuration: Configuration): Promise<Result<void>> {
+  const event = placedEvent(booking, configuration, tools.now())
+  const wanted = event === undefined ? [] : settle(booking).service.placements
+  const unwanted = booking.service.placements.filter(({ key }) => !wanted.some((other) => calendarName(other.key) === calendarName(key)))
+  const steps = [
+    ...unwanted.map((calendar) => providerOf(tools, calendar)?.remove(scope, calendar.key, booking.eventId)),
+    ...wanted.map((calendar) => (event === undefined ? undefined : providerOf(tools, calendar)?.place(scope, calendar.key, event))),
+  ]
+  return allDone(await Promise.all(steps))
+}
+
+/** Events as they were before the change began. */
+async function undo(tools: ChangeTools, scope: CalendarScope, booking: Booking, configuration: Configuration): Promise<Result<void>> {
+  const { change } = booking
+  if (change?.kind !== 'create' && change?.kind !== 'reschedule') return success(undefined)
+  const before = change.kind === 'create' ? undefined : placedEvent({ ...booking, change: undefined }, configuration, tools.now())
+  const target = change.kind === 'create' ? booking.service.placements : change.service.placements
+  const restored = before === undefined ? [] : booking.service.placements
+  const stray = target.filter(({ key }) => !restored.some((other) => calendarName(other.key) === calendarName(key)))
+  return allDone(
+    await Promise.all([
+      ...stray.map((calendar) => providerOf(tools, calendar)?.remove(scope, calendar.key, booking.eventId)),
+      ...restored.map((calendar) => (before === undefined ? undefined : providerOf(tools, calendar)?.place(scope, calendar.key, before))),
+    ]),
+  )
+}
+
+/** Does anyone else's event overlap the new time on a calendar that carries it? Our own event does not count. */
+async function isStillFree(tools: Pick<Tools, 'providers'>, scope: CalendarScope, booking: Booking): Promise<Result<boolean>> {
+  const { service, when } = settle(booking)
+  for (const calendar of service.placements) {
+    const provider = providerOf(tools, calendar)
+    if (provider === undefined) return failure({ kind: 'calendarUnavailable', message: `calendars of ${calendar.provider} cannot be read by this server yet` })
+    const busy = await provider.freeBusy(scope, [calendar.key], when, [booking.eventId])
+    if (!busy.ok) return busy
+    if (busy.value.flat().some((interval) => overlaps(interval, when))) return success(false)
+  }
+  return success(true)
+}
+
+/** Notification, mails and audit row, from the change itself: no caller can forget one or send another. */
+async function tell(tools: Pick<Tools, 'now'>, transaction: Transaction, booking: Booking, settled: Booking, { configuration, actor, remember }: ChangeContext): Promise<void> {
+  const change = booking.change as Change
+  await Promise.all([
+    recordChange(transaction, settled, {
+      trigger: triggerOf(change),
+      body: bookingNotification(settled, change, booking.when, configuration),
+      mails: mailsOf(settled, change, configuration),
+      actor,
+      action: `booking.${change.kind}`,
+    }),
+    remember?.(transaction, settled),
+  ])
+}
+
+function isLocal(tools: Pick<Tools, 'providers'>, booking: Booking): boolean {
+  return [...booking.service.placements, ...settle(booking).service.placements].every((calendar) => providerOf(tools, calendar)?.isLocal === true)
+}
+
+function providerOf({ providers }: Pick<Tools, 'providers'>, { provider }: ParticipantCalendar) {
+  return providers(provider)
+}
+
+function allDone(steps: readonly (Result<void> | undefined)[]): Result<void> {
+  for (const step of steps) {
+    if (step === undefined) return failure({ kind: 'calendarUnavailable', message: 'a calendar of this booking cannot be reached by this server yet' })
+    if (!step.ok) return step
+  }
+  return success(undefined)
+}
+
+/** The database refuses a second claim on the same time: that is a lost race, not a fault. */
+async function claimingTime<T>(work: () => Promise<Result<T>>): Promise<Result<T>> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof ConstraintViolation && error.constraint === doubleBooking) return failure(slotTaken)
+    throw error
+  }
+}

@@ -1,0 +1,133 @@
+// Who serves a slot, decided inside the claim: under the locks, with the calendars as they are now.
+import type { Transaction } from '../../adapters/storage/database.ts'
+import { lockConfiguration } from '../../adapters/storage/configurations.ts'
+import { lastAssigned } from '../../adapters/storage/bookings.ts'
+import { lockCalendars } from '../../adapters/storage/calendars.ts'
+import { findSlots } from '../../core/availability/availability.ts'
+import { chooseParticipant, queue } from '../../core/availability/assignment.ts'
+import type { Assignment, Person, Service } from '../../core/booking/booking.ts'
+import { calendarName, type Configuration, type Host, isRoundRobin, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
+import { slotQuestion, widened } from '../../core/configuration/slotQuestion.ts'
+import type { BookingId, EventId } from '../../core/ids.ts'
+import { invalidRequest, slotUnavailable } from '../../core/problem.ts'
+import { failure, type Result, success } from '../../core/result.ts'
+import { type Instant, minuteMs } from '../../core/time/instant.ts'
+import type { Interval } from '../../core/time/interval.ts'
+import type { LoadedConfiguration } from '../loadConfiguration.ts'
+import { readBusyByCalendar } from '../readBusy.ts'
+import type { Tools } from '../tools.ts'
+
+/** A calendar that the configuration names is gone: what was kept in memory is out of date. */
+export class StaleConfiguration extends Error {
+  override readonly name = 'StaleConfiguration'
+}
+
+export type ServiceQuestion = {
+  readonly when: Interval
+  /** Participants whom the guest asked for; empty: whoever the configuration says. */
+  readonly asked: readonly string[]
+  readonly ignoring?: { readonly bookingId: BookingId; readonly eventId: EventId } | undefined
+  /** Calendars beside the hosts' own that the change touches: where a moved booking stands now. */
+  readonly alsoLocked?: readonly ParticipantCalendar[] | undefined
+  /** Busy time of remote calendars, read before the transaction. */
+  readonly remote: ReadonlyMap<string, readonly Interval[]>
+}
+
+/**
+ * Locks the configuration (round robin only), then all calendars in their one order, reads what is busy, and asks the
+ * engine for this one slot. The list asked the same engine, so what it offers is accepted here unless it was taken since.
+ * Problems: `slotUnavailable`, `calendarUnavailable`, `invalidRequest` (someone asked for who is no participant).
+ */
+export async function chooseService(
+  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  transaction: Transaction,
+  loaded: LoadedConfiguration,
+  { when, asked, ignoring, alsoLocked = [], remote }: ServiceQuestion,
+): Promise<Result<Service>> {
+  const { configuration, hosts, calendars } = loaded
+  const { appId } = configuration
+  const isWrongLength = when.end - when.start !== configuration.durationMinutes * minuteMs
+  if (isWrongLength)
+    return failure({ ...slotUnavailable, message: `${slotUnavailable.message}: end_time must be ${configuration.durationMinutes} minutes after start_time` })
+  const unknown = asked.findIndex((email) => !configuration.participants.some((participant) => isSame(participant.email, email)))
+  if (unknown >= 0) return failure(invalidRequest('is not a participant of this configuration', `participants[${unknown}].email`))
+
+  const locked = [...new Map([...calendars, ...alsoLocked].map((calendar) => [calendarName(calendar.key), calendar])).values()]
+  // Sent together: each statement sees what was committed before the locks of the ones ahead of it were granted.
+  const [, rows, busy, turns] = await Promise.all([
+    isRoundRobin(configuration) ? lockConfiguration(transaction, configuration.id) : undefined,
+    lockCalendars(transaction, locked.map(({ key }) => key)),
+    readBusyByCalendar(tools, { appId, calendars, span: widened(when, configuration), ignoring, transaction, known: remote }),
+    isRoundRobin(configuration) ? lastAssigned(transaction, configuration.id, hosts.map(({ participant }) => participant.email)) : undefined,
+  ])
+  if (rows.length < locked.length) throw new StaleConfiguration('a calendar of the configuration is gone')
+  if (!busy.ok) return busy
+
+  const order = turns === undefined ? undefined : queue(hosts.map(({ participant: { email } }) => ({ email, ...lastBooked(turns.get(email)) })))
+  const candidates = isRoundRobin(configuration) && asked.length > 0 ? hosts.filter(({ participant }) => asked.some((email) => isSame(participant.email, email))) : hosts
+  const question = slotQuestion(configuration, candidates, { busy: busy.value, order: order?.filter((email) => candidates.some(({ participant }) => participant.email === email)), now: tools.now() }, when)
+  const answer = findSlots(question)
+  const slot = answer.slots.find(({ start, end }) => start === when.start && end === when.end)
+  if (slot === undefined) return failure(slotUnavailable)
+  if (!isRoundRobin(configuration)) return success(collective(configuration, hosts, asked))
+
+  const chosen = chooseParticipant(slot.emails, order ?? [])
+  const host = hosts.find(({ participant }) => participant.email === chosen)
+  if (host === undefined || order === undefined) return failure(slotUnavailable)
+  return success(
+    roundRobin(configuration, host, {
+      method: configuration.method as 'max-fairness' | 'max-availability',
+      chosen: host.participant.email,
+      reason: asked.length > 0 ? 'asked' : 'next',
+      queue: order,
+      free: slot.emails,
+    }),
+  )
+}
+
+/** All who serve; of these the guest may have named some. The organizer is always among them. */
+function collective(configuration: Configuration, hosts: readonly Host[], asked: readonly string[]): Service {
+  const onEvent = hosts.filter(
+    ({ participant, bookingCalendar }) =>
+      bookingCalendar !== undefined && (asked.length === 0 || participant.isOrganizer || asked.some((email) => isSame(participant.email, email))),
+  )
+  const first = onEvent.find(({ participant }) => participant.isOrganizer) ?? onEvent[0]
+  const ordered = onEvent.toSorted((a, b) => Number(b === first) - Number(a === first))
+  const organizer = configuration.participants.find(({ isOrganizer }) => isOrganizer) ?? first?.participant
+  return {
+    organizer: personOf(organizer ?? { email: '', name: '' }),
+    hosts: [...ordered.map(({ participant }) => personOf(participant)), ...onlyTold(configuration)],
+    placements: uniqueCalendars(ordered.flatMap(({ bookingCalendar }) => (bookingCalendar === undefined ? [] : [bookingCalendar]))),
+    assignment: { method: 'collective' },
+  }
+}
+
+function roundRobin(configuration: Configuration, { participant, bookingCalendar }: Host, assignment: Assignment): Service {
+  return {
+    organizer: personOf(participant),
+    hosts: [personOf(participant), ...onlyTold(configuration)],
+    placements: bookingCalendar === undefined ? [] : [bookingCalendar],
+    assignment,
+  }
+}
+
+/** People with neither availability nor a calendar: they are told, and block nothing. */
+function onlyTold({ participants }: Configuration): Person[] {
+  return participants.filter(({ availabilityCalendarIds, bookingCalendarId }) => availabilityCalendarIds === undefined && bookingCalendarId === undefined).map(personOf)
+}
+
+function personOf({ email, name }: Person): Person {
+  return { email, name }
+}
+
+function uniqueCalendars(calendars: readonly ParticipantCalendar[]): ParticipantCalendar[] {
+  return [...new Map(calendars.map((calendar) => [calendarName(calendar.key), calendar])).values()]
+}
+
+function lastBooked(at: Instant | undefined): { lastBookedAt?: Instant } {
+  return at === undefined ? {} : { lastBookedAt: at }
+}
+
+function isSame(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase()
+}

@@ -1,0 +1,64 @@
+// The organizer's word on a pending booking: yes or no.
+import { lockBooking } from '../../adapters/storage/bookings.ts'
+import { lockCalendars } from '../../adapters/storage/calendars.ts'
+import { isSameSecret } from '../../adapters/storage/ids.ts'
+import { actorOf, type Principal } from '../../core/account/principal.ts'
+import { confirm, decline } from '../../core/booking/lifecycle.ts'
+import { decodeSalt } from '../../core/booking/reference.ts'
+import { notFound } from '../../core/problem.ts'
+import { failure, type Result, success } from '../../core/result.ts'
+import { bookingToJson } from '../../wire/bookings.ts'
+import type { ConfigurationQuery } from '../loadConfiguration.ts'
+import { once, type WriteAnswer } from '../once.ts'
+import type { Tools } from '../tools.ts'
+import { carryThrough } from './carryThrough.ts'
+import { loadBooking } from './loadBooking.ts'
+import { changedMeanwhile } from './rescheduleBooking.ts'
+
+export type ConfirmBookingCommand = {
+  readonly principal: Principal
+  readonly query: ConfigurationQuery
+  readonly bookingId: string
+  readonly salt: string
+  readonly status: 'confirmed' | 'cancelled'
+  readonly reason: string
+  readonly idempotencyKey: string | undefined
+}
+
+/**
+ * Confirmed: the answer's data is the booking. Declined: no data. The salt is the organizer's; the guest's, which stands
+ * in every other link, opens nothing here, and a wrong one answers as a booking that does not exist.
+ * Problems: `notFound`, `conflict` (not pending), and those of `loadBooking` and `once`.
+ */
+export async function confirmBooking(tools: Pick<Tools, 'database' | 'providers' | 'now'>, command: ConfirmBookingCommand): Promise<Result<WriteAnswer>> {
+  const found = await loadBooking(tools, command.principal, command.query, command.bookingId)
+  if (!found.ok) return found
+  const { booking, loaded } = found.value
+  const salt = decodeSalt(command.salt)
+  if (salt === undefined || !isSameSecret(salt, booking.organizerSalt)) return failure(notFound)
+  const { appId } = booking
+  const isYes = command.status === 'confirmed'
+  const repeatable = { appId, scope: `confirm ${booking.id}`, key: command.idempotencyKey, request: [command.status, command.reason] }
+  return once(tools.database, repeatable, async ({ remember }) => {
+    const decided = await carryThrough(
+      tools,
+      appId,
+      {
+        configuration: loaded.configuration,
+        actor: actorOf(command.principal),
+        remember: remember && ((transaction, settled) => remember(transaction, isYes ? bookingToJson(settled) : undefined)),
+      },
+      async (transaction) => {
+        const [current] = await Promise.all([
+          lockBooking(transaction, booking.id),
+          lockCalendars(transaction, booking.service.placements.map(({ key }) => key)),
+        ])
+        if (current === undefined) return failure(notFound)
+        if (current.state === 'pending' && current.version !== booking.version) return failure(changedMeanwhile)
+        return isYes ? confirm(current) : decline(current, command.reason)
+      },
+    )
+    if (!decided.ok) return decided
+    return success(isYes ? bookingToJson(decided.value) : undefined)
+  })
+}

@@ -1,0 +1,128 @@
+// Books a slot for a guest.
+import { findBooking } from '../../adapters/storage/bookings.ts'
+import { newBookingIdentity } from '../../adapters/storage/ids.ts'
+import { actorOf, type Principal } from '../../core/account/principal.ts'
+import { type Booking, type BookingDetails, eventIdOf } from '../../core/booking/booking.ts'
+import { fillTokens, oneLine } from '../../core/booking/texts.ts'
+import type { Configuration } from '../../core/configuration/configuration.ts'
+import type { BookingId } from '../../core/ids.ts'
+import { invalidRequest } from '../../core/problem.ts'
+import { failure, type Result, success } from '../../core/result.ts'
+import { fromUnixSeconds } from '../../core/time/instant.ts'
+import type { Interval } from '../../core/time/interval.ts'
+import { isTimezone } from '../../core/time/zone.ts'
+import { widened } from '../../core/configuration/slotQuestion.ts'
+import { bookingToJson, type CreateBookingJson, type GuestWords, readGuestWords } from '../../wire/bookings.ts'
+import { type ConfigurationQuery, type LoadedConfiguration, resolveConfiguration } from '../loadConfiguration.ts'
+import { once, type OnceContext, type WriteAnswer } from '../once.ts'
+import { readRemoteBusy } from '../readBusy.ts'
+import type { Tools } from '../tools.ts'
+import { carryThrough } from './carryThrough.ts'
+import { chooseService } from './chooseService.ts'
+import { readAnswers } from './guestAnswers.ts'
+import { withFreshConfiguration } from './withFreshConfiguration.ts'
+
+export type CreateBookingCommand = {
+  readonly principal: Principal
+  /** `timezone` stands in for a body that names none. */
+  readonly query: ConfigurationQuery & { readonly timezone?: string | undefined }
+  readonly body: CreateBookingJson
+  readonly idempotencyKey: string | undefined
+}
+
+/**
+ * The answer's data is the booking, `booked` or `pending`.
+ * Problems: `slotUnavailable`, `slotTaken`, `calendarUnavailable`, `invalidRequest`, `notFound`, `invalidSession`, and
+ * those of `once`.
+ */
+export async function createBooking(tools: Pick<Tools, 'database' | 'providers' | 'now'>, command: CreateBookingCommand): Promise<Result<WriteAnswer>> {
+  const { principal, query, body } = command
+  return withFreshConfiguration(tools.database, () => resolveConfiguration(tools, principal, query), (loaded) => {
+    const { appId, id } = loaded.configuration
+    const repeatable = { appId, scope: `create ${id} ${principal.kind}`, key: command.idempotencyKey, request: body }
+    return once(tools.database, repeatable, (context) => book(tools, command, loaded, context))
+  })
+}
+
+async function book(
+  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  { principal, query, body }: CreateBookingCommand,
+  loaded: LoadedConfiguration,
+  { objectId, mayExist, remember }: OnceContext,
+): Promise<Result<object>> {
+  const { configuration } = loaded
+  const { appId } = configuration
+  if (mayExist) {
+    const made = await tools.database.transaction(appId, (transaction) => findBooking(transaction, objectId as BookingId))
+    if (made !== undefined && made.state !== 'held' && made.state !== 'released') return success(bookingToJson(made))
+  }
+  const when: Interval = { start: fromUnixSeconds(body.start_time), end: fromUnixSeconds(body.end_time) }
+  if (when.end <= when.start) return failure(invalidRequest('must be later than start_time', 'end_time'))
+  const words = readGuestWords(body)
+  const details = readDetails(configuration, body.guest, { ...words, timezone: words.timezone ?? (query.timezone || undefined) })
+  if (!details.ok) return details
+
+  const span = widened(when, configuration)
+  const remote = await readRemoteBusy(tools, { appId, calendars: loaded.calendars, span })
+  if (!remote.ok) return remote
+  const identity = newBookingIdentity(configuration.id, objectId)
+  const to = configuration.bookingType === 'booking' ? 'booked' : 'pending'
+  const made = await carryThrough(
+    tools,
+    appId,
+    {
+      configuration,
+      actor: actorOf(principal),
+      remember: remember && ((transaction, booking) => remember(transaction, bookingToJson(booking))),
+    },
+    async (transaction): Promise<Result<Booking>> => {
+      const service = await chooseService(tools, transaction, loaded, { when, asked: words.participants, remote: remote.value })
+      if (!service.ok) return service
+      const now = tools.now()
+      return success({
+        appId,
+        id: identity.id,
+        configurationId: configuration.id,
+        state: 'held',
+        cancelledBy: undefined,
+        cancellationReason: '',
+        direction: 'commit',
+        change: { kind: 'create', to },
+        when,
+        service: service.value,
+        details: details.value,
+        eventId: eventIdOf(identity.id),
+        organizerSalt: identity.organizerSalt,
+        guestSalt: identity.guestSalt,
+        version: 1,
+        createdAt: now,
+        updatedAt: now,
+      })
+    },
+  )
+  return made.ok ? success(bookingToJson(made.value)) : made
+}
+
+/** Problems: `invalidRequest` that names the field. */
+export function readDetails(
+  configuration: Configuration,
+  guest: { readonly name: string; readonly email: string },
+  words: Pick<GuestWords, 'timezone' | 'emailLanguage' | 'additionalGuests' | 'additionalFields'>,
+): Result<BookingDetails> {
+  const timezone = words.timezone ?? configuration.timezone
+  if (!isTimezone(timezone)) return failure(invalidRequest(`"${timezone}" is not an IANA time zone, as Europe/Berlin is`, 'timezone'))
+  const answers = readAnswers(configuration, words.additionalFields ?? {})
+  if (!answers.ok) return answers
+  const cleanGuest = { name: oneLine(guest.name), email: guest.email }
+  if (cleanGuest.name === '') return failure(invalidRequest('must not be empty', 'guest.name'))
+  return success({
+    title: oneLine(fillTokens(configuration.title, configuration, cleanGuest, answers.value)),
+    description: fillTokens(configuration.description, configuration, cleanGuest, answers.value),
+    location: configuration.location,
+    guest: cleanGuest,
+    additionalGuests: (words.additionalGuests ?? []).map(({ name, email }) => ({ name: oneLine(name), email })),
+    additionalFields: answers.value,
+    timezone,
+    emailLanguage: words.emailLanguage,
+  })
+}

@@ -1,0 +1,52 @@
+// What a guest answered to the additional fields, checked as the booking page checks it.
+import { RE2JS } from 're2js'
+
+import type { AdditionalField, Configuration } from '../../core/configuration/configuration.ts'
+import { invalidRequest, type Problem } from '../../core/problem.ts'
+import { failure, type Result, success } from '../../core/result.ts'
+
+/** Hidden fields get their default; unknown keys are kept. Problems: `invalidRequest` that names the field. */
+export function readAnswers(
+  { additionalFields }: Pick<Configuration, 'additionalFields'>,
+  answers: Readonly<Record<string, string>>,
+): Result<Readonly<Record<string, string>>> {
+  const complete: Record<string, string> = { ...answers }
+  for (const [key, field] of Object.entries(additionalFields)) {
+    if (field.type === 'metadata' && complete[key] === undefined && field.default !== undefined) complete[key] = field.default
+    const problem = findAnswerProblem(`additional_fields.${key}`, field, complete[key] ?? '')
+    if (problem !== undefined) return failure(problem)
+  }
+  return success(complete)
+}
+
+function findAnswerProblem(place: string, field: AdditionalField, answer: string): Problem | undefined {
+  const isMissing = answer === '' || (field.type === 'checkbox' && answer !== 'true')
+  if (field.required && isMissing) return invalidRequest('is required', place)
+  if (answer === '') return undefined
+  switch (field.type) {
+    case 'email':
+      return /^[^\s@]+@[^\s@]+$/.test(answer) ? undefined : invalidRequest('must be a mail address', place)
+    case 'checkbox':
+      return answer === 'true' || answer === 'false' ? undefined : invalidRequest('must be true or false', place)
+    case 'dropdown':
+    case 'radio_button':
+      return field.options.includes(answer) ? undefined : invalidRequest(`must be one of ${field.options.join(', ')}`, place)
+    case 'multi_select':
+      return answer.split(',').every((choice) => field.options.length === 0 || field.options.includes(choice.trim()))
+        ? undefined
+        : invalidRequest(`must be some of ${field.options.join(', ')}, separated by commas`, place)
+    default:
+      return keepsPattern(field.pattern, answer) ? undefined : invalidRequest('does not have the form that is asked for', place)
+  }
+}
+
+/** Patterns are written by organizers, so they run on an engine that is linear whatever the pattern. */
+function keepsPattern(pattern: string | undefined, answer: string): boolean {
+  if (pattern === undefined || pattern === '') return true
+  try {
+    return RE2JS.compile(pattern).matcher(answer).find()
+  } catch {
+    // A pattern that this engine lacks (look-around, back references) is the page's affair; it must not stop bookings.
+    return true
+  }
+}

@@ -1,0 +1,59 @@
+// Finishes, or takes back, a change that a crash or a silent provider cut off. Run by the worker; safe to repeat.
+import { lockBooking, scheduleRecovery } from '../../adapters/storage/bookings.ts'
+import type { AppId, BookingId } from '../../core/ids.ts'
+import { slotTaken } from '../../core/problem.ts'
+import { type Result, success } from '../../core/result.ts'
+import { minuteMs } from '../../core/time/instant.ts'
+import type { Tools } from '../tools.ts'
+import { finish, giveUp } from './carryThrough.ts'
+import { loadConfigurationOf } from './loadBooking.ts'
+
+/** Older than this, a hold without an event is given up: the guest has long seen an error. */
+const staleMs = 2 * minuteMs
+
+export type Recovery = 'nothing to do' | 'settled' | 'given up' | 'try again'
+
+/**
+ * Commit: looks for the event under the booking's id. Standing, it is settled; missing and young, it is placed again;
+ * missing and old, or marked to be undone, the change is given up. `try again` asks the worker for another run.
+ */
+export async function recoverBooking(
+  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  { appId, bookingId }: { readonly appId: AppId; readonly bookingId: BookingId },
+): Promise<Result<Recovery>> {
+  const booking = await tools.database.transaction(appId, (transaction) => lockBooking(transaction, bookingId))
+  if (booking?.change === undefined) return success('nothing to do')
+  const loaded = await loadConfigurationOf(tools, booking)
+  if (!loaded.ok) return success('try again')
+  const context = { configuration: loaded.value.configuration, actor: 'worker' }
+
+  const takesTime = booking.change.kind === 'create' || booking.change.kind === 'reschedule'
+  if (booking.direction === 'abort' || (takesTime && (await isHopeless(tools, booking)))) {
+    await giveUp(tools, booking, context, slotTaken)
+    return afterwards(tools, appId, bookingId, 'given up')
+  }
+  const finished = await finish(tools, booking, context)
+  return afterwards(tools, appId, bookingId, finished.ok ? 'settled' : 'given up')
+}
+
+/** Old, and no event stands at the new time. */
+async function isHopeless(tools: Pick<Tools, 'providers' | 'now'> & Pick<Tools, 'database'>, booking: NonNullable<Awaited<ReturnType<typeof lockBooking>>>): Promise<boolean> {
+  if (tools.now() - booking.updatedAt < staleMs) return false
+  const target = booking.change?.kind === 'reschedule' ? booking.change : booking
+  for (const calendar of target.service.placements) {
+    const found = await tools.providers(calendar.provider)?.find({ appId: booking.appId, local: tools.database }, calendar.key, booking.eventId)
+    // Not readable is not gone: look again later.
+    if (found === undefined || !found.ok) return false
+    if (found.value === undefined || found.value.start !== target.when.start) return true
+  }
+  return false
+}
+
+async function afterwards(tools: Pick<Tools, 'database'>, appId: AppId, bookingId: BookingId, outcome: Recovery): Promise<Result<Recovery>> {
+  return tools.database.transaction(appId, async (transaction) => {
+    const booking = await lockBooking(transaction, bookingId)
+    if (booking?.change === undefined) return success(outcome)
+    await scheduleRecovery(transaction, bookingId)
+    return success('try again')
+  })
+}

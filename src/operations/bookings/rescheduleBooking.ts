@@ -1,0 +1,103 @@
+// Moves a booking to another slot; with a round robin perhaps to another host.
+import { lockBooking } from '../../adapters/storage/bookings.ts'
+import { actorOf, type Principal } from '../../core/account/principal.ts'
+import { reschedule } from '../../core/booking/lifecycle.ts'
+import { widened } from '../../core/configuration/slotQuestion.ts'
+import { invalidRequest, notFound, type Problem } from '../../core/problem.ts'
+import { failure, type Result, success } from '../../core/result.ts'
+import { fromUnixSeconds } from '../../core/time/instant.ts'
+import type { Interval } from '../../core/time/interval.ts'
+import { bookingToJson, readGuestWords, type RescheduleBookingJson } from '../../wire/bookings.ts'
+import type { ConfigurationQuery } from '../loadConfiguration.ts'
+import { once, type OnceContext, type WriteAnswer } from '../once.ts'
+import { readRemoteBusy } from '../readBusy.ts'
+import type { Tools } from '../tools.ts'
+import { carryThrough } from './carryThrough.ts'
+import { chooseService } from './chooseService.ts'
+import { readDetails } from './createBooking.ts'
+import { loadBooking, type LoadedBooking } from './loadBooking.ts'
+import { withFreshConfiguration } from './withFreshConfiguration.ts'
+
+export type RescheduleBookingCommand = {
+  readonly principal: Principal
+  readonly query: ConfigurationQuery
+  readonly bookingId: string
+  readonly body: RescheduleBookingJson
+  readonly idempotencyKey: string | undefined
+}
+
+/** Another request was first: this one decided on what no longer is. */
+export const changedMeanwhile: Problem = { kind: 'conflict', message: 'The booking was changed by another request; read it again' }
+
+/**
+ * The answer's data is the booking, with the same id. What the body leaves out stays as it was.
+ * Problems: as `createBooking`, and `conflict` where the booking has ended or another request changed it first.
+ */
+export async function rescheduleBooking(tools: Pick<Tools, 'database' | 'providers' | 'now'>, command: RescheduleBookingCommand): Promise<Result<WriteAnswer>> {
+  const { principal, query, bookingId, body } = command
+  const found = await loadBooking(tools, principal, query, bookingId)
+  if (!found.ok) return found
+  const { appId, id } = found.value.booking
+  const repeatable = { appId, scope: `reschedule ${id}`, key: command.idempotencyKey, request: body }
+  return once(tools.database, repeatable, (context) =>
+    withFreshConfiguration(
+      tools.database,
+      async () => {
+        const again = await loadBooking(tools, principal, query, bookingId)
+        return again.ok ? success(again.value.loaded) : again
+      },
+      (loaded) => move(tools, command, { ...found.value, loaded }, context),
+    ),
+  )
+}
+
+async function move(
+  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  { principal, body }: RescheduleBookingCommand,
+  { booking, loaded }: LoadedBooking,
+  { remember }: OnceContext,
+): Promise<Result<object>> {
+  const { configuration } = loaded
+  const { appId } = configuration
+  const when: Interval = { start: fromUnixSeconds(body.start_time), end: fromUnixSeconds(body.end_time) }
+  if (when.end <= when.start) return failure(invalidRequest('must be later than start_time', 'end_time'))
+  const words = readGuestWords(body)
+  const details = readDetails(configuration, body.guest ?? booking.details.guest, {
+    timezone: words.timezone ?? booking.details.timezone,
+    emailLanguage: body.email_language ? words.emailLanguage : booking.details.emailLanguage,
+    additionalGuests: words.additionalGuests ?? booking.details.additionalGuests,
+    additionalFields: words.additionalFields ?? booking.details.additionalFields,
+  })
+  if (!details.ok) return details
+
+  const remote = await readRemoteBusy(tools, { appId, calendars: loaded.calendars, span: widened(when, configuration), ignoring: own(booking) })
+  if (!remote.ok) return remote
+  const moved = await carryThrough(
+    tools,
+    appId,
+    {
+      configuration,
+      actor: actorOf(principal),
+      remember: remember && ((transaction, settled) => remember(transaction, bookingToJson(settled))),
+    },
+    async (transaction) => {
+      const current = await lockBooking(transaction, booking.id)
+      if (current === undefined) return failure(notFound)
+      if (current.version !== booking.version) return failure(changedMeanwhile)
+      const service = await chooseService(tools, transaction, loaded, {
+        when,
+        asked: words.participants,
+        ignoring: own(booking),
+        alsoLocked: booking.service.placements,
+        remote: remote.value,
+      })
+      return service.ok ? reschedule(current, { when, service: service.value, details: details.value }) : service
+    },
+  )
+  return moved.ok ? success(bookingToJson(moved.value)) : moved
+}
+
+/** A booking does not stand in its own way. */
+function own({ id, eventId }: LoadedBooking['booking']) {
+  return { bookingId: id, eventId }
+}

@@ -1,0 +1,77 @@
+// Runs a write at most once for each `Idempotency-Key`.
+import type { Database, Transaction } from '../adapters/storage/database.ts'
+import { giveTurnBack, keepAnswer, type RepeatableRequest, takeTurn } from '../adapters/storage/idempotency.ts'
+import { newId } from '../adapters/storage/ids.ts'
+import type { Problem } from '../core/problem.ts'
+import { failure, type Result, success } from '../core/result.ts'
+
+/** `data` is the answer's; absent where the body is the request id alone. */
+export type WriteAnswer = { readonly data?: object; readonly isReplay: boolean }
+
+/** What `run` gets: the id for what it makes, and what to write in the transaction that makes it. */
+export type OnceContext = {
+  readonly objectId: string
+  /** The first request died on the way: what it was to make may exist. */
+  readonly mayExist: boolean
+  readonly remember: ((transaction: Transaction, data: object | undefined) => Promise<void>) | undefined
+}
+
+/** Answers that say "not now": a repeat with the same key tries again. */
+const passing: readonly Problem['kind'][] = ['unavailable', 'calendarUnavailable', 'rateLimited', 'conflict', 'unauthorized', 'invalidSession']
+
+/**
+ * `run`, or the answer that it gave before to the same key and the same body.
+ * Problems: those of `run`, `idempotencyMismatch`, `idempotencyInProgress`, `invalidIdempotencyKey`.
+ */
+export async function once(
+  database: Database,
+  repeatable: Omit<RepeatableRequest, 'key'> & { readonly key: string | undefined },
+  run: (context: OnceContext) => Promise<Result<object | undefined>>,
+): Promise<Result<WriteAnswer>> {
+  const { key } = repeatable
+  if (key === undefined) return withoutReplay(await run({ objectId: newId(), mayExist: false, remember: undefined }))
+  if (key.length > 256 || key.length === 0)
+    return failure({ kind: 'invalidIdempotencyKey', message: 'Idempotency-Key must be 256 characters or fewer.' })
+
+  const request: RepeatableRequest = { ...repeatable, key }
+  const turn = await takeTurn(database, request)
+  switch (turn.kind) {
+    case 'running':
+      return failure({ kind: 'idempotencyInProgress', message: 'The first request with this Idempotency-Key is still running', retryAfterSeconds: 1 })
+    case 'otherRequest':
+      return failure({ kind: 'idempotencyMismatch', message: 'This Idempotency-Key was used with another request' })
+    case 'answered':
+      return replay(turn.response as Remembered)
+    case 'first':
+    case 'takenOver': {
+      const remember = (transaction: Transaction, data: object | undefined) => keepAnswer(transaction, request, { data })
+      return firstTime(database, request, () => run({ objectId: turn.objectId, mayExist: turn.kind === 'takenOver', remember }))
+    }
+  }
+}
+
+type Remembered = { readonly data?: object; readonly problem?: Problem }
+
+async function firstTime(database: Database, request: RepeatableRequest, run: () => Promise<Result<object | undefined>>): Promise<Result<WriteAnswer>> {
+  let result: Result<object | undefined>
+  try {
+    result = await run()
+  } catch (error) {
+    await giveTurnBack(database, request).catch(() => {})
+    throw error
+  }
+  if (result.ok) return withoutReplay(result)
+  if (passing.includes(result.problem.kind)) await giveTurnBack(database, request)
+  else await keepAnswer(database, request, { problem: result.problem })
+  return result
+}
+
+function replay({ data, problem }: Remembered): Result<WriteAnswer> {
+  if (problem !== undefined) return failure(problem)
+  return success(data === undefined ? { isReplay: true } : { data, isReplay: true })
+}
+
+function withoutReplay(result: Result<object | undefined>): Result<WriteAnswer> {
+  if (!result.ok) return result
+  return success(result.value === undefined ? { isReplay: false } : { data: result.value, isReplay: false })
+}

@@ -1,0 +1,23 @@
+// What the booking components need to know before they ask for slots: public, like the page that shows it.
+import type { Principal } from '../core/account/principal.ts'
+import { type Result, success } from '../core/result.ts'
+import { uiSettingsToJson } from '../wire/uiSettings.ts'
+import { loadBooking } from './bookings/loadBooking.ts'
+import { type ConfigurationQuery, resolveConfiguration } from './loadConfiguration.ts'
+import type { Tools } from './tools.ts'
+
+/** Problems: those of `resolveConfiguration`, and `notFound` for a booking that is not of this configuration. */
+export async function readUiSettings(
+  tools: Pick<Tools, 'database'>,
+  principal: Principal,
+  query: ConfigurationQuery & { readonly booking_id?: string | undefined },
+): Promise<Result<object>> {
+  if (!query.booking_id) {
+    const loaded = await resolveConfiguration(tools, principal, query)
+    return loaded.ok ? success(uiSettingsToJson(loaded.value.configuration, loaded.value.document, undefined)) : loaded
+  }
+  const found = await loadBooking(tools, principal, query, query.booking_id)
+  if (!found.ok) return found
+  const { booking, loaded } = found.value
+  return success(uiSettingsToJson(loaded.configuration, loaded.document, booking))
+}

@@ -1,0 +1,331 @@
+// A scheduler configuration as JSON: its schema, the document that is kept and answered, and what it means.
+import Type, { type Static } from 'typebox'
+
+import type { Hours, OpenHours, SpecificTime } from '../core/availability/availability.ts'
+import type { AdditionalField, BookingType, Configuration, ConfigurationParticipant } from '../core/configuration/configuration.ts'
+import type { AppId, ConfigurationId, GrantId } from '../core/ids.ts'
+import { whole } from './whole.ts'
+
+const localTime = Type.String({ pattern: '^([01]?[0-9]|2[0-3]):[0-5][0-9]$', errorMessage: 'must be a time of day like 9:00 or 17:30' })
+const localDate = Type.String({ pattern: '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', errorMessage: 'must be a date like 2026-03-29' })
+const email = Type.String({ minLength: 1, maxLength: 320 })
+const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+
+export const openHoursSchema = Type.Object({
+  days: Type.Array(Type.Integer({ minimum: 0, maximum: 6, errorMessage: 'must be a day from 0 (Sunday) to 6 (Saturday)' }), { minItems: 1, maxItems: 7 }),
+  start: localTime,
+  end: localTime,
+  timezone: Type.Optional(Type.String({ maxLength: 64 })),
+  exdates: Type.Optional(nullable(Type.Array(localDate, { maxItems: 500 }))),
+  // The editor's spelling of the same.
+  ex_dates: Type.Optional(nullable(Type.Array(localDate, { maxItems: 500 }))),
+})
+
+export const specificTimeSchema = Type.Object({
+  date: localDate,
+  start: localTime,
+  end: localTime,
+  timezone: Type.Optional(Type.String({ maxLength: 64 })),
+})
+
+const participantSchema = Type.Object({
+  email,
+  name: Type.Optional(Type.String({ maxLength: 255 })),
+  is_organizer: Type.Optional(nullable(Type.Boolean())),
+  grant_id: Type.Optional(Type.String({ maxLength: 320 })),
+  timezone: Type.Optional(Type.String({ maxLength: 64 })),
+  availability: Type.Optional(
+    nullable(
+      Type.Object({
+        calendar_ids: Type.Array(Type.String({ minLength: 1, maxLength: 1024 }), { maxItems: 50 }),
+        open_hours: Type.Optional(nullable(Type.Array(openHoursSchema, { maxItems: 100 }))),
+      }),
+    ),
+  ),
+  booking: Type.Optional(nullable(Type.Object({ calendar_id: Type.String({ minLength: 1, maxLength: 1024 }) }))),
+  specific_time_availability: Type.Optional(nullable(Type.Array(specificTimeSchema))),
+  only_specific_time_availability: Type.Optional(nullable(Type.Boolean())),
+})
+
+const availabilityRulesSchema = Type.Object({
+  availability_method: Type.Optional(Type.Enum(['collective', 'max-fairness', 'max-availability'])),
+  buffer: Type.Optional(
+    nullable(
+      Type.Object({
+        before: Type.Optional(whole({ minimum: 0, maximum: 120, multipleOf: 5 })),
+        after: Type.Optional(whole({ minimum: 0, maximum: 120, multipleOf: 5 })),
+      }),
+    ),
+  ),
+  default_open_hours: Type.Optional(nullable(Type.Array(openHoursSchema, { maxItems: 100 }))),
+  default_specific_time_availability: Type.Optional(nullable(Type.Array(specificTimeSchema))),
+  only_specific_time_availability: Type.Optional(nullable(Type.Boolean())),
+  round_robin_group_id: Type.Optional(Type.String({ maxLength: 500 })),
+  tentative_as_busy: Type.Optional(Type.Boolean()),
+})
+
+const availabilitySchema = Type.Object({
+  duration_minutes: whole({ minimum: 1, maximum: 1440 }),
+  interval_minutes: Type.Optional(nullable(whole({ minimum: 1, maximum: 1440 }))),
+  round_to: Type.Optional(nullable(whole({ minimum: 5, maximum: 60, multipleOf: 5 }))),
+  availability_rules: Type.Optional(nullable(availabilityRulesSchema)),
+})
+
+const reminderSchema = Type.Object({
+  type: Type.Enum(['email', 'webhook']),
+  minutes_before_event: whole({ minimum: 1, maximum: 525_600 }),
+  recipient: Type.Optional(Type.Enum(['all', 'host', 'guest'])),
+  email_subject: Type.Optional(nullable(Type.String({ maxLength: 255 }))),
+})
+
+const text = (maxLength: number) => Type.Optional(nullable(Type.String({ maxLength })))
+const flag = Type.Optional(nullable(Type.Boolean()))
+const webAddress = Type.Optional(
+  nullable(Type.String({ maxLength: 2048, pattern: '^(https?://.*)?$', errorMessage: 'must be an http or https address' })),
+)
+
+const eventBookingSchema = Type.Object({
+  title: Type.String({ minLength: 1, maxLength: 1024 }),
+  description: text(8192),
+  location: text(255),
+  timezone: Type.Optional(Type.String({ maxLength: 64 })),
+  booking_type: Type.Optional(Type.Enum(['booking', 'organizer-confirmation', 'custom-confirmation'])),
+  conferencing: Type.Optional(nullable(Type.Object({ provider: Type.Optional(Type.String({ maxLength: 64 })), autocreate: Type.Optional(Type.Object({})), details: Type.Optional(Type.Object({})) }))),
+  disable_emails: flag,
+  hide_participants: flag,
+  notify_participants: flag,
+  reminders: Type.Optional(nullable(Type.Array(reminderSchema, { maxItems: 20 }))),
+})
+
+const additionalFieldSchema = Type.Object({
+  label: Type.String({ maxLength: 1024 }),
+  type: Type.Enum(['text', 'multi_line_text', 'email', 'phone_number', 'dropdown', 'date', 'checkbox', 'radio_button', 'multi_select', 'metadata']),
+  required: Type.Optional(Type.Boolean()),
+  default: text(2048),
+  pattern: text(255),
+  order: Type.Optional(Type.Integer()),
+  options: Type.Optional(nullable(Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 200 }))),
+})
+
+const schedulerSchema = Type.Object({
+  available_days_in_future: Type.Optional(nullable(whole({ minimum: 1, maximum: 3_650 }))),
+  min_booking_notice: Type.Optional(nullable(whole({ minimum: 0, maximum: 5_256_000 }))),
+  min_cancellation_notice: Type.Optional(nullable(whole({ minimum: 0, maximum: 5_256_000 }))),
+  cancellation_policy: text(8192),
+  rescheduling_url: webAddress,
+  cancellation_url: webAddress,
+  organizer_confirmation_url: webAddress,
+  confirmation_redirect_url: webAddress,
+  hide_rescheduling_options: flag,
+  hide_cancellation_options: flag,
+  hide_additional_guests: flag,
+  additional_fields: Type.Optional(nullable(Type.Record(Type.String({ maxLength: 255 }), additionalFieldSchema, { maxProperties: 50 }))),
+  email_template: Type.Optional(nullable(Type.Object({ organizer_locale: text(16) }))),
+  notetaker_settings: Type.Optional(nullable(Type.Object({}))),
+})
+
+const topLevel = {
+  name: text(255),
+  slug: Type.Optional(
+    nullable(Type.String({ minLength: 1, maxLength: 255, pattern: '^[A-Za-z0-9._-]+$', errorMessage: 'must be letters, digits, dots, hyphens and underscores' })),
+  ),
+  type: text(32),
+  requires_session_auth: flag,
+  participants: Type.Array(participantSchema, { minItems: 1, maxItems: 50 }),
+  availability: availabilitySchema,
+  event_booking: eventBookingSchema,
+  scheduler: Type.Optional(nullable(schedulerSchema)),
+  appearance: Type.Optional(nullable(Type.Record(Type.String(), nullable(Type.String({ maxLength: 550 })), { maxProperties: 50 }))),
+}
+
+export const configurationBody = Type.Object(topLevel)
+export const configurationChangeBody = Type.Partial(Type.Object(topLevel))
+export const configurationData = Type.Object({ id: Type.String(), ...topLevel })
+
+/** The document that is kept: what the client sent, cleaned, without what only the server may say. */
+export type ConfigurationDocument = Static<typeof configurationBody>
+export type ConfigurationChange = Static<typeof configurationChangeBody>
+
+/** A change laid over a document: members left out keep their value, members present replace theirs whole. */
+export function mergeDocument(document: ConfigurationDocument, change: ConfigurationChange): ConfigurationDocument {
+  return cleanDocument({ ...document, ...change } as ConfigurationDocument)
+}
+
+/** Only known top-level members, one spelling for the dates left out of open hours. */
+export function cleanDocument(body: ConfigurationDocument): ConfigurationDocument {
+  const known = Object.fromEntries(Object.keys(topLevel).flatMap((key) => (key in body ? [[key, body[key as keyof typeof body]]] : [])))
+  return withOneSpelling(known) as ConfigurationDocument
+}
+
+function withOneSpelling(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withOneSpelling)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, item]) =>
+      key === 'ex_dates' ? ('exdates' in value ? [] : [['exdates', item]]) : [[key, withOneSpelling(item)]],
+    ),
+  )
+}
+
+type Identity = {
+  readonly appId: AppId
+  readonly id: ConfigurationId
+  readonly grantId: GrantId
+  readonly version: number
+}
+
+/** The answer's `data`: the document with every default that acts filled in. */
+export function configurationToJson(document: ConfigurationDocument, { id }: Pick<Identity, 'id'>): object {
+  const rules = document.availability.availability_rules ?? {}
+  return {
+    id,
+    slug: document.slug ?? null,
+    name: document.name ?? organizerOf(document)?.name ?? '',
+    ...(document.type ? { type: document.type } : {}),
+    requires_session_auth: document.requires_session_auth ?? null,
+    participants: document.participants,
+    availability: {
+      ...document.availability,
+      interval_minutes: document.availability.interval_minutes ?? document.availability.duration_minutes,
+      round_to: document.availability.round_to ?? 15,
+      availability_rules: {
+        ...rules,
+        availability_method: rules.availability_method ?? 'collective',
+        buffer: { before: rules.buffer?.before ?? 0, after: rules.buffer?.after ?? 0 },
+      },
+    },
+    event_booking: { ...document.event_booking, booking_type: document.event_booking.booking_type ?? 'booking' },
+    scheduler: schedulerWithDefaults(document),
+    appearance: document.appearance ?? null,
+  }
+}
+
+/** `scheduler` with the numbers that the components compute with. */
+export function schedulerWithDefaults(document: ConfigurationDocument) {
+  const scheduler = document.scheduler ?? {}
+  return {
+    ...scheduler,
+    available_days_in_future: scheduler.available_days_in_future ?? 30,
+    min_booking_notice: scheduler.min_booking_notice ?? 60,
+    min_cancellation_notice: scheduler.min_cancellation_notice ?? 0,
+  }
+}
+
+/** What the document means. It must have passed `findConfigurationProblem`. */
+export function readConfiguration(document: ConfigurationDocument, identity: Identity): Configuration {
+  const { availability, event_booking: event, participants } = document
+  const rules = availability.availability_rules ?? {}
+  const scheduler = schedulerWithDefaults(document)
+  const method = participants.length === 1 ? 'collective' : (rules.availability_method ?? 'collective')
+  const organizer = organizerOf(document)
+  return {
+    ...identity,
+    slug: document.slug ?? undefined,
+    name: document.name || organizer?.name || organizer?.email || '',
+    requiresSessionAuth: document.requires_session_auth ?? false,
+    participants: participants.map((participant) => readParticipant(participant, document, method === 'collective' && participant === organizer)),
+    durationMinutes: availability.duration_minutes,
+    intervalMinutes: availability.interval_minutes ?? availability.duration_minutes,
+    roundToMinutes: availability.round_to ?? 15,
+    method,
+    bufferBeforeMinutes: rules.buffer?.before ?? 0,
+    bufferAfterMinutes: rules.buffer?.after ?? 0,
+    timezone: event.timezone || organizer?.timezone || rules.default_open_hours?.find((block) => block.timezone)?.timezone || 'UTC',
+    bookingType: (event.booking_type ?? 'booking') as BookingType,
+    title: event.title,
+    description: event.description ?? '',
+    location: event.location ?? '',
+    conferencing: event.conferencing === undefined || event.conferencing === null || Object.keys(event.conferencing).length === 0 ? undefined : event.conferencing,
+    disableEmails: event.disable_emails ?? false,
+    hideParticipants: event.hide_participants ?? false,
+    notifyParticipants: event.notify_participants ?? false,
+    availableDaysInFuture: scheduler.available_days_in_future,
+    minBookingNoticeMinutes: scheduler.min_booking_notice,
+    minCancellationNoticeMinutes: scheduler.min_cancellation_notice,
+    additionalFields: readAdditionalFields(document),
+    reschedulingUrl: scheduler.rescheduling_url ?? '',
+    cancellationUrl: scheduler.cancellation_url ?? '',
+    organizerConfirmationUrl: scheduler.organizer_confirmation_url ?? '',
+    hideReschedulingOptions: scheduler.hide_rescheduling_options ?? false,
+    hideCancellationOptions: scheduler.hide_cancellation_options ?? false,
+    hideAdditionalGuests: scheduler.hide_additional_guests ?? false,
+    organizerLocale: scheduler.email_template?.organizer_locale ?? 'en',
+  }
+}
+
+type ParticipantJson = ConfigurationDocument['participants'][number]
+
+function organizerOf(document: ConfigurationDocument): ParticipantJson | undefined {
+  const { participants } = document
+  return participants.find((participant) => participant.is_organizer === true) ?? participants[0]
+}
+
+function readParticipant(participant: ParticipantJson, document: ConfigurationDocument, isOrganizer: boolean): ConfigurationParticipant {
+  return {
+    email: participant.email,
+    name: participant.name ?? '',
+    isOrganizer,
+    grantId: participant.grant_id ? (participant.grant_id as GrantId) : undefined,
+    timezone: participant.timezone || undefined,
+    hours: readHours(participant, document),
+    availabilityCalendarIds: participant.availability?.calendar_ids,
+    bookingCalendarId: participant.booking?.calendar_id,
+  }
+}
+
+/** Own hours replace the default ones; own dates win over default dates; "only dates" said for all cannot be undone by one. */
+function readHours(participant: ParticipantJson, document: ConfigurationDocument): Hours {
+  const rules = document.availability.availability_rules ?? {}
+  const eventZone = document.event_booking.timezone
+  const own = participant.availability?.open_hours ?? []
+  const weekly =
+    own.length > 0
+      ? own.map((block) => readOpenHours(block, block.timezone || participant.timezone || eventZone || 'UTC'))
+      : (rules.default_open_hours ?? []).map((block) => readOpenHours(block, eventZone || block.timezone || 'UTC'))
+  const ownDates = participant.specific_time_availability ?? []
+  const defaultDates = (rules.default_specific_time_availability ?? []).filter(({ date }) => !ownDates.some((entry) => entry.date === date))
+  return {
+    weekly,
+    specific: [
+      ...ownDates.map((entry) => readSpecificTime(entry, entry.timezone || participant.timezone || eventZone || 'UTC')),
+      ...defaultDates.map((entry) => readSpecificTime(entry, entry.timezone || eventZone || 'UTC')),
+    ],
+    onlySpecific: rules.only_specific_time_availability === true || participant.only_specific_time_availability === true,
+  }
+}
+
+export function readOpenHours(block: Static<typeof openHoursSchema>, timezone: string): OpenHours {
+  return {
+    days: block.days,
+    startMinute: readLocalTime(block.start),
+    endMinute: readLocalTime(block.end),
+    timezone,
+    exdates: block.exdates ?? block.ex_dates ?? [],
+  }
+}
+
+export function readSpecificTime(entry: Static<typeof specificTimeSchema>, timezone: string): SpecificTime {
+  return { date: entry.date, startMinute: readLocalTime(entry.start), endMinute: readLocalTime(entry.end), timezone }
+}
+
+/** Minutes from the local midnight. */
+export function readLocalTime(text: string): number {
+  const [hours, minutes] = text.split(':').map(Number)
+  return (hours ?? 0) * 60 + (minutes ?? 0)
+}
+
+function readAdditionalFields(document: ConfigurationDocument): Readonly<Record<string, AdditionalField>> {
+  return Object.fromEntries(
+    Object.entries(document.scheduler?.additional_fields ?? {}).map(([key, field]) => [
+      key,
+      {
+        label: field.label,
+        type: field.type,
+        required: field.required ?? false,
+        default: field.default ?? undefined,
+        pattern: field.pattern ?? undefined,
+        options: field.options ?? [],
+      },
+    ]),
+  )
+}

@@ -1,0 +1,81 @@
+// The settings of the booking components as JSON. Everything here is public: no secret, grant id or token belongs in it.
+import Type from 'typebox'
+
+import type { Booking } from '../core/booking/booking.ts'
+import type { Configuration } from '../core/configuration/configuration.ts'
+import { toUnixSeconds } from '../core/time/instant.ts'
+import { guestReference } from './bookings.ts'
+import { type ConfigurationDocument, schedulerWithDefaults } from './configurations.ts'
+
+export const uiSettingsData = Type.Object({
+  configuration_id: Type.String(),
+  app_client_id: Type.String(),
+  slug: Type.Union([Type.String(), Type.Null()]),
+  name: Type.String(),
+  booking_type: Type.String(),
+  appearance: Type.Union([Type.Object({}), Type.Null()]),
+  organizer: Type.Object({ name: Type.String(), email: Type.String() }),
+  scheduler: Type.Object({
+    available_days_in_future: Type.Integer(),
+    min_booking_notice: Type.Integer(),
+    min_cancellation_notice: Type.Integer(),
+  }),
+  booking: Type.Optional(Type.Object({ booking_ref: Type.String() })),
+})
+
+/**
+ * Members that the components compute with are always there. The booking's own people are in it for whoever holds its id,
+ * since the reschedule form starts from them; the salt that confirms is not.
+ */
+export function uiSettingsToJson(configuration: Configuration, document: ConfigurationDocument, booking: Booking | undefined): object {
+  const organizer = configuration.participants.find(({ isOrganizer }) => isOrganizer) ?? configuration.participants[0]
+  const scheduler = schedulerWithDefaults(document)
+  return {
+    configuration_id: configuration.id,
+    app_client_id: configuration.appId,
+    slug: configuration.slug ?? null,
+    name: configuration.name,
+    booking_type: configuration.bookingType,
+    appearance: document.appearance ?? null,
+    organizer: { name: organizer?.name ?? '', email: organizer?.email ?? '' },
+    scheduler: {
+      available_days_in_future: scheduler.available_days_in_future,
+      min_booking_notice: scheduler.min_booking_notice,
+      min_cancellation_notice: scheduler.min_cancellation_notice,
+      cancellation_policy: scheduler.cancellation_policy ?? '',
+      rescheduling_url: scheduler.rescheduling_url ?? '',
+      cancellation_url: scheduler.cancellation_url ?? '',
+      organizer_confirmation_url: scheduler.organizer_confirmation_url ?? '',
+      confirmation_redirect_url: scheduler.confirmation_redirect_url ?? '',
+      hide_additional_guests: configuration.hideAdditionalGuests,
+      hide_cancellation_options: configuration.hideCancellationOptions,
+      hide_rescheduling_options: configuration.hideReschedulingOptions,
+      additional_fields: scheduler.additional_fields ?? {},
+      notetaker_settings: scheduler.notetaker_settings ?? null,
+    },
+    ...(booking === undefined ? {} : { booking: bookingPart(configuration, booking) }),
+  }
+}
+
+function bookingPart({ timezone }: Configuration, booking: Booking): object {
+  const { details, service, when } = booking
+  return {
+    booking_ref: guestReference(booking),
+    guest: details.guest,
+    timezone: details.timezone,
+    email_language: details.emailLanguage,
+    additional_guests: details.additionalGuests,
+    additional_fields: details.additionalFields,
+    event_data: {
+      location: details.location,
+      when: {
+        start_time: toUnixSeconds(when.start),
+        end_time: toUnixSeconds(when.end),
+        start_timezone: timezone,
+        end_timezone: timezone,
+        object: 'timespan',
+      },
+    },
+    event_organizer: { name: service.organizer.name, email: service.organizer.email, is_organizer: true },
+  }
+}
