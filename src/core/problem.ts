@@ -33,6 +33,7 @@ export type ProblemKind =
   | 'conflict'
   /** A participant's calendar cannot be read: unknown is never free. */
   | 'calendarUnavailable'
+  | 'invalidIdempotencyKey'
   /** The same `Idempotency-Key` with another body. */
   | 'idempotencyMismatch'
   /** The first request with this `Idempotency-Key` has not ended. */

@@ -13,6 +13,7 @@ import { createBooking } from './bookings/createBooking.ts'
 import { readBooking, readBookings } from './bookings/readBookings.ts'
 import { recoverBooking } from './bookings/recoverBooking.ts'
 import { rescheduleBooking } from './bookings/rescheduleBooking.ts'
+import { checkHealth } from './checkHealth.ts'
 import { changeConfiguration, createConfiguration, deleteConfiguration, readConfigurationDocument, readConfigurations } from './configurations.ts'
 import { findRedirect } from './findRedirect.ts'
 import { findSlots } from './findSlots.ts'
@@ -27,6 +28,7 @@ export type Operations = ReturnType<typeof bindOperations>
 /** Every operation with its tools in hand. A database that is away becomes the problem `unavailable`. */
 export function bindOperations(tools: Tools) {
   return {
+    checkHealth: bind(tools, checkHealth),
     identify: bind(tools, identify),
     resolveGrant: bind(tools, resolveGrant),
     showApplication: bind(tools, showApplication),

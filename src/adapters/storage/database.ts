@@ -76,6 +76,8 @@ export class Database implements Queryable {
     } as pg.PoolConfig)
     // A broken idle connection is replaced at the next use; without a listener it would end the process.
     this.pool.on('error', () => {})
+    // The same for one that breaks in use: its statement fails, and that failure is what counts.
+    this.pool.on('connect', (client) => client.on('error', () => {}))
     this.#begin = options.role === undefined ? 'begin' : `begin; set local role ${options.role}`
     this.#onStatement = options.onStatement
   }

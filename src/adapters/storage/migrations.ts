@@ -95,5 +95,6 @@ const quietLogger = new Logger(() => () => {})
 function poolOfOne(connection: Connection): pg.Pool {
   const pool = new pg.Pool({ ...('url' in connection ? { connectionString: connection.url } : connection), max: 1, idleTimeoutMillis: 100 })
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }

@@ -5,6 +5,7 @@ import { connectRoutes } from './connect.ts'
 import { connectorRoutes } from './connectors.ts'
 import { configurationRoutes } from './configurations.ts'
 import { grantRoutes } from './grants.ts'
+import { healthRoutes } from './health.ts'
 import { schedulingRoutes } from './scheduling.ts'
 
-export const routes: readonly Route[] = [...applicationRoutes, ...connectorRoutes, ...connectRoutes, ...grantRoutes, ...configurationRoutes, ...schedulingRoutes]
+export const routes: readonly Route[] = [...healthRoutes, ...applicationRoutes, ...connectorRoutes, ...connectRoutes, ...grantRoutes, ...configurationRoutes, ...schedulingRoutes]

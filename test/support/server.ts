@@ -1,0 +1,83 @@
+/** A whole server on a database of its own: real HTTP, real PostgreSQL, an application and its key. */
+import { pino } from 'pino'
+import { afterAll } from 'vitest'
+
+import { insertApplication, insertKey } from '../../src/adapters/storage/accounts.ts'
+import { type App, buildApp, type Overrides } from '../../src/app.ts'
+import { loadConfig } from '../../src/config.ts'
+import { createTestDatabase } from './postgres.ts'
+
+export type Reply = { readonly status: number; readonly body: any; readonly headers: Headers }
+
+export type RequestOptions = {
+  readonly body?: unknown
+  /** A bearer token; null sends none; absent sends the test application's key. */
+  readonly token?: string | null
+  readonly headers?: Record<string, string>
+}
+
+export type TestServer = {
+  readonly url: string
+  readonly app: App
+  readonly apiKey: string
+  readonly clientId: string
+  request(method: string, path: string, options?: RequestOptions): Promise<Reply>
+  /** Another application on the same server, with its key. */
+  otherApplication(): Promise<{ apiKey: string; clientId: string }>
+  close(): Promise<void>
+}
+
+/** Closed by itself after the file's last test. `environment` is laid over the defaults. */
+export async function startTestServer(overrides: Overrides = {}, environment: Record<string, string> = {}): Promise<TestServer> {
+  const database = overrides.connection === undefined ? await createTestDatabase() : undefined
+  const config = loadConfig({
+    PORT: '0',
+    BASE_URL: 'http://localhost:3000',
+    MASTER_KEY: `test:${Buffer.alloc(32, 7).toString('base64')}`,
+    RATE_LIMIT: 'off',
+    LOG_LEVEL: 'error',
+    ...environment,
+  })
+  const app = await buildApp(config, {
+    logger: pino({ level: config.logLevel }),
+    ...(database === undefined ? {} : { connection: database.connection }),
+    ...overrides,
+  })
+  const { address = '' } = await app.start()
+  const makeApplication = async (name: string) => {
+    const application = await insertApplication(app.database, name)
+    const { token } = await insertKey(app.database, application, { name: 'test' })
+    return { apiKey: token, clientId: application.id as string }
+  }
+  const own = await makeApplication('test')
+  let isOpen = true
+  const close = async () => {
+    if (!isOpen) return
+    isOpen = false
+    await app.close()
+    await database?.drop()
+  }
+  afterAll(close)
+  return {
+    url: address,
+    app,
+    ...own,
+    request: (method, path, options = {}) => send(address, method, path, { token: own.apiKey, ...options }),
+    otherApplication: () => makeApplication('other'),
+    close,
+  }
+}
+
+async function send(url: string, method: string, path: string, { body, token, headers }: RequestOptions): Promise<Reply> {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(token === null || token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  return { status: response.status, body: text === '' ? undefined : JSON.parse(text), headers: response.headers }
+}
