@@ -36,7 +36,7 @@ export type App = {
 
 /** Everything but the doors: what commands at the terminal work with. Migrates under a lock. */
 export async function buildApp(config: Config, overrides: Overrides = {}): Promise<App> {
-  const logger = overrides.logger ?? pino({ level: config.logLevel, redact: { paths: secretFields, censor: '[redacted]' } })
+  const logger = overrides.logger ?? openLog(config)
   const closers: (() => Promise<void>)[] = []
   const close = async () => {
     while (closers.length > 0) await closers.pop()?.()
@@ -62,7 +62,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     const operations = bindOperations({
       database,
       providers: overrides.providers?.(real) ?? real,
-      vault: new Vault(masterKeys.keys),
+      vault: new Vault(masterKeys.keys, masterKeys.file),
       now: overrides.now ?? (() => instant(Date.now())),
       baseUrl: config.baseUrl,
     })
@@ -89,6 +89,11 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     await close()
     throw error
   }
+}
+
+/** On stderr, so that stdout carries only what a person or a program asked for. */
+function openLog(config: Config): Logger {
+  return pino({ level: config.logLevel, redact: { paths: secretFields, censor: '[redacted]' } }, pino.destination({ fd: 2, sync: true }))
 }
 
 async function openDatabase(config: Config, overrides: Overrides, logger: Logger, closers: (() => Promise<void>)[]) {

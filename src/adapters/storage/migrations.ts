@@ -2,8 +2,9 @@
 import { Logger, runMigrations as migrateJobQueue } from 'graphile-worker'
 import pg from 'pg'
 
-import type { Connection } from './database.ts'
+import type { Connection, Queryable } from './database.ts'
 import { firstSchema } from './migrations/m0001FirstSchema.ts'
+import { sql } from './sql.ts'
 
 /** Append only: a released migration is never edited. */
 const migrations: readonly { readonly name: string; readonly statements: string }[] = [
@@ -21,7 +22,8 @@ const migrationLock = 7_203_481
  * Throws what PostgreSQL says, and a plain sentence for a server older than 15 or a schema newer than this program.
  */
 export async function migrate(connection: Connection): Promise<{ applied: string[]; hasServerRole: boolean }> {
-  const client = new pg.Client('url' in connection ? { connectionString: connection.url } : connection)
+  const address = 'url' in connection ? { connectionString: connection.url } : connection
+  const client = new pg.Client({ ...address, connectionTimeoutMillis: 10_000 })
   await client.connect()
   try {
     await refuseOldServer(client)
@@ -81,6 +83,7 @@ async function grantServerRole(client: pg.Client): Promise<boolean> {
       grant execute on all functions in schema graphile_worker to ${serverRole};
       revoke update, delete on openslot.audit_log from ${serverRole};
       revoke insert, update, delete on openslot.migrations from ${serverRole};`)
+    await openJobQueue(client)
     await client.query(`begin; set local role ${serverRole}; rollback`)
     return true
   } catch (error) {
@@ -88,6 +91,32 @@ async function grantServerRole(client: pg.Client): Promise<boolean> {
     if ((error as { code?: string }).code === '42501') return false
     throw error
   }
+}
+
+/** graphile-worker closes its tables to everyone but their owner; the server's role is not the owner, and works with them. */
+async function openJobQueue(client: pg.Client): Promise<void> {
+  await client.query(`
+    do $$ declare name text; begin
+      for name in
+        select relname from pg_class where relnamespace = 'graphile_worker'::regnamespace and relkind = 'r' and relrowsecurity
+          and not exists (select from pg_policy where polrelid = pg_class.oid and polname = 'openslot_server')
+      loop
+        execute format('create policy openslot_server on graphile_worker.%I to ${serverRole} using (true) with check (true)', name);
+      end loop;
+    end $$`)
+}
+
+/** What a database still lacks, and what it has that this program does not know; both by name. */
+export async function compareMigrations(database: Queryable): Promise<{ missing: string[]; unknown: string[] }> {
+  const done = await listMigrations(database)
+  const known = migrations.map(({ name }) => name)
+  return { missing: known.filter((name) => !done.includes(name)), unknown: done.filter((name) => !known.includes(name)) }
+}
+
+/** The names of the migrations that were applied, oldest first. */
+export async function listMigrations(database: Queryable): Promise<string[]> {
+  const rows = await database.query<{ name: string }>(sql`select name from openslot.migrations order by name`)
+  return rows.map(({ name }) => name)
 }
 
 const quietLogger = new Logger(() => () => {})

@@ -1,6 +1,7 @@
 // Seals what must be readable again, so that a stolen dump opens nothing: envelope encryption with AES-256-GCM.
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import type { AppId } from '../../core/ids.ts'
@@ -22,14 +23,34 @@ const kidBytes = 8
 const nonceBytes = 12
 const tagBytes = 16
 
+/** A place where a new key can be put in front of the others while servers run; they read it again when they miss a key. */
+export type KeyFile = { read(): Promise<readonly MasterKey[]>; addFirst(): Promise<readonly MasterKey[]> }
+
 export class Vault {
-  readonly #masterKeys: readonly MasterKey[]
+  #masterKeys: readonly MasterKey[]
+  readonly #file: KeyFile | undefined
   readonly #dataKeys = new Map<AppId, Buffer>()
 
   /** The first key seals, all open. Throws for an empty list: nothing is ever kept in plain text. */
-  constructor(masterKeys: readonly MasterKey[]) {
+  constructor(masterKeys: readonly MasterKey[], file?: KeyFile) {
     if (masterKeys.length === 0) throw new VaultError('no master key')
     this.#masterKeys = masterKeys
+    this.#file = file
+  }
+
+  /** Makes a key that seals from now on; the others still open. Answers its kid. Throws `VaultError` where the keys are in MASTER_KEY. */
+  async addMasterKey(): Promise<string> {
+    if (this.#file === undefined)
+      throw new VaultError('The keys are in MASTER_KEY: put a new one in front of them there, restart every server, and run rotate-keys.')
+    this.#masterKeys = await this.#file.addFirst()
+    return this.#first().kid
+  }
+
+  /** Throws `VaultError` unless the application's data key opens; an application without secrets has none. */
+  async check(transaction: Transaction): Promise<void> {
+    const [row] = await transaction.query<{ sealed: Buffer; kid: string }>(sql`
+      select sealed, kid from openslot.data_keys where app_id = ${transaction.appId}`)
+    if (row !== undefined) await this.#openDataKey(transaction.appId, row)
   }
 
   /** `version ‖ kid ‖ nonce ‖ ciphertext ‖ tag`, under the application's own data key. */
@@ -48,7 +69,7 @@ export class Vault {
       select sealed, kid from openslot.data_keys where app_id = ${transaction.appId} for update`)
     const current = this.#first()
     if (row === undefined || row.kid === current.kid) return false
-    const key = open(this.#masterKey(row.kid).key, dataKeyPlace(transaction.appId), row.sealed)
+    const key = await this.#openDataKey(transaction.appId, row)
     await transaction.query(sql`
       update openslot.data_keys set kid = ${current.kid}, sealed = ${seal(current.key, current.kid, dataKeyPlace(transaction.appId), key)}
       where app_id = ${transaction.appId}`)
@@ -66,7 +87,7 @@ export class Vault {
     const [row] = await transaction.query<{ sealed: Buffer; kid: string }>(sql`
       select sealed, kid from openslot.data_keys where app_id = ${appId}`)
     if (row === undefined) throw new VaultError('the data key vanished')
-    const key = open(this.#masterKey(row.kid).key, dataKeyPlace(appId), row.sealed)
+    const key = await this.#openDataKey(appId, row)
     // A transaction that rolls back takes a new data key with it, so only one that stood before is kept.
     if (!row.sealed.equals(made)) this.#dataKeys.set(appId, key)
     return key
@@ -78,10 +99,21 @@ export class Vault {
     return first
   }
 
-  #masterKey(kid: string): MasterKey {
-    const found = this.#masterKeys.find((candidate) => candidate.kid === kid)
-    if (found === undefined) throw new VaultError(`secrets are sealed under master key "${kid}", which is not in MASTER_KEY`)
-    return found
+  async #openDataKey(appId: AppId, row: { readonly sealed: Buffer; readonly kid: string }): Promise<Buffer> {
+    const key = this.#find(row.kid) ?? (await this.#findInFile(row.kid))
+    if (key === undefined) throw new VaultError(missingKey(row.kid))
+    return open(key.key, dataKeyPlace(appId), row.sealed)
+  }
+
+  #find(kid: string): MasterKey | undefined {
+    return this.#masterKeys.find((candidate) => candidate.kid === kid)
+  }
+
+  /** Another process may have added a key since this one started. */
+  async #findInFile(kid: string): Promise<MasterKey | undefined> {
+    if (this.#file === undefined) return undefined
+    this.#masterKeys = await this.#file.read()
+    return this.#find(kid)
   }
 }
 
@@ -95,38 +127,71 @@ export async function checkMasterKeys(database: Database, masterKeys: readonly M
       transaction.query<{ kid: string }>(sql`select kid from openslot.data_keys where app_id = ${appId}`),
     )
     if (row !== undefined && !masterKeys.some(({ kid }) => kid === row.kid))
-      throw new VaultError(`Secrets in the database are sealed under master key "${row.kid}", which MASTER_KEY and the data directory lack.`)
+      throw new VaultError(missingKey(row.kid))
   }
 }
 
+function missingKey(kid: string): string {
+  return `Secrets in the database are sealed under master key "${kid}", which MASTER_KEY and the data directory lack.`
+}
+
+export type LoadedMasterKeys = {
+  readonly keys: readonly MasterKey[]
+  /** Absent where the keys are in MASTER_KEY. */
+  readonly file: KeyFile | undefined
+  /** The key file, if it was made just now. */
+  readonly madeFile: string | undefined
+}
+
 /** Reads `kid:base64` pairs; without them the key file of the data directory, which is made at the first start. */
-export async function loadMasterKeys(
-  setting: string | undefined,
-  dataDirectory: string,
-): Promise<{ keys: readonly MasterKey[]; madeFile: string | undefined }> {
-  if (setting !== undefined) return { keys: parseMasterKeys(setting), madeFile: undefined }
-  const file = join(dataDirectory, 'master.key')
-  try {
-    return { keys: parseMasterKeys(await readFile(file, 'utf8')), madeFile: undefined }
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'ENOENT') throw error
+export async function loadMasterKeys(setting: string | undefined, dataDirectory: string): Promise<LoadedMasterKeys> {
+  if (setting !== undefined) return { keys: parseMasterKeys(setting), file: undefined, madeFile: undefined }
+  const path = join(dataDirectory, 'master.key')
+  const file: KeyFile = {
+    read: async () => parseMasterKeys(await readFile(path, 'utf8')),
+    addFirst: async () => {
+      await replaceFile(path, `${newMasterKey()},${(await readFile(path, 'utf8')).trim()}\n`)
+      return file.read()
+    },
   }
   await mkdir(dataDirectory, { recursive: true })
-  const text = `k${randomBytes(3).toString('hex')}:${randomBytes(32).toString('base64')}\n`
+  const isMade = await makeFile(path, `${newMasterKey()}\n`)
+  return { keys: await file.read(), file, madeFile: isMade ? path : undefined }
+}
+
+function newMasterKey(): string {
+  return `k${randomBytes(3).toString('hex')}:${randomBytes(32).toString('base64')}`
+}
+
+/** Whole or not at all, so that a process that starts at the same time never reads half a key. False where it is there already. */
+async function makeFile(path: string, text: string): Promise<boolean> {
+  if (existsSync(path)) return false
+  const draft = await writeDraft(path, text)
   try {
-    await writeFile(file, text, { mode: 0o600, flag: 'wx' })
+    await link(draft, path)
+    return true
   } catch (error) {
     // Another process that starts at the same time was faster: its key is the key.
     if ((error as { code?: string }).code !== 'EEXIST') throw error
-    return { keys: parseMasterKeys(await readFile(file, 'utf8')), madeFile: undefined }
+    return false
+  } finally {
+    await rm(draft, { force: true })
   }
-  await chmod(file, 0o600)
-  return { keys: parseMasterKeys(text), madeFile: file }
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  await rename(await writeDraft(path, text), path)
+}
+
+async function writeDraft(path: string, text: string): Promise<string> {
+  const draft = `${path}.new-${randomUUID()}`
+  await writeFile(draft, text, { mode: 0o600, flag: 'wx', flush: true })
+  return draft
 }
 
 /** Throws `VaultError` with a sentence for the operator. */
 export function parseMasterKeys(text: string): MasterKey[] {
-  return text
+  const keys = text
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '')
@@ -137,6 +202,9 @@ export function parseMasterKeys(text: string): MasterKey[] {
         throw new VaultError('MASTER_KEY must be kid:base64, with a kid of 1–8 letters or digits and 32 bytes of key')
       return { kid, key }
     })
+  const repeated = keys.find(({ kid }, index) => keys.findIndex((other) => other.kid === kid) !== index)
+  if (repeated !== undefined) throw new VaultError(`MASTER_KEY names "${repeated.kid}" twice; each key has a kid of its own`)
+  return keys
 }
 
 function additionalData(place: Place): Buffer {
