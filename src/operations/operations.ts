@@ -3,25 +3,42 @@ import { CommitUnknown, DatabaseUnavailable } from '../adapters/storage/database
 import type { Result } from '../core/result.ts'
 import { failure } from '../core/result.ts'
 import { changeApplication, showApplication } from './applications.ts'
-import { changeCallbackUri, createCallbackUri, deleteCallbackUri, listCallbackUris, showCallbackUri } from './callbackUris.ts'
-import { changeConnector, createConnector, deleteConnector, listConnectors, showConnector } from './connectors.ts'
-import { describeToken, issueToken, revokeToken } from './connectTokens.ts'
-import { changeGrant, connectGrant, listGrants, removeGrant } from './grants.ts'
 import { cancelBooking } from './bookings/cancelBooking.ts'
 import { confirmBooking } from './bookings/confirmBooking.ts'
 import { createBooking } from './bookings/createBooking.ts'
 import { readBooking, readBookings } from './bookings/readBookings.ts'
 import { recoverBooking } from './bookings/recoverBooking.ts'
 import { rescheduleBooking } from './bookings/rescheduleBooking.ts'
+import { calendarAvailability } from './calendarAvailability.ts'
+import { changeCalendar, createCalendar, deleteCalendar, listCalendars, showCalendar } from './calendars.ts'
+import {
+  changeCallbackUri,
+  createCallbackUri,
+  deleteCallbackUri,
+  listCallbackUris,
+  showCallbackUri,
+} from './callbackUris.ts'
 import { checkHealth } from './checkHealth.ts'
-import { changeConfiguration, createConfiguration, deleteConfiguration, readConfigurationDocument, readConfigurations } from './configurations.ts'
+import {
+  changeConfiguration,
+  createConfiguration,
+  deleteConfiguration,
+  readConfigurationDocument,
+  readConfigurations,
+} from './configurations.ts'
+import { changeConnector, createConnector, deleteConnector, listConnectors, showConnector } from './connectors.ts'
+import { describeToken, issueToken, revokeToken } from './connectTokens.ts'
+import { listEventRows, listEventsBetween } from './eventLists.ts'
+import { answerInvitation, changeEvent, createEvent, deleteEvent, showEvent } from './events.ts'
 import { findRedirect } from './findRedirect.ts'
 import { findSlots } from './findSlots.ts'
-import { createSession, endSession } from './sessions.ts'
-import { readUiSettings } from './uiSettings.ts'
+import { freeBusy } from './freeBusy.ts'
+import { changeGrant, connectGrant, listGrants, removeGrant } from './grants.ts'
 import { identify } from './identify.ts'
 import { resolveGrant } from './resolveGrant.ts'
+import { createSession, endSession } from './sessions.ts'
 import type { Tools } from './tools.ts'
+import { readUiSettings } from './uiSettings.ts'
 
 export type Operations = ReturnType<typeof bindOperations>
 
@@ -50,6 +67,20 @@ export function bindOperations(tools: Tools) {
     issueToken: bind(tools, issueToken),
     revokeToken: bind(tools, revokeToken),
     describeToken: bind(tools, describeToken),
+    listCalendars: bind(tools, listCalendars),
+    showCalendar: bind(tools, showCalendar),
+    createCalendar: bind(tools, createCalendar),
+    changeCalendar: bind(tools, changeCalendar),
+    deleteCalendar: bind(tools, deleteCalendar),
+    listEventsBetween: bind(tools, listEventsBetween),
+    listEventRows: bind(tools, listEventRows),
+    showEvent: bind(tools, showEvent),
+    createEvent: bind(tools, createEvent),
+    changeEvent: bind(tools, changeEvent),
+    deleteEvent: bind(tools, deleteEvent),
+    answerInvitation: bind(tools, answerInvitation),
+    freeBusy: bind(tools, freeBusy),
+    calendarAvailability: bind(tools, calendarAvailability),
     createConfiguration: bind(tools, createConfiguration),
     readConfigurations: bind(tools, readConfigurations),
     readConfigurationDocument: bind(tools, readConfigurationDocument),
@@ -79,7 +110,11 @@ function bind<Command extends unknown[], Value>(
       return await operation(tools, ...command)
     } catch (error) {
       if (error instanceof DatabaseUnavailable || error instanceof CommitUnknown)
-        return failure({ kind: 'unavailable', message: 'The service is briefly unavailable; please try again.', retryAfterSeconds: 2 })
+        return failure({
+          kind: 'unavailable',
+          message: 'The service is briefly unavailable; please try again.',
+          retryAfterSeconds: 2,
+        })
       throw error
     }
   }

@@ -27,7 +27,10 @@ export const calendarChangeBody = Type.Object({
 })
 export const calendarParams = Type.Object({ grant_id: Type.String(), calendar_id: Type.String() })
 export const calendarQuery = Type.Object({ select: selectQuery })
-export const calendarListQuery = Type.Object({ ...cursorQuery, metadata_pair: Type.Optional(Type.String({ maxLength: 4096 })) })
+export const calendarListQuery = Type.Object({
+  ...cursorQuery,
+  metadata_pair: Type.Optional(Type.String({ maxLength: 4096 })),
+})
 
 export const calendarData = Type.Object({
   id: Type.String(),
@@ -67,7 +70,10 @@ export function calendarToJson(calendar: Calendar): Static<typeof calendarData> 
 export type CalendarContent = { readonly name: string; readonly timezone: string; readonly details: CalendarDetails }
 
 /** `body` laid over `before`: what is left out stays, null takes away, metadata is replaced whole. Problems: `invalidRequest`. */
-export function readCalendar(body: Static<typeof calendarChangeBody>, before?: CalendarContent): Result<CalendarContent> {
+export function readCalendar(
+  body: Static<typeof calendarChangeBody>,
+  before?: CalendarContent,
+): Result<CalendarContent> {
   const timezone = body.timezone ?? before?.timezone ?? 'UTC'
   const checked = readTimezone(timezone, 'timezone')
   if (!checked.ok) return checked
@@ -79,7 +85,8 @@ export function readCalendar(body: Static<typeof calendarChangeBody>, before?: C
       description: body.description === undefined ? old?.description : (body.description ?? undefined),
       location: body.location === undefined ? old?.location : (body.location ?? undefined),
       hexColor: body.hex_color === undefined ? old?.hexColor : (body.hex_color ?? undefined),
-      hexForegroundColor: body.hex_foreground_color === undefined ? old?.hexForegroundColor : (body.hex_foreground_color ?? undefined),
+      hexForegroundColor:
+        body.hex_foreground_color === undefined ? old?.hexForegroundColor : (body.hex_foreground_color ?? undefined),
       metadata: body.metadata === undefined ? (old?.metadata ?? {}) : (body.metadata ?? {}),
     },
   })

@@ -85,7 +85,7 @@ export function writeCursor(parts: readonly (string | number)[]): string {
 }
 
 /** Problems: `invalidRequest` for text that `writeCursor` never wrote for parts of these kinds. */
-export function readCursor<Kinds extends readonly ('string' | 'number')[]>(
+export function readCursor<const Kinds extends readonly ('string' | 'number')[]>(
   text: string | undefined,
   kinds: Kinds,
 ): Result<{ [Key in keyof Kinds]: Kinds[Key] extends 'string' ? string : number } | undefined> {

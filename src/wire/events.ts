@@ -50,7 +50,10 @@ const remindersSchema = Type.Object({
       Type.Array(
         Type.Object({
           // An old form of the documents is `"[20]"`.
-          reminder_minutes: Type.Union([whole({ minimum: 0, maximum: 525_600 }), Type.String({ pattern: '^\\[[0-9]{1,6}\\]$' })]),
+          reminder_minutes: Type.Union([
+            whole({ minimum: 0, maximum: 525_600 }),
+            Type.String({ pattern: '^\\[[0-9]{1,6}\\]$' }),
+          ]),
           reminder_method: Type.Optional(Type.Enum([...reminderMethods])),
         }),
         { maxItems: 20 },
@@ -187,7 +190,11 @@ export function eventToJson(event: CalendarEvent, hidesMetadata?: 'hidesMetadata
 function whenToJson(when: When): { object: When['kind'] } & Record<string, string | number> {
   switch (when.kind) {
     case 'time':
-      return { object: 'time', time: toUnixSeconds(when.time), ...(when.timezone === undefined ? {} : { timezone: when.timezone }) }
+      return {
+        object: 'time',
+        time: toUnixSeconds(when.time),
+        ...(when.timezone === undefined ? {} : { timezone: when.timezone }),
+      }
     case 'timespan':
       return {
         object: 'timespan',
@@ -221,11 +228,17 @@ export type EventContent = { readonly details: EventDetails; readonly metadata: 
  */
 export function readEvent(body: EventChangeJson, before?: EventContent): Result<EventContent> {
   const old = before?.details
-  const when = body.when ? readWhen(body.when) : old === undefined ? failure(invalidRequest('is required', 'when')) : success(old.when)
+  const when = body.when
+    ? readWhen(body.when)
+    : old === undefined
+      ? failure(invalidRequest('is required', 'when'))
+      : success(old.when)
   if (!when.ok) return when
-  const conferencing = body.conferencing === undefined ? success(old?.conferencing) : readConferencing(body.conferencing)
+  const conferencing =
+    body.conferencing === undefined ? success(old?.conferencing) : readConferencing(body.conferencing)
   if (!conferencing.ok) return conferencing
-  const kept = <Value>(sent: Value | null | undefined, value: Value | undefined) => (sent === undefined ? value : (sent ?? undefined))
+  const kept = <Value>(sent: Value | null | undefined, value: Value | undefined) =>
+    sent === undefined ? value : (sent ?? undefined)
   return success({
     details: {
       title: body.title === undefined ? (old?.title ?? '') : (body.title ?? ''),
@@ -233,7 +246,8 @@ export function readEvent(body: EventChangeJson, before?: EventContent): Result<
       busy: body.busy === undefined ? (old?.busy ?? true) : (body.busy ?? true),
       description: kept(body.description, old?.description),
       location: kept(body.location, old?.location),
-      participants: body.participants === undefined ? (old?.participants ?? []) : (body.participants ?? []).map(readParticipant),
+      participants:
+        body.participants === undefined ? (old?.participants ?? []) : (body.participants ?? []).map(readParticipant),
       resources: kept(body.resources, old?.resources as typeof body.resources) as EventDetails['resources'],
       conferencing: conferencing.value,
       reminders: body.reminders === undefined ? old?.reminders : readReminders(body.reminders),
@@ -251,15 +265,23 @@ export function readEvent(body: EventChangeJson, before?: EventContent): Result<
 type WhenJson = Static<typeof whenSchema>
 
 function readWhen(when: WhenJson): Result<When> {
-  const kinds = [when.time !== undefined, when.start_time !== undefined || when.end_time !== undefined, when.date !== undefined, when.start_date !== undefined || when.end_date !== undefined]
+  const kinds = [
+    when.time !== undefined,
+    when.start_time !== undefined || when.end_time !== undefined,
+    when.date !== undefined,
+    when.start_date !== undefined || when.end_date !== undefined,
+  ]
   if (kinds.filter(Boolean).length !== 1)
-    return failure(invalidRequest('must have exactly one of time, start_time with end_time, date, start_date with end_date', 'when'))
+    return failure(
+      invalidRequest('must have exactly one of time, start_time with end_time, date, start_date with end_date', 'when'),
+    )
   for (const field of ['timezone', 'start_timezone', 'end_timezone'] as const) {
     const name = when[field]
     const checked = name ? readTimezone(name, `when.${field}`) : undefined
     if (checked?.ok === false) return checked
   }
-  if (when.time !== undefined) return success({ kind: 'time', time: fromUnixSeconds(when.time), timezone: when.timezone || undefined })
+  if (when.time !== undefined)
+    return success({ kind: 'time', time: fromUnixSeconds(when.time), timezone: when.timezone || undefined })
   return when.start_time !== undefined || when.end_time !== undefined ? readTimespan(when) : readDates(when)
 }
 
@@ -278,8 +300,13 @@ function readTimespan(when: WhenJson): Result<When> {
 }
 
 function readDates({ date, start_date, end_date }: WhenJson): Result<When> {
-  for (const [value, field] of [[date, 'date'], [start_date, 'start_date'], [end_date, 'end_date']] as const)
-    if (value !== undefined && !isLocalDate(value)) return failure(invalidRequest('must be a date like 2026-03-29', `when.${field}`))
+  for (const [value, field] of [
+    [date, 'date'],
+    [start_date, 'start_date'],
+    [end_date, 'end_date'],
+  ] as const)
+    if (value !== undefined && !isLocalDate(value))
+      return failure(invalidRequest('must be a date like 2026-03-29', `when.${field}`))
   if (date !== undefined) return success({ kind: 'date', date })
   if (start_date === undefined) return failure(invalidRequest('is required', 'when.start_date'))
   if (end_date === undefined) return failure(invalidRequest('is required', 'when.end_date'))
@@ -287,7 +314,13 @@ function readDates({ date, start_date, end_date }: WhenJson): Result<When> {
   return success({ kind: 'datespan', startDate: start_date, endDate: end_date })
 }
 
-function readParticipant({ email, name, comment, phone_number, status }: Static<typeof participantSchema>): EventParticipant {
+function readParticipant({
+  email,
+  name,
+  comment,
+  phone_number,
+  status,
+}: Static<typeof participantSchema>): EventParticipant {
   return {
     email,
     ...(name ? { name } : {}),
@@ -298,12 +331,20 @@ function readParticipant({ email, name, comment, phone_number, status }: Static<
 }
 
 /** `{}` takes it away. Nobody can make a conference for a virtual calendar, so `autocreate` is refused. */
-function readConferencing(conferencing: Static<typeof conferencingSchema> | null): Result<EventDetails['conferencing']> {
+function readConferencing(
+  conferencing: Static<typeof conferencingSchema> | null,
+): Result<EventDetails['conferencing']> {
   if (conferencing === null || Object.keys(conferencing).length === 0) return success(undefined)
   const { provider, details, autocreate } = conferencing
-  if (autocreate && details) return failure(invalidRequest('must not be given together with details', 'conferencing.autocreate'))
+  if (autocreate && details)
+    return failure(invalidRequest('must not be given together with details', 'conferencing.autocreate'))
   if (autocreate)
-    return failure(invalidRequest('cannot be made for a virtual calendar: no conferencing provider is connected; give details instead', 'conferencing.autocreate'))
+    return failure(
+      invalidRequest(
+        'cannot be made for a virtual calendar: no conferencing provider is connected; give details instead',
+        'conferencing.autocreate',
+      ),
+    )
   if (provider === undefined) return failure(invalidRequest('is required', 'conferencing.provider'))
   if (!details) return failure(invalidRequest('is required', 'conferencing.details'))
   return success({ provider, details })
@@ -315,13 +356,26 @@ function readReminders(reminders: Static<typeof remindersSchema> | null): EventD
     reminder_minutes: typeof reminder_minutes === 'number' ? reminder_minutes : Number(reminder_minutes.slice(1, -1)),
     ...(reminder_method === undefined ? {} : { reminder_method }),
   }))
-  return { use_default: reminders.use_default ?? overrides === undefined, ...(overrides === undefined ? {} : { overrides }) }
+  return {
+    use_default: reminders.use_default ?? overrides === undefined,
+    ...(overrides === undefined ? {} : { overrides }),
+  }
 }
 
 /** `data.object` of the event webhooks. */
-export function eventNotification(trigger: 'event.created' | 'event.updated' | 'event.deleted', event: CalendarEvent): object {
+export function eventNotification(
+  trigger: 'event.created' | 'event.updated' | 'event.deleted',
+  event: CalendarEvent,
+): object {
   const json = eventToJson(event)
   if (trigger !== 'event.deleted') return { ...json, status: event.status === 'maybe' ? 'tentative' : event.status }
   const { id, object, grant_id, calendar_id, master_event_id, metadata } = json
-  return { id, object, grant_id, calendar_id, ...(master_event_id === undefined ? {} : { master_event_id }), ...(metadata === undefined ? {} : { metadata }) }
+  return {
+    id,
+    object,
+    grant_id,
+    calendar_id,
+    ...(master_event_id === undefined ? {} : { master_event_id }),
+    ...(metadata === undefined ? {} : { metadata }),
+  }
 }

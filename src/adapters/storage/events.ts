@@ -174,42 +174,112 @@ export function readBusyRows(
           and not (event.during && tstzrange(${start}, ${end}) and event.busy and event.status <> 'cancelled')) as found on true`)
 }
 
-/** Which events a list holds. Times select by overlap; a series by any time from its first start to its last end. */
+/** Which events a list holds. A time span selects by overlap; a series by any time from its first start to its last end. */
 export type EventFilter = {
   readonly span?: Interval | undefined
-  readonly after?: EventId | undefined
-  readonly limit: number
+  readonly showCancelled?: boolean | undefined
+  readonly busy?: boolean | undefined
+  /** Each word must occur, whatever the case. */
+  readonly words?:
+    | {
+        readonly title: readonly string[]
+        readonly description: readonly string[]
+        readonly location: readonly string[]
+      }
+    | undefined
   readonly icalUid?: string | undefined
   readonly masterEventId?: string | undefined
   readonly metadataPair?: Readonly<Record<string, string>> | undefined
   readonly updatedAfter?: Instant | undefined
   readonly updatedBefore?: Instant | undefined
+  /** In small letters. */
+  readonly attendees?: readonly string[] | undefined
 }
 
-/** By id, from the first after `after`. Instances are listed as the rows they are; nothing is expanded. */
-export async function listEvents(
+/** Where a page of a list begins: after this start and id. */
+export type EventPlace = { readonly start: Instant; readonly id: string }
+
+/** Events that take place once, changed instances among them, by start, then id. */
+export async function listSingleEvents(
+  queryable: Queryable,
+  appId: AppId,
+  key: CalendarKey,
+  filter: EventFilter,
+  page: { readonly limit: number; readonly after?: EventPlace | undefined },
+): Promise<CalendarEvent[]> {
+  const { after } = page
+  const rows = await queryable.query<EventRow>(sql`
+    select ${columns} from openslot.events as event
+    where ${conditionsOf(appId, key, filter)} and not event.recurring
+      ${after === undefined ? sql`` : sql`and (lower(event.during), event.id) > (${timestamp(after.start)}::timestamptz, ${after.id})`}
+      ${filter.masterEventId === undefined ? sql`` : sql`and event.master_event_id = ${filter.masterEventId}`}
+    order by lower(event.during), event.id limit ${page.limit}`)
+  return rows.map(toEvent)
+}
+
+/** Series that may take place in the span, by id. */
+export async function listSeries(
   queryable: Queryable,
   appId: AppId,
   key: CalendarKey,
   filter: EventFilter,
 ): Promise<CalendarEvent[]> {
+  const rows = await queryable.query<EventRow>(sql`
+    select ${columns} from openslot.events as event
+    where ${conditionsOf(appId, key, filter)} and event.recurring
+      ${filter.masterEventId === undefined ? sql`` : sql`and event.id = ${filter.masterEventId}`}
+    order by event.id`)
+  return rows.map(toEvent)
+}
+
+/** All kinds of rows as they stand, by id. */
+export async function listEventRows(
+  queryable: Queryable,
+  appId: AppId,
+  key: CalendarKey,
+  filter: EventFilter,
+  page: { readonly limit: number; readonly after?: string | undefined },
+): Promise<CalendarEvent[]> {
+  const rows = await queryable.query<EventRow>(sql`
+    select ${columns} from openslot.events as event
+    where ${conditionsOf(appId, key, filter)} ${page.after === undefined ? sql`` : sql`and event.id > ${page.after}`}
+    order by event.id limit ${page.limit}`)
+  return rows.map(toEvent)
+}
+
+/** The instances that stand in for occurrences which may overlap `span`. */
+export function listReplaced(
+  queryable: Queryable,
+  appId: AppId,
+  key: CalendarKey,
+  span: Interval,
+): Promise<{ masterEventId: EventId; originalStart: Instant }[]> {
+  return queryable.query<{ masterEventId: EventId; originalStart: Instant }>(sql`
+    select event.master_event_id as "masterEventId", event.original_start as "originalStart" from openslot.events as event
+    where ${isOnCalendar(appId, key)} and event.master_event_id is not null
+      and event.original_start < ${timestamp(span.end)} and event.original_start >= ${timestamp(span.start)}::timestamptz - interval '367 days'`)
+}
+
+function conditionsOf(appId: AppId, key: CalendarKey, filter: EventFilter): Sql {
   const conditions: Sql[] = [isOnCalendar(appId, key)]
-  if (filter.after !== undefined) conditions.push(sql`event.id > ${filter.after}`)
+  if (filter.span !== undefined)
+    conditions.push(sql`event.during && tstzrange(${timestamp(filter.span.start)}, ${timestamp(filter.span.end)})`)
+  if (filter.showCancelled !== true) conditions.push(sql`event.status <> 'cancelled'`)
+  if (filter.busy !== undefined) conditions.push(sql`(event.body ->> 'busy')::boolean = ${filter.busy}`)
+  for (const word of filter.words?.title ?? []) conditions.push(sql`strpos(lower(event.body ->> 'title'), ${word}) > 0`)
+  for (const word of filter.words?.description ?? [])
+    conditions.push(sql`strpos(lower(event.body ->> 'description'), ${word}) > 0`)
+  for (const word of filter.words?.location ?? [])
+    conditions.push(sql`strpos(lower(event.body ->> 'location'), ${word}) > 0`)
   if (filter.icalUid !== undefined) conditions.push(sql`event.ical_uid = ${filter.icalUid}`)
-  if (filter.masterEventId !== undefined) conditions.push(sql`event.master_event_id = ${filter.masterEventId}`)
   if (filter.metadataPair !== undefined)
     conditions.push(sql`event.metadata @> ${JSON.stringify(filter.metadataPair)}::jsonb`)
   if (filter.updatedAfter !== undefined) conditions.push(sql`event.updated_at > ${timestamp(filter.updatedAfter)}`)
   if (filter.updatedBefore !== undefined) conditions.push(sql`event.updated_at < ${timestamp(filter.updatedBefore)}`)
-  if (filter.span !== undefined) {
-    const { start, end } = filter.span
-    // A changed instance is read where it is now and where it was, so that its series can leave it out there.
-    conditions.push(sql`(event.during && tstzrange(${timestamp(start)}, ${timestamp(end)}) or (event.master_event_id is not null
-      and event.original_start < ${timestamp(end)} and event.original_start >= ${timestamp(start)}::timestamptz - interval '367 days'))`)
-  }
-  const rows = await queryable.query<EventRow>(sql`
-    select ${columns} from openslot.events as event where ${join(conditions, 'and')} order by event.id limit ${filter.limit}`)
-  return rows.map(toEvent)
+  if (filter.attendees !== undefined)
+    conditions.push(sql`exists (select from jsonb_array_elements(event.body -> 'participants') as participant
+      where lower(participant ->> 'email') = any(${filter.attendees}::text[]))`)
+  return join(conditions, 'and')
 }
 
 /** Every event whose time depends on the calendar's zone: whole days, and what names no zone of its own but recurs. */

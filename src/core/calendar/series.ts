@@ -3,8 +3,8 @@ import type { Instant } from '../time/instant.ts'
 import { dayMs, plus } from '../time/instant.ts'
 import type { Interval } from '../time/interval.ts'
 import type { LocalDay } from '../time/localDate.ts'
-import { localDay } from '../time/localDate.ts'
-import { instantOfWallClock, startOfLocalDay, wallClockAt } from '../time/zone.ts'
+import { formatLocalDay, localDay } from '../time/localDate.ts'
+import { instantOfWallClock, localDayAt, startOfLocalDay, wallClockAt } from '../time/zone.ts'
 import { intervalOf, type When, zoneOf } from './event.ts'
 import { lastOfCount, type RecurrenceRule, wallClocks } from './recurrence.ts'
 
@@ -29,30 +29,54 @@ const occurrenceLimit = 20_000
 
 /** The occurrences that overlap `span` (a moment counts where it lies in it), by start; at most 20,000. */
 export function occurrences(series: Series, span: Interval): Interval[] {
+  const found: Interval[] = []
+  for (const occurrence of eachOccurrence(series, span)) {
+    if (found.push(occurrence) >= occurrenceLimit) break
+  }
+  return found
+}
+
+/** As `occurrences`, one after the other, for callers who need only the first few of a long span. */
+export function* eachOccurrence(series: Series, span: Interval): Generator<Interval> {
   const { rule } = series.recurrence
   const zone = zoneOf(series.when, series.timezone)
   const base = intervalOf(series.when, series.timezone)
   const first = wallClockAt(zone, base.start)
   // Whole days are counted on the wall, so their length in hours may change with the clocks.
-  const lengthMs = isAllDay(series.when) ? allDayLength(series.when) * dayMs : base.end - base.start
+  const days = lengthInDays(series.when)
+  const lengthMs = days === undefined ? base.end - base.start : days * dayMs
   const from = wallClockAt(zone, span.start) - lengthMs - dayMs
   const to = wallClockAt(zone, span.end) + dayMs
   const last = rule?.count === undefined ? undefined : lastOfCount(rule, first, rule.count)
-  const found: Interval[] = []
   for (const reading of rule === undefined ? [first] : wallClocks(rule, first, from, to)) {
-    if (last !== undefined && reading > last) break
-    const at = isAllDay(series.when)
-      ? startOfLocalDay(zone, Math.floor(reading / dayMs))
-      : instantOfWallClock(zone, reading)
-    if (isAfter(at, reading, series.recurrence.until)) break
-    const end = isAllDay(series.when)
-      ? startOfLocalDay(zone, Math.floor(reading / dayMs) + allDayLength(series.when))
-      : plus(at, lengthMs)
-    if (!(at < span.end && (end > span.start || at >= span.start))) continue
-    if (!series.recurrence.excluded.some((point) => isAt(at, reading, point))) found.push({ start: at, end })
-    if (found.length >= occurrenceLimit) break
+    if (last !== undefined && reading > last) return
+    const day = Math.floor(reading / dayMs)
+    const start = days === undefined ? instantOfWallClock(zone, reading) : startOfLocalDay(zone, day)
+    if (isAfter(start, reading, series.recurrence.until)) return
+    const end = days === undefined ? plus(start, lengthMs) : startOfLocalDay(zone, day + days)
+    if (!(start < span.end && (end > span.start || start >= span.start))) continue
+    if (!series.recurrence.excluded.some((point) => isAt(start, reading, point))) yield { start, end }
   }
-  return found
+}
+
+/** The same kind of time as `when`, moved to `occurrence`. */
+export function whenOfOccurrence(when: When, occurrence: Interval, timezone: string): When {
+  switch (when.kind) {
+    case 'time':
+      return { ...when, time: occurrence.start }
+    case 'timespan':
+      return { ...when, startTime: occurrence.start, endTime: occurrence.end }
+    case 'date':
+      return { kind: 'date', date: formatLocalDay(localDayAt(timezone, occurrence.start)) }
+    case 'datespan': {
+      const first = localDayAt(timezone, occurrence.start)
+      return {
+        kind: 'datespan',
+        startDate: formatLocalDay(first),
+        endDate: formatLocalDay(first + (lengthInDays(when) ?? 1) - 1),
+      }
+    }
+  }
 }
 
 /** Does an occurrence of the series begin at `start`? */
@@ -84,12 +108,10 @@ export function endOfSeries(series: Series): Instant | undefined | 'neverEnds' {
   return plus(at > base.start ? at : base.start, marginMs)
 }
 
-function isAllDay(when: When): boolean {
-  return when.kind === 'date' || when.kind === 'datespan'
-}
-
-function allDayLength(when: When): number {
-  return when.kind === 'datespan' ? localDay(when.endDate) - localDay(when.startDate) + 1 : 1
+/** Undefined for what is not made of whole days. */
+function lengthInDays(when: When): number | undefined {
+  if (when.kind === 'date') return 1
+  return when.kind === 'datespan' ? localDay(when.endDate) - localDay(when.startDate) + 1 : undefined
 }
 
 function isAfter(at: Instant, reading: number, point: SeriesPoint | undefined): boolean {

@@ -1,0 +1,103 @@
+// How a list of events is asked for.
+import type { Static } from 'typebox'
+
+import { invalidRequest } from '../core/problem.ts'
+import { failure, type Result, success } from '../core/result.ts'
+import { fromUnixSeconds, type Instant } from '../core/time/instant.ts'
+import type { Interval } from '../core/time/interval.ts'
+import { readList, readMetadataPair } from './common.ts'
+import type { eventImportQuery, eventListQuery } from './events.ts'
+
+type Query = Static<typeof eventListQuery>
+
+/** `span` is absent where the list is of rows, whenever they take place. */
+export type EventListQuestion = {
+  readonly limit: number
+  readonly span: { readonly start: Instant | undefined; readonly end: Instant | undefined } | undefined
+  readonly series: 'expanded' | 'whole'
+  /** An `event_type` that no event of a virtual calendar has. */
+  readonly isEmpty: boolean
+  readonly filter: {
+    readonly showCancelled: boolean
+    readonly busy: boolean | undefined
+    readonly words: { readonly title: string[]; readonly description: string[]; readonly location: string[] }
+    readonly icalUid: string | undefined
+    readonly masterEventId: string | undefined
+    readonly metadataPair: Readonly<Record<string, string>> | undefined
+    readonly updatedAfter: Instant | undefined
+    readonly updatedBefore: Instant | undefined
+    readonly attendees: string[] | undefined
+  }
+}
+
+/** What goes with every filter. */
+const paging = new Set([
+  'limit',
+  'page_token',
+  'select',
+  'calendar_id',
+  'tentative_as_busy',
+  'order_by',
+  'show_cancelled',
+  'expand_recurring',
+])
+
+/** Problems: `invalidRequest` for filters that exclude each other, and for an end before the start. */
+export function readEventList(query: Query): Result<EventListQuestion> {
+  for (const only of ['metadata_pair', 'ical_uid'] as const) {
+    if (query[only] === undefined) continue
+    const other = Object.keys(query).find((name) => name !== only && !paging.has(name))
+    if (other !== undefined) return failure(invalidRequest(`cannot be combined with ${other}`, only))
+  }
+  const pair = query.metadata_pair === undefined ? success(undefined) : readMetadataPair(query.metadata_pair)
+  if (!pair.ok) return pair
+  const { start, end } = query
+  if (start !== undefined && end !== undefined && end < start)
+    return failure(invalidRequest('must not be before start', 'end'))
+  const types = readList(query.event_type)
+  return success({
+    limit: query.limit ?? 50,
+    span:
+      query.metadata_pair === undefined && query.ical_uid === undefined
+        ? { start: instantOf(start), end: instantOf(end) }
+        : undefined,
+    series: query.expand_recurring === false ? 'whole' : 'expanded',
+    isEmpty: types !== undefined && types.length > 0 && !types.includes('default'),
+    filter: {
+      showCancelled: query.show_cancelled ?? false,
+      busy: query.busy,
+      words: {
+        title: wordsOf(query.title),
+        description: wordsOf(query.description),
+        location: wordsOf(query.location),
+      },
+      icalUid: query.ical_uid,
+      masterEventId: query.master_event_id,
+      metadataPair: pair.value,
+      updatedAfter: instantOf(query.updated_after),
+      updatedBefore: instantOf(query.updated_before),
+      attendees: readList(query.attendees)?.map((email) => email.toLowerCase()),
+    },
+  })
+}
+
+function instantOf(seconds: number | undefined): Instant | undefined {
+  return seconds === undefined ? undefined : fromUnixSeconds(seconds)
+}
+
+/** An import goes through all there is, unless it is told a span. Problems: `invalidRequest`. */
+export function readImportSpan({ start, end }: Static<typeof eventImportQuery>): Result<Interval | undefined> {
+  if (start === undefined && end === undefined) return success(undefined)
+  const span = { start: fromUnixSeconds(start ?? 0), end: fromUnixSeconds(end ?? 253_402_300_799) }
+  return span.end < span.start ? failure(invalidRequest('must not be before start', 'end')) : success(span)
+}
+
+const wordsLimit = 20
+
+function wordsOf(text: string | undefined): string[] {
+  return (text ?? '')
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '')
+    .slice(0, wordsLimit)
+}
