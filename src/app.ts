@@ -1,14 +1,16 @@
 // The composition root: opens the database, makes the providers, binds the operations, and closes what it opened.
-import { pino, type Logger } from 'pino'
+import type { Logger } from 'pino'
 
 import type { CalendarProviders } from './adapters/calendars/calendarProvider.ts'
 import { virtualCalendars } from './adapters/calendars/virtual/provider.ts'
+import { createLogger } from './adapters/logging/logger.ts'
 import { type Connection, Database } from './adapters/storage/database.ts'
 import { startEmbeddedPostgres } from './adapters/storage/embedded.ts'
 import { migrate, serverRole } from './adapters/storage/migrations.ts'
 import { checkMasterKeys, loadMasterKeys, Vault } from './adapters/storage/vault.ts'
 import type { Config } from './config.ts'
-import { instant, type Instant } from './core/time/instant.ts'
+import { type Instant, instant } from './core/time/instant.ts'
+import type { TimeLimits } from './http/limits.ts'
 import { createLimiter, noLimits } from './http/rateLimit.ts'
 import type { Route } from './http/route.ts'
 import { buildServer } from './http/server.ts'
@@ -23,6 +25,7 @@ export type Overrides = {
   readonly onStatement?: (text: string) => void
   readonly onAnswer?: (route: Route, status: number, body: unknown) => void
   readonly logger?: Logger
+  readonly timeLimits?: Partial<TimeLimits>
 }
 
 export type App = {
@@ -36,7 +39,7 @@ export type App = {
 
 /** Everything but the doors: what commands at the terminal work with. Migrates under a lock. */
 export async function buildApp(config: Config, overrides: Overrides = {}): Promise<App> {
-  const logger = overrides.logger ?? openLog(config)
+  const logger = overrides.logger ?? createLogger(config.logLevel)
   const closers: (() => Promise<void>)[] = []
   const close = async () => {
     while (closers.length > 0) await closers.pop()?.()
@@ -79,6 +82,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
         limiter: config.rateLimit === 'off' ? noLimits : createLimiter(),
         trustedProxies: config.trustedProxies,
         baseUrl: config.baseUrl,
+        ...(overrides.timeLimits === undefined ? {} : { timeLimits: overrides.timeLimits }),
         ...(overrides.onAnswer === undefined ? {} : { onAnswer: overrides.onAnswer }),
       })
       closers.push(() => http.close())
@@ -91,14 +95,10 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   }
 }
 
-/** On stderr, so that stdout carries only what a person or a program asked for. */
-function openLog(config: Config): Logger {
-  return pino({ level: config.logLevel, redact: { paths: secretFields, censor: '[redacted]' } }, pino.destination({ fd: 2, sync: true }))
-}
-
 async function openDatabase(config: Config, overrides: Overrides, logger: Logger, closers: (() => Promise<void>)[]) {
   if (overrides.connection !== undefined) return { admin: overrides.connection, server: overrides.connection }
-  if (config.databaseUrl !== undefined) return { admin: { url: config.databaseUrl }, server: { url: config.databaseUrl } }
+  if (config.databaseUrl !== undefined)
+    return { admin: { url: config.databaseUrl }, server: { url: config.databaseUrl } }
   const postgres = await startEmbeddedPostgres({
     dataDirectory: config.dataDirectory,
     log: (message, details) => logger.info(details ?? {}, message),
@@ -108,5 +108,3 @@ async function openDatabase(config: Config, overrides: Overrides, logger: Logger
   closers.push(() => postgres.stop())
   return { admin: postgres.connection, server: { ...postgres.connection, user: serverRole } }
 }
-
-const secretFields = ['authorization', 'cookie', 'password', 'salt', 'booking_ref', 'api_key', 'token', 'secret'].flatMap((name) => [name, `*.${name}`])

@@ -1,36 +1,131 @@
 // The API in its own words: OpenAPI 3.1 from the schemas that the routes use, and a page to try it.
+import { createHash } from 'node:crypto'
+
 import fastifySwagger from '@fastify/swagger'
 import scalar from '@scalar/fastify-api-reference'
 import type { FastifyInstance } from 'fastify'
+
+import type { Guard, Route } from './route.ts'
+
+const description =
+  'A booking server on the wire of the Nylas v3 Scheduler API. Times are Unix seconds; zones are IANA names. ' +
+  'Send `Idempotency-Key` with every booking write, and `Prefer: conflict-status=409` to get 409 instead of 400 when a slot is gone.'
 
 /** Must run before the routes are added. Serves `/openapi.json` and `/docs`. */
 export async function describeApi(server: FastifyInstance, baseUrl: string): Promise<void> {
   await server.register(fastifySwagger, {
     openapi: {
       openapi: '3.1.0',
-      info: {
-        title: 'OpenSlot',
-        version: '3',
-        license: { name: 'MIT', identifier: 'MIT' },
-        description:
-          'A booking server on the wire of the Nylas v3 Scheduler API. Times are Unix seconds; zones are IANA names. ' +
-          'Send `Idempotency-Key` with every booking write, and `Prefer: conflict-status=409` to get 409 instead of 400 when a slot is gone.',
-      },
+      info: { title: 'OpenSlot', version: '3', license: { name: 'MIT', identifier: 'MIT' }, description },
       servers: [{ url: baseUrl }],
       components: {
         securitySchemes: {
           apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: the whole application' },
           accessToken: { type: 'http', scheme: 'bearer', description: 'An access token: one grant' },
-          session: { type: 'http', scheme: 'bearer', description: 'A scheduler session: one configuration, for minutes' },
+          session: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'A scheduler session: one configuration, for minutes',
+          },
         },
       },
     },
   })
-  server.get('/openapi.json', { schema: { hide: true } as object }, async (_request, reply) =>
-    reply.type('application/json; charset=utf-8').send(JSON.stringify(server.swagger())),
-  )
+  // Nothing changes once the routes stand, so the text is made once, at the first question.
+  let text: string | undefined
+  server.get('/openapi.json', { schema: { hide: true } as object }, async (_request, reply) => {
+    text ??= JSON.stringify(server.swagger())
+    return reply.type('application/json; charset=utf-8').send(text)
+  })
   await server.register(scalar, {
     routePrefix: '/docs',
-    configuration: { url: '/openapi.json', title: 'OpenSlot API', withDefaultFonts: false, telemetry: false, hideClientButton: true },
+    configuration: {
+      url: '/openapi.json',
+      title: 'OpenSlot API',
+      pageTitle: 'OpenSlot API',
+      withDefaultFonts: false,
+      telemetry: false,
+      hideClientButton: true,
+      // Calls go from the page to this server and nowhere else.
+      proxyUrl: '',
+      agent: { disabled: true },
+      mcp: { disabled: true },
+    } as object,
   })
+  server.addHook('onSend', async (request, reply, payload) => {
+    if (!request.url.startsWith('/docs')) return payload
+    if (request.routeOptions.url === '/docs/js/scalar.js') reply.header('cache-control', 'public, max-age=3600')
+    else if (typeof payload === 'string') reply.header('content-security-policy', policyFor(payload))
+    return payload
+  })
+}
+
+/**
+ * Lets the page run its own scripts, each inline one by its hash, and talk to this server only.
+ * The reference page writes style elements as it goes, so styles may be inline; styles cannot call anyone.
+ */
+function policyFor(page: string): string {
+  const hashes = [...page.matchAll(/<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g)].map(
+    ([, script = '']) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`,
+  )
+  return [
+    "default-src 'none'",
+    ["script-src 'self'", ...hashes].join(' '),
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+}
+
+const securityOf: Readonly<Record<Guard, readonly object[]>> = {
+  key: [{ apiKey: [] }],
+  grant: [{ apiKey: [] }, { accessToken: [] }],
+  keyOrToken: [{ apiKey: [] }, { accessToken: [] }],
+  token: [{ accessToken: [] }],
+  scheduler: [{ session: [] }, { apiKey: [] }, {}],
+  public: [{}],
+}
+
+/** The schemas of a route in the form that the API description is generated from. */
+export function describeRoute(route: Route): object {
+  const envelope = {
+    type: 'object',
+    required: ['request_id'],
+    properties: {
+      request_id: { type: 'string' },
+      ...(route.data === undefined ? {} : { data: route.data }),
+      ...(route.isList ? { next_cursor: { type: ['string', 'null'] } } : {}),
+      ...route.beside,
+    },
+  }
+  return {
+    tags: [route.tag],
+    summary: route.summary,
+    ...(route.description === undefined ? {} : { description: route.description }),
+    security: securityOf[route.guard],
+    ...(route.params === undefined ? {} : { params: route.params }),
+    ...(route.query === undefined ? {} : { querystring: route.query }),
+    ...(route.body === undefined ? {} : { body: route.body }),
+    response: {
+      [route.status ?? 200]: { description: 'Done', ...(route.bare ?? envelope) },
+      '4xx': { description: 'Refused', ...errorSchema },
+    },
+  }
+}
+
+const errorSchema = {
+  type: 'object',
+  required: ['request_id', 'error'],
+  properties: {
+    request_id: { type: 'string' },
+    error: {
+      type: 'object',
+      required: ['type', 'message'],
+      properties: { type: { type: 'string' }, message: { type: 'string' }, provider_error: { type: 'object' } },
+    },
+  },
 }

@@ -4,6 +4,26 @@ import { invalidRequest, type Problem } from '../core/problem.ts'
 export const bodyLimitBytes = 256 * 1024
 export const configurationBodyLimitBytes = 1024 * 1024
 export const urlLimitBytes = 8 * 1024
+export const headerLimitBytes = 16 * 1024
+
+/** How long a client may take to send, and we to answer; milliseconds. */
+export type TimeLimits = {
+  readonly headersMs: number
+  readonly requestMs: number
+  readonly keepAliveMs: number
+  /** How often Node looks for connections that are over their time. */
+  readonly checkEveryMs: number
+  readonly handlerMs: number
+}
+
+export const timeLimits: TimeLimits = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  keepAliveMs: 65_000,
+  checkEveryMs: 5_000,
+  handlerMs: 25_000,
+}
+
 const depthLimit = 32
 const textLimit = 10 * 1024
 const arrayLimit = 500

@@ -25,18 +25,28 @@ const statuses: Readonly<Record<ProblemKind, Status>> = {
 
 export type ErrorBody = {
   request_id: string
-  error: { type: string; message: string; provider_error?: { code: string; message: string; error: { message: string } } }
+  error: {
+    type: string
+    message: string
+    provider_error?: { code: string; message: string; error: { message: string } }
+  }
 }
 
 /**
  * Status and body of `problem`. `conflictStatus` is 409 for callers who asked for it by `Prefer: conflict-status=409`:
  * the wire knows no 409 for a lost race, so 400 is what the others get.
  */
-export function errorAnswer(problem: Problem, requestId: string, conflictStatus: 400 | 409): { status: number; body: ErrorBody } {
+export function errorAnswer(
+  problem: Problem,
+  requestId: string,
+  conflictStatus: 400 | 409,
+): { status: number; body: ErrorBody } {
   const { status, type } = statuses[problem.kind]
   const isLostRace = problem.kind === 'slotTaken' || problem.kind === 'slotUnavailable' || problem.kind === 'conflict'
   const message =
-    problem.field !== undefined && !problem.message.includes(problem.field) ? `${problem.field}: ${problem.message}` : problem.message
+    problem.field !== undefined && !problem.message.includes(problem.field)
+      ? `${problem.field}: ${problem.message}`
+      : problem.message
   return {
     status: isLostRace ? conflictStatus : status,
     body: {
@@ -68,7 +78,12 @@ export function oauthAnswer(problem: Problem, url: string): { status: number; bo
   const message = problem.field === undefined ? problem.message : `${problem.field}: ${problem.message}`
   return {
     status: isRefused ? 400 : status,
-    body: { error: oauthError(problem, url), error_description: message, error_uri: '', error_code: isRefused ? 400 : status },
+    body: {
+      error: oauthError(problem, url),
+      error_description: message,
+      error_uri: '',
+      error_code: isRefused ? 400 : status,
+    },
   }
 }
 

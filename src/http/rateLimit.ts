@@ -55,10 +55,12 @@ export function createLimiter(): Limiter {
       return take(otherPerMinute, network(address))
     },
     async beforeWork(route, principal, address, body, query) {
-      if (route.method !== 'POST' || route.path !== '/v3/scheduling/bookings' || principal.kind === 'key') return success(undefined)
+      if (route.method !== 'POST' || route.path !== '/v3/scheduling/bookings' || principal.kind === 'key')
+        return success(undefined)
       const guest = (body as { guest?: { email?: string } } | undefined)?.guest?.email?.toLowerCase() ?? ''
       const { configuration_id, slug, client_id } = query as Record<string, string | undefined>
-      const configuration = principal.kind === 'session' ? principal.configurationId : (configuration_id ?? `${client_id}/${slug}`)
+      const configuration =
+        principal.kind === 'session' ? principal.configurationId : (configuration_id ?? `${client_id}/${slug}`)
       for (const [limiter, key] of [
         [bookingPerMinute, network(address)],
         [bookingPerHour, network(address)],
@@ -98,6 +100,11 @@ export function network(address: string): string {
   const [head = '', tail = ''] = address.split('::')
   const left = head === '' ? [] : head.split(':')
   const right = tail === '' ? [] : tail.split(':')
-  const groups = address.includes('::') ? [...left, ...Array<string>(8 - left.length - right.length).fill('0'), ...right] : left
-  return groups.slice(0, 4).map((group) => group.toLowerCase().replace(/^0+(?=.)/, '')).join(':')
+  const groups = address.includes('::')
+    ? [...left, ...Array<string>(8 - left.length - right.length).fill('0'), ...right]
+    : left
+  return groups
+    .slice(0, 4)
+    .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''))
+    .join(':')
 }

@@ -1,9 +1,8 @@
 // What a route is: a line of the route table, with its guard, its schemas and what it calls.
 import type { Static, TSchema } from 'typebox'
-
-import type { Result } from '../core/result.ts'
 import type { Grant } from '../core/account/grant.ts'
 import type { Principal } from '../core/account/principal.ts'
+import type { Result } from '../core/result.ts'
 import type { Operations } from '../operations/operations.ts'
 
 /**

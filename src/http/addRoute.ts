@@ -1,0 +1,137 @@
+// One line of the route table at work: who is asking, what is asked, how often, and the answer within its time.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+import type { Grant } from '../core/account/grant.ts'
+import type { Principal } from '../core/account/principal.ts'
+import { invalidRequest, type Problem } from '../core/problem.ts'
+import { failure, type Result } from '../core/result.ts'
+import type { Operations } from '../operations/operations.ts'
+import { answerJson, answerProblem, successBody } from './answers.ts'
+import { admit, grantOf } from './auth.ts'
+import { describeRoute } from './describe.ts'
+import { bodyLimitBytes, findExcess } from './limits.ts'
+import type { Limiter } from './rateLimit.ts'
+import type { Answer, Route } from './route.ts'
+import { compileCheck } from './validation.ts'
+
+export type RouteOptions = {
+  readonly operations: Operations
+  readonly limiter: Limiter
+  /** From the moment the whole request is here; milliseconds. */
+  readonly handlerLimitMs: number
+  /** Sees every success of a documented route; tests check it against the schemas and the vendor's contract. */
+  readonly onAnswer?: (route: Route, status: number, body: unknown) => void
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    principal: Principal
+    grant: Grant | undefined
+    startedAt: number
+  }
+}
+
+const outOfTime: Problem = {
+  kind: 'unavailable',
+  message: 'The request took too long; please try again.',
+  retryAfterSeconds: 5,
+}
+
+export function addRoute(server: FastifyInstance, route: Route, options: RouteOptions): void {
+  const { operations, limiter } = options
+  const findProblem = compileChecks(route)
+  const work = async (request: FastifyRequest): Promise<Result<Answer>> => {
+    if (route.guard === 'grant') {
+      const { grant_id } = request.params as { grant_id: string }
+      const grant = await grantOf(operations, request.principal, grant_id)
+      if (!grant.ok) return grant
+      request.grant = grant.value
+    }
+    const limited = await limiter.beforeWork(route, request.principal, request.ip, request.body, request.query)
+    if (!limited.ok) return limited
+    return route.handle({
+      params: request.params,
+      query: request.query,
+      body: request.body,
+      principal: request.principal,
+      requestId: request.id,
+      headers: request.headers,
+      operations,
+      grant: request.grant,
+    } as never)
+  }
+  server.route({
+    method: route.method,
+    url: route.path,
+    bodyLimit: route.bodyLimit ?? bodyLimitBytes,
+    schema: describeRoute(route),
+    // The checks are our own, made from the same schemas; answers are JSON text already.
+    validatorCompiler: () => () => true,
+    serializerCompiler: () => (body) => JSON.stringify(body),
+    onRequest: (request, reply) => letIn(request, reply, route, options),
+    handler: async (request, reply) => {
+      const problem = findProblem(request)
+      if (problem !== undefined) return answerProblem(request, reply, problem)
+      const result = await within(options.handlerLimitMs, work(request))
+      if (!result.ok) return answerProblem(request, reply, result.problem)
+      const status = route.status ?? 200
+      const body = successBody(request.id, result.value)
+      options.onAnswer?.(route, status, JSON.parse(body))
+      if (result.value.headers !== undefined) reply.headers(result.value.headers)
+      return answerJson(reply, status, body)
+    },
+  })
+}
+
+/** Before any body is read. */
+async function letIn(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  route: Route,
+  { operations, limiter }: RouteOptions,
+) {
+  const allowed = await limiter.beforeSignIn(request.ip)
+  if (!allowed.ok) return answerProblem(request, reply, allowed.problem)
+  const admitted = await admit(operations, route.guard, request.headers.authorization)
+  if (!admitted.ok) {
+    if (admitted.problem.kind === 'unauthorized' || admitted.problem.kind === 'invalidSession')
+      await limiter.signInFailed(request.ip)
+    return answerProblem(request, reply, admitted.problem)
+  }
+  request.principal = admitted.value
+  const allowedHere = await limiter.beforeRoute(route, request.principal, request.ip)
+  if (!allowedHere.ok) return answerProblem(request, reply, allowedHere.problem)
+}
+
+/** The first problem of a request's parts, in the order path, query, body. */
+function compileChecks(route: Route): (request: FastifyRequest) => Problem | undefined {
+  const checks = (['params', 'query', 'body'] as const).map((part) => {
+    const schema = route[part]
+    return { part, check: schema === undefined ? undefined : compileCheck(schema, part) }
+  })
+  return (request) => {
+    for (const { part, check } of checks) {
+      const value = request[part]
+      const excess = findExcess(value, part === 'body' ? '' : part)
+      if (excess !== undefined) return excess
+      if (part === 'body' && value === undefined && check !== undefined)
+        return invalidRequest('error parsing request body: a JSON object is required')
+      const problem = check?.(value)
+      if (problem !== undefined) return problem
+    }
+    return undefined
+  }
+}
+
+/** What goes on after its time is not waited for; its writes stand or fall by themselves. */
+async function within(limitMs: number, work: Promise<Result<Answer>>): Promise<Result<Answer>> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<Result<Answer>>((resolve) => {
+    timer = setTimeout(() => resolve(failure(outOfTime)), limitMs)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
