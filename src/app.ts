@@ -7,13 +7,14 @@ import { createLogger } from './adapters/logging/logger.ts'
 import { type Connection, Database } from './adapters/storage/database.ts'
 import { startEmbeddedPostgres } from './adapters/storage/embedded.ts'
 import { migrate, serverRole } from './adapters/storage/migrations.ts'
-import { checkMasterKeys, loadMasterKeys, Vault } from './adapters/storage/vault.ts'
+import { checkMasterKeys, findMasterKeys, loadMasterKeys, Vault } from './adapters/storage/vault.ts'
 import type { Config } from './config.ts'
 import { type Instant, instant } from './core/time/instant.ts'
 import type { TimeLimits } from './http/limits.ts'
 import { createLimiter, noLimits } from './http/rateLimit.ts'
 import type { Route } from './http/route.ts'
 import { buildServer } from './http/server.ts'
+import { examine, type Finding } from './operations/examine.ts'
 import { bindOperations, type Operations } from './operations/operations.ts'
 import { startWorker } from './worker/worker.ts'
 
@@ -92,6 +93,21 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/** How the installation stands, for `doctor`: migrates nothing, makes no key. Throws where the database cannot be reached. */
+export async function examineInstallation(config: Config): Promise<Finding[]> {
+  const closers: (() => Promise<void>)[] = []
+  try {
+    const { admin } = await openDatabase(config, {}, createLogger(config.logLevel), closers)
+    const database = new Database({ connection: admin, poolSize: 2 })
+    closers.push(() => database.close())
+    const masterKeys = await findMasterKeys(config.masterKey, config.dataDirectory)
+    const vault = masterKeys === undefined ? undefined : new Vault(masterKeys.keys, masterKeys.file)
+    return await examine({ database, vault, now: () => instant(Date.now()) })
+  } finally {
+    while (closers.length > 0) await closers.pop()?.()
   }
 }
 

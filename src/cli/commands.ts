@@ -1,20 +1,59 @@
 // The door that a person at a terminal opens: every command by name, and what it says when something is wrong.
+import { readFileSync } from 'node:fs'
+
+import { loadConfig } from '../config.ts'
+import { accountCommands } from './accounts.ts'
+import { type Command, type Environment, parseWords, UsageError } from './command.ts'
+import { doctorCommand } from './doctor.ts'
 import { explain } from './explain.ts'
-import { start } from './start.ts'
+import { startCommand } from './start.ts'
+import { upkeepCommands } from './upkeep.ts'
+import { describeAll, describeCommand } from './usage.ts'
+
+const commands: readonly Command[] = [startCommand, ...accountCommands, ...upkeepCommands, doctorCommand]
 
 /** Runs one command; answers the exit code: 0 done, 1 failed (said why on stderr), 2 not understood. */
-export async function runCommand(
-  words: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<number> {
+export async function runCommand(words: readonly string[], environment: Environment): Promise<number> {
+  if (words[0] === '--version') return say(`${readVersion()}\n`)
+  if (words[0] === '--help' || words[0] === 'help') return say(describeAll(commands))
+  const command = commands.find(({ name }) => name.split(' ').every((word, index) => words[index] === word))
+  if (command === undefined) {
+    const complaint = words.length === 0 ? '' : `openslot: there is no command "${words.slice(0, 2).join(' ')}".\n\n`
+    process.stderr.write(`${complaint}${describeAll(commands)}`)
+    return 2
+  }
   try {
-    if (words[0] !== 'start') {
-      process.stderr.write('usage: openslot start\n')
-      return 2
-    }
-    return await start(environment)
+    return await run(command, words.slice(command.name.split(' ').length), environment)
   } catch (error) {
     process.stderr.write(`openslot: ${explain(error)}\n`)
-    return 1
+    if (!(error instanceof UsageError)) return 1
+    process.stderr.write(`\n${describeCommand(command)}`)
+    return 2
   }
+}
+
+async function run(command: Command, words: readonly string[], environment: Environment): Promise<number> {
+  const { operands, options } = parseWords(command, words)
+  if (options.help === true) return say(describeCommand(command))
+  // A command that answers and ends speaks for itself; only the server tells what it does all along.
+  const config = loadConfig(
+    command === startCommand ? environment : { ...environment, LOG_LEVEL: environment.LOG_LEVEL || 'warn' },
+  )
+  const progress = (line: string) => {
+    if (options.json !== true) process.stderr.write(`${line}\n`)
+  }
+  const { json, text, exitCode = 0 } = await command.run({ config, operands, options, progress })
+  if (options.json === true && json !== undefined) say(`${JSON.stringify(json)}\n`)
+  else if (text !== '') say(`${text}\n`)
+  return exitCode
+}
+
+function say(text: string): 0 {
+  process.stdout.write(text)
+  return 0
+}
+
+function readVersion(): string {
+  return (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string })
+    .version
 }

@@ -1,21 +1,29 @@
 // `openslot start`: serves until a signal comes, then lets everything in flight end.
-import { buildApp } from '../app.ts'
-import { loadConfig } from '../config.ts'
+import { type App, buildApp } from '../app.ts'
+import type { Config } from '../config.ts'
+import { localTimezone } from './accounts.ts'
+import type { Answer, Command } from './command.ts'
+import { unwrap } from './withApp.ts'
 
-/** Ends when the server has stopped. A second signal ends the process at once. */
-export async function start(environment: Readonly<Record<string, string | undefined>>): Promise<number> {
-  const signal = nextSignal()
-  const app = await buildApp(loadConfig(environment))
-  try {
-    const { address } = await app.start()
-    process.stdout.write(`OpenSlot is ready${address === undefined ? '' : ` at ${address}`}\n`)
-    await signal
-    return 0
-  } finally {
-    await app.close()
-  }
+export const startCommand: Command = {
+  name: 'start',
+  meaning: 'Serve until a signal comes; the first start makes something to book and tells how',
+  run: async ({ config, options }) => {
+    const signal = nextSignal()
+    const app = await buildApp(config)
+    try {
+      const { address } = await app.start()
+      const { json, text } = await greet(app, config, address)
+      process.stdout.write(options.json === true ? `${JSON.stringify(json)}\n` : `${text}\n`)
+      await signal
+      return { json: undefined, text: '' }
+    } finally {
+      await app.close()
+    }
+  },
 }
 
+/** The first signal asks for an end; a second one ends the process at once. */
 function nextSignal(): Promise<void> {
   return new Promise((resolve) => {
     let isStopping = false
@@ -26,4 +34,50 @@ function nextSignal(): Promise<void> {
         resolve()
       })
   })
+}
+
+async function greet(app: App, config: Config, address: string | undefined): Promise<Answer> {
+  if (address === undefined) return { json: { ready: true, address: null }, text: 'OpenSlot works on jobs.' }
+  // Port 0 is a free one, which is known only now.
+  const baseUrl = config.port === 0 ? config.baseUrl.replace(/:0$/, `:${new URL(address).port}`) : config.baseUrl
+  const ready = { json: { ready: true, address, base_url: baseUrl }, text: `OpenSlot is ready at ${address}` }
+  if (unwrap(await app.operations.listApplications()).length > 0) return ready
+  const made = unwrap(await app.operations.bootstrap({ apiKey: undefined, timezone: localTimezone() }))
+  const curl = await bookNextSlot(app, made.configurationId, baseUrl)
+  return {
+    json: {
+      ...ready.json,
+      api_key: made.apiKey,
+      client_id: made.clientId,
+      grant_id: made.grantId,
+      configuration_id: made.configurationId,
+      booking_url: `${baseUrl}/${made.clientId}/${made.slug}`,
+      curl,
+    },
+    text: [
+      ready.text,
+      '',
+      ...(curl === undefined ? [] : ['Book the next free slot of the demo host:', '', curl, '']),
+      ...(made.apiKey === null ? [] : [`API key (shown only now): ${made.apiKey}`]),
+      `Try the API in the browser: ${baseUrl}/docs`,
+    ].join('\n'),
+  }
+}
+
+/** A line to paste; undefined where no slot is free in the days to come. */
+async function bookNextSlot(app: App, configurationId: string, baseUrl: string): Promise<string | undefined> {
+  const now = Math.floor(Date.now() / 1_000)
+  const question = { configuration_id: configurationId, start_time: now, end_time: now + 30 * 86_400 }
+  const { time_slots: slots } = JSON.parse(unwrap(await app.operations.findSlots({ kind: 'anyone' }, question))) as {
+    time_slots: { start_time: number; end_time: number }[]
+  }
+  const [slot] = slots
+  if (slot === undefined) return undefined
+  const body = {
+    start_time: slot.start_time,
+    end_time: slot.end_time,
+    participants: [],
+    guest: { name: 'Ada Guest', email: 'ada@guest.example' },
+  }
+  return `curl --request POST '${baseUrl}/v3/scheduling/bookings?configuration_id=${configurationId}' --header 'Content-Type: application/json' --data '${JSON.stringify(body)}'`
 }

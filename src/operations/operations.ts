@@ -2,6 +2,7 @@
 import { CommitUnknown, DatabaseUnavailable } from '../adapters/storage/database.ts'
 import type { Result } from '../core/result.ts'
 import { failure } from '../core/result.ts'
+import { createApplication, createKey, listApplications, listKeys, revokeKey } from './accounts.ts'
 import { changeApplication, showApplication } from './applications.ts'
 import { cancelBooking } from './bookings/cancelBooking.ts'
 import { confirmBooking } from './bookings/confirmBooking.ts'
@@ -9,6 +10,7 @@ import { createBooking } from './bookings/createBooking.ts'
 import { readBooking, readBookings } from './bookings/readBookings.ts'
 import { recoverBooking } from './bookings/recoverBooking.ts'
 import { rescheduleBooking } from './bookings/rescheduleBooking.ts'
+import { bootstrap } from './bootstrap.ts'
 import { calendarAvailability } from './calendarAvailability.ts'
 import { changeCalendar, createCalendar, deleteCalendar, listCalendars, showCalendar } from './calendars.ts'
 import {
@@ -39,12 +41,22 @@ import { resolveGrant } from './resolveGrant.ts'
 import { createSession, endSession } from './sessions.ts'
 import type { Tools } from './tools.ts'
 import { readUiSettings } from './uiSettings.ts'
+import { backUp, restore, rotateKeys } from './upkeep.ts'
 
 export type Operations = ReturnType<typeof bindOperations>
 
 /** Every operation with its tools in hand. A database that is away becomes the problem `unavailable`. */
 export function bindOperations(tools: Tools) {
   return {
+    bootstrap: bind(tools, bootstrap),
+    createApplication: bind(tools, createApplication),
+    listApplications: bind(tools, listApplications),
+    createKey: bind(tools, createKey),
+    listKeys: bind(tools, listKeys),
+    revokeKey: bind(tools, revokeKey),
+    backUp: bind(tools, backUp),
+    restore: bind(tools, restore),
+    rotateKeys: bind(tools, rotateKeys),
     checkHealth: bind(tools, checkHealth),
     identify: bind(tools, identify),
     resolveGrant: bind(tools, resolveGrant),

@@ -1,6 +1,7 @@
 // Applications, their API keys, sessions and access tokens.
-import type { AppId, ConfigurationId, GrantId } from '../../core/ids.ts'
+
 import type { Principal } from '../../core/account/principal.ts'
+import type { AppId, ConfigurationId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Database, Queryable } from './database.ts'
 import { hashToken, newAppId, newApplicationCode, newId, newToken, readToken } from './ids.ts'
@@ -41,34 +42,45 @@ export async function findAppByCode(database: Database, code: string): Promise<A
   }
   const kept = known.get(code)
   if (kept !== undefined) return kept
-  const [row] = await database.query<{ id: AppId }>(sql`select app_id as id from openslot.applications where code = ${code}`)
+  const [row] = await database.query<{ id: AppId }>(
+    sql`select app_id as id from openslot.applications where code = ${code}`,
+  )
   if (row !== undefined && known.size < knownCodesLimit) known.set(code, row.id)
   return row?.id
 }
 
 export async function findApplication(database: Queryable, appId: AppId): Promise<Application | undefined> {
-  const [row] = await database.query<Application>(sql`select ${applicationColumns} from openslot.applications where app_id = ${appId}`)
+  const [row] = await database.query<Application>(
+    sql`select ${applicationColumns} from openslot.applications where app_id = ${appId}`,
+  )
   return row
 }
 
 /** What the application says of itself: branding and the sign-in page. */
-export async function findApplicationSettings(database: Queryable, appId: AppId): Promise<Readonly<Record<string, unknown>>> {
+export async function findApplicationSettings(
+  database: Queryable,
+  appId: AppId,
+): Promise<Readonly<Record<string, unknown>>> {
   const [row] = await database.query<{ settings: Record<string, unknown> }>(sql`
     select settings from openslot.applications where app_id = ${appId} for no key update`)
   return row?.settings ?? {}
 }
 
 export async function updateApplicationSettings(database: Queryable, appId: AppId, settings: object): Promise<void> {
-  await database.query(sql`update openslot.applications set settings = ${JSON.stringify(settings)} where app_id = ${appId}`)
+  await database.query(
+    sql`update openslot.applications set settings = ${JSON.stringify(settings)} where app_id = ${appId}`,
+  )
 }
 
 export function listApplications(database: Queryable): Promise<Application[]> {
-  return database.query<Application>(sql`select ${applicationColumns} from openslot.applications order by created_at, app_id`)
+  return database.query<Application>(
+    sql`select ${applicationColumns} from openslot.applications order by created_at, app_id`,
+  )
 }
 
-export async function insertApplication(database: Queryable, name: string): Promise<Application> {
+export async function insertApplication(database: Queryable, name: string, id = newAppId()): Promise<Application> {
   const [row] = await database.query<Application>(sql`
-    insert into openslot.applications (app_id, code, name) values (${newAppId()}, ${newApplicationCode()}, ${name})
+    insert into openslot.applications (app_id, code, name) values (${id}, ${newApplicationCode()}, ${name})
     returning ${applicationColumns}`)
   if (row === undefined) throw new Error('an insert returned no row')
   return row
@@ -90,7 +102,20 @@ export async function insertKey(
 }
 
 export function listKeys(database: Queryable, appId: AppId): Promise<ApiKey[]> {
-  return database.query<ApiKey>(sql`select ${keyColumns} from openslot.api_keys where app_id = ${appId} order by created_at, id`)
+  return database.query<ApiKey>(
+    sql`select ${keyColumns} from openslot.api_keys where app_id = ${appId} order by created_at, id`,
+  )
+}
+
+/** Of whatever application; the hash alone tells, for keys that were set by hand. */
+export async function findKeyBySecret(
+  database: Queryable,
+  secret: string,
+): Promise<{ appId: AppId; id: string; isActive: boolean } | undefined> {
+  const [row] = await database.query<{ appId: AppId; id: string; isActive: boolean }>(sql`
+    select app_id as "appId", id, (revoked_at is null and (expires_at is null or expires_at > now())) as "isActive"
+    from openslot.api_keys where secret_hash = ${hashToken(secret)} limit 1`)
+  return row
 }
 
 /** Effective at once: keys are looked up on each request. False where there is no such key. */
@@ -126,7 +151,9 @@ async function findKey(database: Database, appId: AppId, token: string): Promise
     where app_id = ${appId} and secret_hash = ${hashToken(token)} and revoked_at is null and (expires_at is null or expires_at > now())`)
   if (row === undefined) return undefined
   if (row.isStale)
-    await database.query(sql`update openslot.api_keys set last_used_at = now() where app_id = ${appId} and id = ${row.id}`)
+    await database.query(
+      sql`update openslot.api_keys set last_used_at = now() where app_id = ${appId} and id = ${row.id}`,
+    )
   return { kind: 'key', appId, keyId: row.id }
 }
 
@@ -157,7 +184,11 @@ export async function deleteSession(database: Queryable, appId: AppId, token: st
   return rows.length > 0
 }
 
-export async function countSessions(database: Queryable, appId: AppId, configurationId: ConfigurationId): Promise<number> {
+export async function countSessions(
+  database: Queryable,
+  appId: AppId,
+  configurationId: ConfigurationId,
+): Promise<number> {
   const [row] = await database.query<{ count: number }>(sql`
     select count(*) as count from openslot.sessions
     where app_id = ${appId} and configuration_id = ${configurationId} and expires_at > now()`)
@@ -165,7 +196,11 @@ export async function countSessions(database: Queryable, appId: AppId, configura
 }
 
 /** An access token of one grant for one hour; the token is answered once. */
-export async function insertAccessToken(database: Queryable, application: Application, grantId: GrantId): Promise<string> {
+export async function insertAccessToken(
+  database: Queryable,
+  application: Application,
+  grantId: GrantId,
+): Promise<string> {
   const token = newToken('token', application.code)
   await database.query(sql`
     insert into openslot.access_tokens (app_id, token_hash, grant_id, expires_at)

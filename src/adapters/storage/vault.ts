@@ -41,7 +41,9 @@ export class Vault {
   /** Makes a key that seals from now on; the others still open. Answers its kid. Throws `VaultError` where the keys are in MASTER_KEY. */
   async addMasterKey(): Promise<string> {
     if (this.#file === undefined)
-      throw new VaultError('The keys are in MASTER_KEY: put a new one in front of them there, restart every server, and run rotate-keys.')
+      throw new VaultError(
+        'The keys are in MASTER_KEY: put a new one in front of them there, restart every server, and run rotate-keys.',
+      )
     this.#masterKeys = await this.#file.addFirst()
     return this.#first().kid
   }
@@ -122,12 +124,13 @@ export class Vault {
  * Row security hides other applications, so it asks each application in turn.
  */
 export async function checkMasterKeys(database: Database, masterKeys: readonly MasterKey[]): Promise<void> {
-  for (const { appId } of await database.query<{ appId: AppId }>(sql`select app_id as "appId" from openslot.applications`)) {
+  for (const { appId } of await database.query<{ appId: AppId }>(
+    sql`select app_id as "appId" from openslot.applications`,
+  )) {
     const [row] = await database.transaction(appId, (transaction) =>
       transaction.query<{ kid: string }>(sql`select kid from openslot.data_keys where app_id = ${appId}`),
     )
-    if (row !== undefined && !masterKeys.some(({ kid }) => kid === row.kid))
-      throw new VaultError(missingKey(row.kid))
+    if (row !== undefined && !masterKeys.some(({ kid }) => kid === row.kid)) throw new VaultError(missingKey(row.kid))
   }
 }
 
@@ -154,9 +157,19 @@ export async function loadMasterKeys(setting: string | undefined, dataDirectory:
       return file.read()
     },
   }
-  await mkdir(dataDirectory, { recursive: true })
+  await mkdir(dataDirectory, { recursive: true, mode: 0o700 })
   const isMade = await makeFile(path, `${newMasterKey()}\n`)
   return { keys: await file.read(), file, madeFile: isMade ? path : undefined }
+}
+
+/** As `loadMasterKeys`, but makes none: undefined where there is no key yet. */
+export async function findMasterKeys(
+  setting: string | undefined,
+  dataDirectory: string,
+): Promise<LoadedMasterKeys | undefined> {
+  return setting === undefined && !existsSync(join(dataDirectory, 'master.key'))
+    ? undefined
+    : loadMasterKeys(setting, dataDirectory)
 }
 
 function newMasterKey(): string {
@@ -203,7 +216,8 @@ export function parseMasterKeys(text: string): MasterKey[] {
       return { kid, key }
     })
   const repeated = keys.find(({ kid }, index) => keys.findIndex((other) => other.kid === kid) !== index)
-  if (repeated !== undefined) throw new VaultError(`MASTER_KEY names "${repeated.kid}" twice; each key has a kid of its own`)
+  if (repeated !== undefined)
+    throw new VaultError(`MASTER_KEY names "${repeated.kid}" twice; each key has a kid of its own`)
   return keys
 }
 
@@ -227,12 +241,16 @@ function seal(key: Buffer, kid: string, aad: Buffer, plain: Buffer): Buffer {
 
 function open(key: Buffer, aad: Buffer, sealed: Buffer): Buffer {
   const start = 1 + kidBytes
-  if (sealed.length < start + nonceBytes + tagBytes || sealed[0] !== formatVersion) throw new VaultError('not a sealed value')
+  if (sealed.length < start + nonceBytes + tagBytes || sealed[0] !== formatVersion)
+    throw new VaultError('not a sealed value')
   const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(start, start + nonceBytes))
   decipher.setAAD(aad)
   decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes))
   try {
-    return Buffer.concat([decipher.update(sealed.subarray(start + nonceBytes, sealed.length - tagBytes)), decipher.final()])
+    return Buffer.concat([
+      decipher.update(sealed.subarray(start + nonceBytes, sealed.length - tagBytes)),
+      decipher.final(),
+    ])
   } catch (error) {
     throw new VaultError('a sealed value does not open here', { cause: error })
   }

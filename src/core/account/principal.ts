@@ -6,6 +6,8 @@ export type Principal =
   | { readonly kind: 'key'; readonly appId: AppId; readonly keyId: string }
   | { readonly kind: 'token'; readonly appId: AppId; readonly grantId: GrantId }
   | { readonly kind: 'session'; readonly appId: AppId; readonly configurationId: ConfigurationId }
+  /** A command at the server's own terminal; no request ever is. */
+  | { readonly kind: 'terminal'; readonly appId: AppId }
   | { readonly kind: 'anyone' }
 
 /** Who did it, for the audit log; never a secret. */
@@ -17,6 +19,8 @@ export function actorOf(principal: Principal): string {
       return `grant:${principal.grantId}`
     case 'session':
       return 'session'
+    case 'terminal':
+      return 'cli'
     case 'anyone':
       return 'anyone'
   }

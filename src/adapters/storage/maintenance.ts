@@ -1,0 +1,66 @@
+// What whoever runs the server asks of the database: locks, and how it stands.
+import type { AppId } from '../../core/ids.ts'
+import type { Instant } from '../../core/time/instant.ts'
+import type { Queryable, Transaction } from './database.ts'
+import { sql } from './sql.ts'
+
+/** Any number that nothing else in this database locks. */
+const bootstrapLock = 7_203_482
+
+/** Waits for another bootstrap; held until the transaction ends. */
+export async function lockBootstrap(transaction: Transaction): Promise<void> {
+  await transaction.query(sql`select pg_advisory_xact_lock(${bootstrapLock})`)
+}
+
+export type DatabaseFacts = {
+  /** As PostgreSQL counts: 180004 is 18.4. */
+  readonly version: number
+  readonly now: Instant
+  readonly hasSchema: boolean
+  readonly login: string
+  readonly loginIgnoresRowSecurity: boolean
+  readonly hasServerRole: boolean
+  readonly serverRoleIgnoresRowSecurity: boolean
+}
+
+export async function readFacts(database: Queryable, serverRole: string): Promise<DatabaseFacts> {
+  const [row] = await database.query<DatabaseFacts>(sql`
+    select current_setting('server_version_num')::int as version, clock_timestamp() as now,
+      to_regclass('openslot.migrations') is not null as "hasSchema", current_user::text as login,
+      (select rolsuper or rolbypassrls from pg_roles where rolname = current_user) as "loginIgnoresRowSecurity",
+      exists (select from pg_roles where rolname = ${serverRole}::text) as "hasServerRole",
+      coalesce((select rolsuper or rolbypassrls from pg_roles where rolname = ${serverRole}::text), false) as "serverRoleIgnoresRowSecurity"`)
+  if (row === undefined) throw new Error('a query without a table returned no row')
+  return row
+}
+
+/** Tables of one application each whose row security is not in force; none should be here. */
+export async function findUnguardedTables(database: Queryable): Promise<string[]> {
+  const rows = await database.query<{ name: string }>(sql`
+    select relname as name from pg_class
+    where relnamespace = 'openslot'::regnamespace and relname in ('grants', 'connectors', 'data_keys', 'bookings')
+      and not (relrowsecurity and relforcerowsecurity)`)
+  return rows.map(({ name }) => name)
+}
+
+/** Whether the server's role could change what the audit log says. */
+export async function canRewriteAudit(database: Queryable, serverRole: string): Promise<boolean> {
+  const [row] = await database.query<{ can: boolean }>(sql`
+    select has_table_privilege(${serverRole}::text, 'openslot.audit_log', 'update, delete, truncate') as can`)
+  return row?.can ?? true
+}
+
+/** Bookings whose claim has stood for over a minute without an answer; the worker takes them up. */
+export async function countOldHeld(transaction: Transaction): Promise<number> {
+  const [row] = await transaction.query<{ count: number }>(sql`
+    select count(*) as count from openslot.bookings
+    where app_id = ${transaction.appId} and state = 'held' and updated_at < now() - interval '60 seconds'`)
+  return row?.count ?? 0
+}
+
+export async function listAppIds(database: Queryable): Promise<AppId[]> {
+  const rows = await database.query<{ appId: AppId }>(
+    sql`select app_id as "appId" from openslot.applications order by created_at, app_id`,
+  )
+  return rows.map(({ appId }) => appId)
+}
