@@ -24,34 +24,47 @@ export function newApplicationCode(): string {
 /**
  * A random UUID whose first 32 bits are the application's code. Together with the booking id and the salts it is drawn
  * until the Base64 of a booking reference has neither `+` nor `/`, so that both alphabets agree and no link needs escaping.
+ * A code may itself need escaping; then every id of that application does.
  */
 export function newConfigurationId(code: string): ConfigurationId {
-  for (;;) {
+  const draw = () => {
     const bytes = Buffer.concat([Buffer.from(code, 'hex'), randomBytes(12)])
     bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
     bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
-    // A code may itself need escaping; then every id of that application does, and drawing again would not end.
-    if (isPlain(bytes.subarray(3)) || !isPlain(Buffer.from(code, 'hex').subarray(0, 3))) return toUuid(bytes) as ConfigurationId
+    return bytes
   }
+  return toUuid(drawUntil(isPlain, draw)) as ConfigurationId
 }
 
 /**
- * A booking id and two salts of 128 random bits each, plain in Base64 wherever the configuration id is.
+ * A booking id and two salts of 128 random bits each, so that the reference is plain in Base64 where that can be had: an
+ * id begins with the time, and at some times no draw makes it plain. Then links are escaped.
  * `given` is the id that a repeat of an interrupted request must use again.
  */
-export function newBookingIdentity(configurationId: ConfigurationId, given?: string): { id: BookingId; organizerSalt: Buffer; guestSalt: Buffer } {
+export function newBookingIdentity(
+  configurationId: ConfigurationId,
+  given?: string,
+): { id: BookingId; organizerSalt: Buffer; guestSalt: Buffer } {
   const configuration = Buffer.from(configurationId.replaceAll('-', ''), 'hex')
-  const isPlainSoFar = isPlain(configuration.subarray(0, 15))
-  let id = given ?? newId()
-  const head = () => Buffer.concat([configuration, Buffer.from(id.replaceAll('-', ''), 'hex')])
-  while (given === undefined && isPlainSoFar && !isPlain(head().subarray(0, 30))) id = newId()
-  const isPlainHead = isPlainSoFar && isPlain(head().subarray(0, 30))
-  const salt = () => {
-    let bytes = randomBytes(16)
-    while (isPlainHead && !isPlain(Buffer.concat([head(), bytes]))) bytes = randomBytes(16)
-    return bytes
-  }
+  const headOf = (id: string) => Buffer.concat([configuration, Buffer.from(id.replaceAll('-', ''), 'hex')])
+  // Three bytes make four characters, so the last two bytes of the head share theirs with the salt.
+  const isPlainHead = (id: string) => isPlain(headOf(id).subarray(0, 30))
+  const id = given ?? drawUntil(isPlainHead, newId)
+  const salt = () =>
+    drawUntil(
+      (bytes) => isPlain(Buffer.concat([headOf(id).subarray(30), bytes])),
+      () => randomBytes(16),
+    )
   return { id: id as BookingId, organizerSalt: salt(), guestSalt: salt() }
+}
+
+/** At most this often: about every second draw is good, unless none can be. */
+const drawLimit = 40
+
+function drawUntil<T>(isGood: (drawn: T) => boolean, draw: () => T): T {
+  let drawn = draw()
+  for (let draws = 1; draws < drawLimit && !isGood(drawn); draws++) drawn = draw()
+  return drawn
 }
 
 function isPlain(bytes: Uint8Array): boolean {
