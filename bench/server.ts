@@ -12,7 +12,7 @@ import { median, memoryOf, serve, type Served, throughput } from './support.ts'
 type OpenSlot = { url: string; appId: string; configurations: string[]; calendars: { grantId: string; calendarId: string }[] }
 
 const rounds = 5
-const secondsPerRound = 4
+const secondsPerRound = Number(process.env.BENCH_SECONDS ?? 4)
 const concurrency = 8
 
 /** Five rounds each, in turn, medians. Takes about two minutes. */
@@ -28,6 +28,9 @@ export async function benchServer(): Promise<BenchRow[]> {
     writeFileSync(answerFile, await (await fetch(availability)).text())
     const bare = await serve<{ url: string }>('./serveBare.ts', answerFile)
     try {
+      process.on('exit', () => {
+        for (const { pid } of [openSlot, bare]) if (pid > 0) try { process.kill(pid) } catch {}
+      })
       const idle = await idleMemory(openSlot, bare)
       const slots = await compareAvailability(availability, `${bare.told.url}/answer`)
       const bookings = await compareBookings(openSlot.told, postgres.connection, start)

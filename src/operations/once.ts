@@ -1,7 +1,6 @@
 // Runs a write at most once for each `Idempotency-Key`.
 import type { Database, Transaction } from '../adapters/storage/database.ts'
 import { giveTurnBack, keepAnswer, type RepeatableRequest, takeTurn } from '../adapters/storage/idempotency.ts'
-import { newId } from '../adapters/storage/ids.ts'
 import type { Problem } from '../core/problem.ts'
 import { failure, type Result, success } from '../core/result.ts'
 
@@ -25,16 +24,17 @@ const passing: readonly Problem['kind'][] = ['unavailable', 'calendarUnavailable
  */
 export async function once(
   database: Database,
-  repeatable: Omit<RepeatableRequest, 'key'> & { readonly key: string | undefined },
+  repeatable: Omit<RepeatableRequest, 'key'> & { readonly key: string | undefined; readonly objectId: string },
   run: (context: OnceContext) => Promise<Result<object | undefined>>,
 ): Promise<Result<WriteAnswer>> {
   const { key } = repeatable
-  if (key === undefined) return withoutReplay(await run({ objectId: newId(), mayExist: false, remember: undefined }))
+  if (key === undefined) return withoutReplay(await run({ objectId: repeatable.objectId, mayExist: false, remember: undefined }))
   if (key.length > 256 || key.length === 0)
     return failure({ kind: 'invalidIdempotencyKey', message: 'Idempotency-Key must be 256 characters or fewer.' })
 
-  const request: RepeatableRequest = { ...repeatable, key }
-  const turn = await takeTurn(database, request)
+  const { appId, scope, request: body, objectId } = repeatable
+  const request: RepeatableRequest = { appId, scope, request: body, key }
+  const turn = await takeTurn(database, request, objectId)
   switch (turn.kind) {
     case 'running':
       return failure({ kind: 'idempotencyInProgress', message: 'The first request with this Idempotency-Key is still running', retryAfterSeconds: 1 })

@@ -171,8 +171,9 @@ export async function listBookings(transaction: Transaction, grantId: GrantId, f
   if (filter.guestEmail !== undefined) conditions.push(sql`lower(guest_email) = ${filter.guestEmail.toLowerCase()}`)
   if (filter.eventId !== undefined) conditions.push(sql`event_id = ${filter.eventId}`)
   if (filter.span !== undefined) conditions.push(sql`during && ${toRange(filter.span)}::tstzrange`)
-  if (filter.after !== undefined) conditions.push(sql`id < ${filter.after}`)
+  if (filter.after !== undefined)
+    conditions.push(sql`(created_at, id) < (select created_at, id from openslot.bookings where app_id = ${appId} and id = ${filter.after})`)
   const rows = await transaction.query<BookingRow>(sql`
-    select ${columns} from openslot.bookings where ${join(conditions, 'and')} order by id desc limit ${filter.limit}`)
+    select ${columns} from openslot.bookings where ${join(conditions, 'and')} order by created_at desc, id desc limit ${filter.limit}`)
   return rows.map((row) => toBooking(appId, row))
 }

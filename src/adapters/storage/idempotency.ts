@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 
 import type { AppId } from '../../core/ids.ts'
 import type { Database, Transaction } from './database.ts'
-import { newId } from './ids.ts'
 import { sql } from './sql.ts'
 
 /** Who asked for what under which key; `request` is the body as it was understood. */
@@ -21,12 +20,11 @@ export type Turn =
 const leaseSeconds = 30
 const keptHours = 24
 
-/** Takes the turn for this key, or says who has it. Commits at once, so that a second request sees the first running. */
-export async function takeTurn(database: Database, repeatable: RepeatableRequest): Promise<Turn> {
+/** Takes the turn for this key, with `objectId` for what it is to make, or says who has it. Commits at once, so that a second request sees the first running. */
+export async function takeTurn(database: Database, repeatable: RepeatableRequest, objectId: string): Promise<Turn> {
   const { appId, scope } = repeatable
   const keyHash = hash(repeatable.key)
   const requestHash = hash(JSON.stringify(repeatable.request))
-  const objectId = newId()
   const inserted = await database.query(sql`
     insert into openslot.idempotency_keys (app_id, scope, key_hash, request_hash, object_id, lease_until, expires_at)
     values (${appId}, ${scope}, ${keyHash}, ${requestHash}, ${objectId}, now() + make_interval(secs => ${leaseSeconds}),

@@ -22,53 +22,48 @@ export function newApplicationCode(): string {
 }
 
 /**
- * A random UUID whose first 32 bits are the application's code. Together with the booking id and the salts it is drawn
- * until the Base64 of a booking reference has neither `+` nor `/`, so that both alphabets agree and no link needs escaping.
- * A code may itself need escaping; then every id of that application does.
+ * A random UUID whose first 32 bits are the application's code. Configuration ids, booking ids and salts are drawn until
+ * the Base64 of a booking reference has neither `+` nor `/`: then both alphabets agree, and no link needs escaping.
  */
 export function newConfigurationId(code: string): ConfigurationId {
-  const draw = () => {
-    const bytes = Buffer.concat([Buffer.from(code, 'hex'), randomBytes(12)])
-    bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
-    bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
-    return bytes
-  }
-  return toUuid(drawUntil(isPlain, draw)) as ConfigurationId
+  const start = Buffer.from(code, 'hex')
+  return drawPlain(() => asUuid(Buffer.concat([start, randomBytes(12)])), uuidBytes) as ConfigurationId
 }
 
-/**
- * A booking id and two salts of 128 random bits each, so that the reference is plain in Base64 where that can be had: an
- * id begins with the time, and at some times no draw makes it plain. Then links are escaped.
- * `given` is the id that a repeat of an interrupted request must use again.
- */
-export function newBookingIdentity(
-  configurationId: ConfigurationId,
-  given?: string,
-): { id: BookingId; organizerSalt: Buffer; guestSalt: Buffer } {
-  const configuration = Buffer.from(configurationId.replaceAll('-', ''), 'hex')
-  const headOf = (id: string) => Buffer.concat([configuration, Buffer.from(id.replaceAll('-', ''), 'hex')])
-  // Three bytes make four characters, so the last two bytes of the head share theirs with the salt.
-  const isPlainHead = (id: string) => isPlain(headOf(id).subarray(0, 30))
-  const id = given ?? drawUntil(isPlainHead, newId)
-  const salt = () =>
-    drawUntil(
-      (bytes) => isPlain(Buffer.concat([headOf(id).subarray(30), bytes])),
-      () => randomBytes(16),
-    )
-  return { id: id as BookingId, organizerSalt: salt(), guestSalt: salt() }
+/** Not a UUIDv7: its time would stand still in the reference, and no draw would change it. */
+export function newBookingId(configurationId: ConfigurationId): BookingId {
+  const head = uuidBytes(configurationId)
+  return drawPlain(() => asUuid(randomBytes(16)), (id) => Buffer.concat([head, uuidBytes(id)])) as BookingId
 }
 
-/** At most this often: about every second draw is good, unless none can be. */
-const drawLimit = 40
+/** 128 random bits. */
+export function newSalt(configurationId: ConfigurationId, bookingId: BookingId): Buffer {
+  const head = Buffer.concat([uuidBytes(configurationId), uuidBytes(bookingId)])
+  return drawPlain(() => randomBytes(16), (salt) => Buffer.concat([head, salt]))
+}
 
-function drawUntil<T>(isGood: (drawn: T) => boolean, draw: () => T): T {
-  let drawn = draw()
-  for (let draws = 1; draws < drawLimit && !isGood(drawn); draws++) drawn = draw()
-  return drawn
+const drawsLimit = 64
+
+/** Each draw succeeds about every other time, unless what stands before it is not plain; then any will do. */
+function drawPlain<T>(draw: () => T, bytesOf: (value: T) => Uint8Array): T {
+  let value = draw()
+  for (let draws = 1; draws < drawsLimit && !isPlain(bytesOf(value)); draws++) value = draw()
+  return value
 }
 
 function isPlain(bytes: Uint8Array): boolean {
   return !/[+/]/.test(Buffer.from(bytes).toString('base64'))
+}
+
+function uuidBytes(id: string): Buffer {
+  return Buffer.from(id.replaceAll('-', ''), 'hex')
+}
+
+/** Sets version 4 and variant in 16 bytes. */
+function asUuid(bytes: Buffer): string {
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  return toUuid(bytes)
 }
 
 function toUuid(bytes: Buffer): string {

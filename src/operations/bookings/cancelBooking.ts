@@ -29,7 +29,7 @@ export async function cancelBooking(tools: Pick<Tools, 'database' | 'providers' 
   if (!found.ok) return found
   const { booking, loaded } = found.value
   const { appId } = booking
-  const repeatable = { appId, scope: `cancel ${booking.id}`, key: command.idempotencyKey, request: reason }
+  const repeatable = { appId, scope: `cancel ${booking.id}`, key: command.idempotencyKey, request: reason, objectId: booking.id }
   return once(tools.database, repeatable, async ({ remember }) => {
     const cancelled = await carryThrough(
       tools,

@@ -38,7 +38,7 @@ export async function confirmBooking(tools: Pick<Tools, 'database' | 'providers'
   if (salt === undefined || !isSameSecret(salt, booking.organizerSalt)) return failure(notFound)
   const { appId } = booking
   const isYes = command.status === 'confirmed'
-  const repeatable = { appId, scope: `confirm ${booking.id}`, key: command.idempotencyKey, request: [command.status, command.reason] }
+  const repeatable = { appId, scope: `confirm ${booking.id}`, key: command.idempotencyKey, request: [command.status, command.reason], objectId: booking.id }
   return once(tools.database, repeatable, async ({ remember }) => {
     const decided = await carryThrough(
       tools,

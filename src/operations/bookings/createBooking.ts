@@ -1,6 +1,6 @@
 // Books a slot for a guest.
 import { findBooking } from '../../adapters/storage/bookings.ts'
-import { newBookingIdentity } from '../../adapters/storage/ids.ts'
+import { newBookingId, newSalt } from '../../adapters/storage/ids.ts'
 import { actorOf, type Principal } from '../../core/account/principal.ts'
 import { type Booking, type BookingDetails, eventIdOf } from '../../core/booking/booking.ts'
 import { fillTokens, oneLine } from '../../core/booking/texts.ts'
@@ -39,7 +39,7 @@ export async function createBooking(tools: Pick<Tools, 'database' | 'providers' 
   const { principal, query, body } = command
   return withFreshConfiguration(tools.database, () => resolveConfiguration(tools, principal, query), (loaded) => {
     const { appId, id } = loaded.configuration
-    const repeatable = { appId, scope: `create ${id} ${principal.kind}`, key: command.idempotencyKey, request: body }
+    const repeatable = { appId, scope: `create ${id} ${principal.kind}`, key: command.idempotencyKey, request: body, objectId: newBookingId(id) }
     return once(tools.database, repeatable, (context) => book(tools, command, loaded, context))
   })
 }
@@ -65,7 +65,7 @@ async function book(
   const span = widened(when, configuration)
   const remote = await readRemoteBusy(tools, { appId, calendars: loaded.calendars, span })
   if (!remote.ok) return remote
-  const identity = newBookingIdentity(configuration.id, objectId)
+  const id = objectId as BookingId
   const to = configuration.bookingType === 'booking' ? 'booked' : 'pending'
   const made = await carryThrough(
     tools,
@@ -81,7 +81,7 @@ async function book(
       const now = tools.now()
       return success({
         appId,
-        id: identity.id,
+        id,
         configurationId: configuration.id,
         state: 'held',
         cancelledBy: undefined,
@@ -91,9 +91,9 @@ async function book(
         when,
         service: service.value,
         details: details.value,
-        eventId: eventIdOf(identity.id),
-        organizerSalt: identity.organizerSalt,
-        guestSalt: identity.guestSalt,
+        eventId: eventIdOf(id),
+        organizerSalt: newSalt(configuration.id, id),
+        guestSalt: newSalt(configuration.id, id),
         version: 1,
         createdAt: now,
         updatedAt: now,

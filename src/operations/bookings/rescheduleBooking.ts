@@ -38,7 +38,7 @@ export async function rescheduleBooking(tools: Pick<Tools, 'database' | 'provide
   const found = await loadBooking(tools, principal, query, bookingId)
   if (!found.ok) return found
   const { appId, id } = found.value.booking
-  const repeatable = { appId, scope: `reschedule ${id}`, key: command.idempotencyKey, request: body }
+  const repeatable = { appId, scope: `reschedule ${id}`, key: command.idempotencyKey, request: body, objectId: id }
   return once(tools.database, repeatable, (context) =>
     withFreshConfiguration(
       tools.database,

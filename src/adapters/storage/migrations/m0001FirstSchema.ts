@@ -113,8 +113,8 @@ create table openslot.bookings (
   foreign key (app_id, configuration_id) references openslot.configurations (app_id, id));
 create index bookings_unsettled on openslot.bookings (app_id, updated_at) where change is not null;
 create index bookings_queue on openslot.bookings (app_id, configuration_id, organizer_email, assigned_at desc) where state in ('held', 'pending', 'booked');
-create index bookings_configuration on openslot.bookings (app_id, configuration_id, id);
-create index bookings_guest on openslot.bookings (app_id, lower(guest_email), id);
+create index bookings_configuration on openslot.bookings (app_id, configuration_id, created_at desc, id desc);
+create index bookings_guest on openslot.bookings (app_id, lower(guest_email), created_at desc);
 create index bookings_event on openslot.bookings (app_id, event_id);
 
 -- One row per calendar whose time a booking takes. The hard rule: two claims of a calendar never overlap.
