@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs'
+
+import { describe, expect, it } from 'vitest'
+
+import { ConfigError, loadConfig, settings } from './config.ts'
+
+describe('loadConfig', () => {
+  it('needs no setting at all', () => {
+    expect(loadConfig({})).toMatchObject({
+      port: 3000,
+      host: '127.0.0.1',
+      baseUrl: 'http://localhost:3000',
+      role: 'all',
+      rateLimit: 'on',
+      databaseUrl: undefined,
+    })
+  })
+
+  it('takes an empty setting for an absent one', () => {
+    const empty = Object.fromEntries(settings.map(({ name }) => [name, '']))
+    expect(loadConfig(empty)).toEqual(loadConfig({}))
+  })
+
+  it('names every setting that cannot be used at once', () => {
+    const load = () =>
+      loadConfig({
+        PORT: '70000',
+        BASE_URL: 'book.example',
+        DATABASE_URL: 'mysql://x',
+        ROLE: 'boss',
+        TRUSTED_PROXIES: 'proxy.example',
+      })
+    expect(load).toThrow(ConfigError)
+    for (const name of ['PORT', 'BASE_URL', 'DATABASE_URL', 'ROLE', 'TRUSTED_PROXIES']) expect(load).toThrow(name)
+  })
+
+  it('does not repeat a password that it complains about', () => {
+    expect(() => loadConfig({ DATABASE_URL: 'mysql://me:hunter2@host/x' })).not.toThrow('hunter2')
+  })
+
+  it('takes the slash off the end of BASE_URL and reads lists', () => {
+    expect(
+      loadConfig({ BASE_URL: 'https://book.example/', ALLOW_PRIVATE_NETWORK: '10.0.0.0/8, fd00::/8' }),
+    ).toMatchObject({
+      baseUrl: 'https://book.example',
+      allowPrivateNetwork: ['10.0.0.0/8', 'fd00::/8'],
+    })
+  })
+})
+
+describe('docs/configuration.md', () => {
+  const rows = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8')
+    .split('\n')
+    .flatMap((line) => (/^\| `([A-Z_]+)` \| (.*?) \| (.*) \|$/.exec(line) === null ? [] : [line]))
+
+  it('lists every setting with its default and its meaning, and none that is not there', () => {
+    expect(rows).toEqual(
+      settings.map(
+        ({ name, fallback, meaning }) =>
+          `| \`${name}\` | ${fallback === '' ? '(empty)' : `\`${fallback}\``} | ${meaning} |`,
+      ),
+    )
+  })
+})
