@@ -1,12 +1,19 @@
 // Who serves a slot, decided inside the claim: under the locks, with the calendars as they are now.
-import type { Transaction } from '../../adapters/storage/database.ts'
-import { lockConfiguration } from '../../adapters/storage/configurations.ts'
+
 import { lastAssigned } from '../../adapters/storage/bookings.ts'
 import { lockCalendars } from '../../adapters/storage/calendars.ts'
-import { findSlots } from '../../core/availability/availability.ts'
+import { lockConfiguration } from '../../adapters/storage/configurations.ts'
+import type { Transaction } from '../../adapters/storage/database.ts'
 import { chooseParticipant, queue } from '../../core/availability/assignment.ts'
+import { findSlots } from '../../core/availability/availability.ts'
 import type { Assignment, Person, Service } from '../../core/booking/booking.ts'
-import { calendarName, type Configuration, type Host, isRoundRobin, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
+import {
+  type Configuration,
+  calendarName,
+  type Host,
+  isRoundRobin,
+  type ParticipantCalendar,
+} from '../../core/configuration/configuration.ts'
 import { slotQuestion, widened } from '../../core/configuration/slotQuestion.ts'
 import type { BookingId, EventId } from '../../core/ids.ts'
 import { invalidRequest, slotUnavailable } from '../../core/problem.ts'
@@ -48,24 +55,63 @@ export async function chooseService(
   const { appId } = configuration
   const isWrongLength = when.end - when.start !== configuration.durationMinutes * minuteMs
   if (isWrongLength)
-    return failure({ ...slotUnavailable, message: `${slotUnavailable.message}: end_time must be ${configuration.durationMinutes} minutes after start_time` })
-  const unknown = asked.findIndex((email) => !configuration.participants.some((participant) => isSame(participant.email, email)))
-  if (unknown >= 0) return failure(invalidRequest('is not a participant of this configuration', `participants[${unknown}].email`))
+    return failure({
+      ...slotUnavailable,
+      message: `${slotUnavailable.message}: end_time must be ${configuration.durationMinutes} minutes after start_time`,
+    })
+  const unknown = asked.findIndex(
+    (email) => !configuration.participants.some((participant) => isSame(participant.email, email)),
+  )
+  if (unknown >= 0)
+    return failure(invalidRequest('is not a participant of this configuration', `participants[${unknown}].email`))
 
-  const locked = [...new Map([...calendars, ...alsoLocked].map((calendar) => [calendarName(calendar.key), calendar])).values()]
+  const locked = [
+    ...new Map([...calendars, ...alsoLocked].map((calendar) => [calendarName(calendar.key), calendar])).values(),
+  ]
   // Sent together: each statement sees what was committed before the locks of the ones ahead of it were granted.
   const [, rows, busy, turns] = await Promise.all([
     isRoundRobin(configuration) ? lockConfiguration(transaction, configuration.id) : undefined,
-    lockCalendars(transaction, locked.map(({ key }) => key)),
-    readBusyByCalendar(tools, { appId, calendars, span: widened(when, configuration), ignoring, transaction, known: remote }),
-    isRoundRobin(configuration) ? lastAssigned(transaction, configuration.id, hosts.map(({ participant }) => participant.email)) : undefined,
+    lockCalendars(
+      transaction,
+      locked.map(({ key }) => key),
+    ),
+    readBusyByCalendar(tools, {
+      appId,
+      calendars,
+      span: widened(when, configuration),
+      ignoring,
+      transaction,
+      known: remote,
+    }),
+    isRoundRobin(configuration)
+      ? lastAssigned(
+          transaction,
+          configuration.id,
+          hosts.map(({ participant }) => participant.email),
+        )
+      : undefined,
   ])
   if (rows.length < locked.length) throw new StaleConfiguration('a calendar of the configuration is gone')
   if (!busy.ok) return busy
 
-  const order = turns === undefined ? undefined : queue(hosts.map(({ participant: { email } }) => ({ email, ...lastBooked(turns.get(email)) })))
-  const candidates = isRoundRobin(configuration) && asked.length > 0 ? hosts.filter(({ participant }) => asked.some((email) => isSame(participant.email, email))) : hosts
-  const question = slotQuestion(configuration, candidates, { busy: busy.value, order: order?.filter((email) => candidates.some(({ participant }) => participant.email === email)), now: tools.now() }, when)
+  const order =
+    turns === undefined
+      ? undefined
+      : queue(hosts.map(({ participant: { email } }) => ({ email, ...lastBooked(turns.get(email)) })))
+  const candidates =
+    isRoundRobin(configuration) && asked.length > 0
+      ? hosts.filter(({ participant }) => asked.some((email) => isSame(participant.email, email)))
+      : hosts
+  const question = slotQuestion(
+    configuration,
+    candidates,
+    {
+      busy: busy.value,
+      order: order?.filter((email) => candidates.some(({ participant }) => participant.email === email)),
+      now: tools.now(),
+    },
+    when,
+  )
   const answer = findSlots(question)
   const slot = answer.slots.find(({ start, end }) => start === when.start && end === when.end)
   if (slot === undefined) return failure(slotUnavailable)
@@ -89,7 +135,8 @@ export async function chooseService(
 function collective(configuration: Configuration, hosts: readonly Host[], asked: readonly string[]): Service {
   const onEvent = hosts.filter(
     ({ participant, bookingCalendar }) =>
-      bookingCalendar !== undefined && (asked.length === 0 || participant.isOrganizer || asked.some((email) => isSame(participant.email, email))),
+      bookingCalendar !== undefined &&
+      (asked.length === 0 || participant.isOrganizer || asked.some((email) => isSame(participant.email, email))),
   )
   const first = onEvent.find(({ participant }) => participant.isOrganizer) ?? onEvent[0]
   const ordered = onEvent.toSorted((a, b) => Number(b === first) - Number(a === first))
@@ -97,12 +144,18 @@ function collective(configuration: Configuration, hosts: readonly Host[], asked:
   return {
     organizer: personOf(organizer ?? { email: '', name: '' }),
     hosts: [...ordered.map(({ participant }) => personOf(participant)), ...onlyTold(configuration)],
-    placements: uniqueCalendars(ordered.flatMap(({ bookingCalendar }) => (bookingCalendar === undefined ? [] : [bookingCalendar]))),
+    placements: uniqueCalendars(
+      ordered.flatMap(({ bookingCalendar }) => (bookingCalendar === undefined ? [] : [bookingCalendar])),
+    ),
     assignment: { method: 'collective' },
   }
 }
 
-function roundRobin(configuration: Configuration, { participant, bookingCalendar }: Host, assignment: Assignment): Service {
+function roundRobin(
+  configuration: Configuration,
+  { participant, bookingCalendar }: Host,
+  assignment: Assignment,
+): Service {
   return {
     organizer: personOf(participant),
     hosts: [personOf(participant), ...onlyTold(configuration)],
@@ -113,7 +166,12 @@ function roundRobin(configuration: Configuration, { participant, bookingCalendar
 
 /** People with neither availability nor a calendar: they are told, and block nothing. */
 function onlyTold({ participants }: Configuration): Person[] {
-  return participants.filter(({ availabilityCalendarIds, bookingCalendarId }) => availabilityCalendarIds === undefined && bookingCalendarId === undefined).map(personOf)
+  return participants
+    .filter(
+      ({ availabilityCalendarIds, bookingCalendarId }) =>
+        availabilityCalendarIds === undefined && bookingCalendarId === undefined,
+    )
+    .map(personOf)
 }
 
 function personOf({ email, name }: Person): Person {

@@ -12,7 +12,8 @@ export function readAnswers(
 ): Result<Readonly<Record<string, string>>> {
   const complete: Record<string, string> = { ...answers }
   for (const [key, field] of Object.entries(additionalFields)) {
-    if (field.type === 'metadata' && complete[key] === undefined && field.default !== undefined) complete[key] = field.default
+    if (field.type === 'metadata' && complete[key] === undefined && field.default !== undefined)
+      complete[key] = field.default
     const problem = findAnswerProblem(`additional_fields.${key}`, field, complete[key] ?? '')
     if (problem !== undefined) return failure(problem)
   }
@@ -30,13 +31,17 @@ function findAnswerProblem(place: string, field: AdditionalField, answer: string
       return answer === 'true' || answer === 'false' ? undefined : invalidRequest('must be true or false', place)
     case 'dropdown':
     case 'radio_button':
-      return field.options.includes(answer) ? undefined : invalidRequest(`must be one of ${field.options.join(', ')}`, place)
+      return field.options.includes(answer)
+        ? undefined
+        : invalidRequest(`must be one of ${field.options.join(', ')}`, place)
     case 'multi_select':
       return answer.split(',').every((choice) => field.options.length === 0 || field.options.includes(choice.trim()))
         ? undefined
         : invalidRequest(`must be some of ${field.options.join(', ')}, separated by commas`, place)
     default:
-      return keepsPattern(field.pattern, answer) ? undefined : invalidRequest('does not have the form that is asked for', place)
+      return keepsPattern(field.pattern, answer)
+        ? undefined
+        : invalidRequest('does not have the form that is asked for', place)
   }
 }
 

@@ -5,7 +5,12 @@ import type { Booking } from '../../core/booking/booking.ts'
 import { type BookingId, isUuid } from '../../core/ids.ts'
 import { notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
-import { type ConfigurationQuery, loadConfiguration, type LoadedConfiguration, resolveConfiguration } from '../loadConfiguration.ts'
+import {
+  type ConfigurationQuery,
+  type LoadedConfiguration,
+  loadConfiguration,
+  resolveConfiguration,
+} from '../loadConfiguration.ts'
 import type { Tools } from '../tools.ts'
 
 export type LoadedBooking = { readonly booking: Booking; readonly loaded: LoadedConfiguration }
@@ -22,21 +27,34 @@ export async function loadBooking(
 ): Promise<Result<LoadedBooking>> {
   const id = bookingId.toLowerCase() as BookingId
   if (principal.kind === 'key' && !query.configuration_id && !query.slug) {
-    const booking = isUuid(id) ? await tools.database.transaction(principal.appId, (transaction) => findBooking(transaction, id)) : undefined
+    const booking = isUuid(id)
+      ? await tools.database.transaction(principal.appId, (transaction) => findBooking(transaction, id))
+      : undefined
     if (booking === undefined || !isVisible(booking)) return failure(notFound)
-    const loaded = await resolveConfiguration(tools, principal, { configuration_id: booking.configurationId }, 'evenDeleted')
+    const loaded = await resolveConfiguration(
+      tools,
+      principal,
+      { configuration_id: booking.configurationId },
+      'evenDeleted',
+    )
     return loaded.ok ? success({ booking, loaded: loaded.value }) : loaded
   }
   const loaded = await resolveConfiguration(tools, principal, query, 'evenDeleted')
   if (!loaded.ok) return loaded
   const { appId, id: configurationId } = loaded.value.configuration
-  const booking = isUuid(id) ? await tools.database.transaction(appId, (transaction) => findBooking(transaction, id)) : undefined
-  if (booking === undefined || !isVisible(booking) || booking.configurationId !== configurationId) return failure(notFound)
+  const booking = isUuid(id)
+    ? await tools.database.transaction(appId, (transaction) => findBooking(transaction, id))
+    : undefined
+  if (booking === undefined || !isVisible(booking) || booking.configurationId !== configurationId)
+    return failure(notFound)
   return success({ booking, loaded: loaded.value })
 }
 
 /** The configuration of a booking, for those who already hold the booking. */
-export function loadConfigurationOf(tools: Pick<Tools, 'database'>, booking: Booking): Promise<Result<LoadedConfiguration>> {
+export function loadConfigurationOf(
+  tools: Pick<Tools, 'database'>,
+  booking: Booking,
+): Promise<Result<LoadedConfiguration>> {
   return loadConfiguration(tools, booking.appId, booking.configurationId, 'evenDeleted')
 }
 

@@ -17,7 +17,11 @@ export async function withFreshConfiguration<T>(
       return await work(loaded.value)
     } catch (error) {
       if (!(error instanceof StaleConfiguration)) throw error
-      if (!isFirst) return failure({ kind: 'calendarUnavailable', message: 'A calendar of this configuration does not exist any more' })
+      if (!isFirst)
+        return failure({
+          kind: 'calendarUnavailable',
+          message: 'A calendar of this configuration does not exist any more',
+        })
       forgetConfiguration(database, loaded.value.configuration.id)
     }
   }
