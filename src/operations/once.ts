@@ -1,6 +1,12 @@
 // Runs a write at most once for each `Idempotency-Key`.
 import type { Database, Transaction } from '../adapters/storage/database.ts'
-import { giveTurnBack, keepAnswer, type RepeatableRequest, takeTurn } from '../adapters/storage/idempotency.ts'
+import {
+  endLease,
+  giveTurnBack,
+  keepAnswer,
+  type RepeatableRequest,
+  takeTurn,
+} from '../adapters/storage/idempotency.ts'
 import type { Problem } from '../core/problem.ts'
 import { failure, type Result, success } from '../core/result.ts'
 
@@ -10,13 +16,20 @@ export type WriteAnswer = { readonly data?: object; readonly isReplay: boolean }
 /** What `run` gets: the id for what it makes, and what to write in the transaction that makes it. */
 export type OnceContext = {
   readonly objectId: string
-  /** The first request died on the way: what it was to make may exist. */
+  /** The first request died on the way: what it was to do may be done, or half done. */
   readonly mayExist: boolean
   readonly remember: ((transaction: Transaction, data: object | undefined) => Promise<void>) | undefined
 }
 
 /** Answers that say "not now": a repeat with the same key tries again. */
-const passing: readonly Problem['kind'][] = ['unavailable', 'calendarUnavailable', 'rateLimited', 'conflict', 'unauthorized', 'invalidSession']
+const passing: readonly Problem['kind'][] = [
+  'unavailable',
+  'calendarUnavailable',
+  'rateLimited',
+  'conflict',
+  'unauthorized',
+  'invalidSession',
+]
 
 /**
  * `run`, or the answer that it gave before to the same key and the same body.
@@ -28,7 +41,8 @@ export async function once(
   run: (context: OnceContext) => Promise<Result<object | undefined>>,
 ): Promise<Result<WriteAnswer>> {
   const { key } = repeatable
-  if (key === undefined) return withoutReplay(await run({ objectId: repeatable.objectId, mayExist: false, remember: undefined }))
+  if (key === undefined)
+    return withoutReplay(await run({ objectId: repeatable.objectId, mayExist: false, remember: undefined }))
   if (key.length > 256 || key.length === 0)
     return failure({ kind: 'invalidIdempotencyKey', message: 'Idempotency-Key must be 256 characters or fewer.' })
 
@@ -37,32 +51,50 @@ export async function once(
   const turn = await takeTurn(database, request, objectId)
   switch (turn.kind) {
     case 'running':
-      return failure({ kind: 'idempotencyInProgress', message: 'The first request with this Idempotency-Key is still running', retryAfterSeconds: 1 })
+      return failure({
+        kind: 'idempotencyInProgress',
+        message: 'The first request with this Idempotency-Key is still running',
+        retryAfterSeconds: 1,
+      })
     case 'otherRequest':
       return failure({ kind: 'idempotencyMismatch', message: 'This Idempotency-Key was used with another request' })
     case 'answered':
       return replay(turn.response as Remembered)
     case 'first':
     case 'takenOver': {
-      const remember = (transaction: Transaction, data: object | undefined) => keepAnswer(transaction, request, { data })
-      return firstTime(database, request, () => run({ objectId: turn.objectId, mayExist: turn.kind === 'takenOver', remember }))
+      const remember = (transaction: Transaction, data: object | undefined) =>
+        keepAnswer(transaction, request, { data })
+      return answer(database, request, turn.kind, () =>
+        run({ objectId: turn.objectId, mayExist: turn.kind === 'takenOver', remember }),
+      )
     }
   }
 }
 
 type Remembered = { readonly data?: object; readonly problem?: Problem }
 
-async function firstTime(database: Database, request: RepeatableRequest, run: () => Promise<Result<object | undefined>>): Promise<Result<WriteAnswer>> {
+async function answer(
+  database: Database,
+  request: RepeatableRequest,
+  turn: 'first' | 'takenOver',
+  run: () => Promise<Result<object | undefined>>,
+): Promise<Result<WriteAnswer>> {
   let result: Result<object | undefined>
   try {
     result = await run()
   } catch (error) {
-    await giveTurnBack(database, request).catch(() => {})
+    // It may have written before it failed: a repeat has to look.
+    await endLease(database, request).catch(() => {})
     throw error
   }
-  if (result.ok) return withoutReplay(result)
-  if (passing.includes(result.problem.kind)) await giveTurnBack(database, request)
-  else await keepAnswer(database, request, { problem: result.problem })
+  if (result.ok) {
+    // What an earlier try had done was not remembered by this one's transaction.
+    if (turn === 'takenOver') await keepAnswer(database, request, { data: result.value })
+    return withoutReplay(result)
+  }
+  if (!passing.includes(result.problem.kind)) await keepAnswer(database, request, { problem: result.problem })
+  else if (turn === 'takenOver') await endLease(database, request)
+  else await giveTurnBack(database, request)
   return result
 }
 

@@ -6,7 +6,12 @@ import type { Database, Transaction } from './database.ts'
 import { sql } from './sql.ts'
 
 /** Who asked for what under which key; `request` is the body as it was understood. */
-export type RepeatableRequest = { readonly appId: AppId; readonly scope: string; readonly key: string; readonly request: unknown }
+export type RepeatableRequest = {
+  readonly appId: AppId
+  readonly scope: string
+  readonly key: string
+  readonly request: unknown
+}
 
 /** `objectId` is the id that the request's new object has or would have, the same for every repeat. */
 export type Turn =
@@ -35,7 +40,12 @@ export async function takeTurn(database: Database, repeatable: RepeatableRequest
       where idempotency_keys.expires_at < now()
     returning app_id`)
   if (inserted.length > 0) return { kind: 'first', objectId }
-  const [row] = await database.query<{ requestHash: Buffer; objectId: string; response: unknown; isLeased: boolean }>(sql`
+  const [row] = await database.query<{
+    requestHash: Buffer
+    objectId: string
+    response: unknown
+    isLeased: boolean
+  }>(sql`
     select request_hash as "requestHash", object_id as "objectId", response, lease_until > now() as "isLeased"
     from openslot.idempotency_keys where app_id = ${appId} and scope = ${scope} and key_hash = ${keyHash}`)
   // Given back between the two statements: as good as running, and gone at the next try.
@@ -51,10 +61,21 @@ export async function takeTurn(database: Database, repeatable: RepeatableRequest
 }
 
 /** Keeps the answer, in the transaction that makes it true where there is one. */
-export async function keepAnswer(queryable: Database | Transaction, { appId, scope, key }: RepeatableRequest, response: object): Promise<void> {
+export async function keepAnswer(
+  queryable: Database | Transaction,
+  { appId, scope, key }: RepeatableRequest,
+  response: object,
+): Promise<void> {
   await queryable.query(sql`
     update openslot.idempotency_keys set response = ${JSON.stringify(response)}::jsonb
     where app_id = ${appId} and scope = ${scope} and key_hash = ${hash(key)}`)
+}
+
+/** Ends the lease, so that a repeat takes over at once, with the same object id: for a first try of which nobody knows how far it came. */
+export async function endLease(database: Database, { appId, scope, key }: RepeatableRequest): Promise<void> {
+  await database.query(sql`
+    update openslot.idempotency_keys set lease_until = now() - interval '1 second'
+    where app_id = ${appId} and scope = ${scope} and key_hash = ${hash(key)} and response is null`)
 }
 
 /** Gives the key back, so that a repeat may try again: for answers that say no more than "not now". */

@@ -10,6 +10,7 @@ import { once, type WriteAnswer } from '../once.ts'
 import type { Tools } from '../tools.ts'
 import { carryThrough } from './carryThrough.ts'
 import { loadBooking } from './loadBooking.ts'
+import { finishEarlierTry } from './recoverBooking.ts'
 
 export type CancelBookingCommand = {
   readonly principal: Principal
@@ -21,16 +22,27 @@ export type CancelBookingCommand = {
 
 /**
  * No data. The booking is cancelled at once for everyone; a calendar that cannot be reached loses the event later.
- * Problems: `notFound`, `conflict` (ended), `invalidRequest` (inside of the notice), and those of `loadBooking` and `once`.
+ * Problems: `notFound`, `conflict` (ended), `invalidRequest` (a guest inside of the notice), and those of `loadBooking` and `once`.
  */
-export async function cancelBooking(tools: Pick<Tools, 'database' | 'providers' | 'now'>, command: CancelBookingCommand): Promise<Result<WriteAnswer>> {
+export async function cancelBooking(
+  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  command: CancelBookingCommand,
+): Promise<Result<WriteAnswer>> {
   const { principal, reason } = command
   const found = await loadBooking(tools, principal, command.query, command.bookingId)
   if (!found.ok) return found
   const { booking, loaded } = found.value
   const { appId } = booking
-  const repeatable = { appId, scope: `cancel ${booking.id}`, key: command.idempotencyKey, request: reason, objectId: booking.id }
-  return once(tools.database, repeatable, async ({ remember }) => {
+  const repeatable = {
+    appId,
+    scope: `cancel ${booking.id}`,
+    key: command.idempotencyKey,
+    request: reason,
+    objectId: booking.id,
+  }
+  return once(tools.database, repeatable, async ({ mayExist, remember }) => {
+    const earlier = mayExist ? await finishEarlierTry(tools, { appId, bookingId: booking.id }) : undefined
+    if (earlier?.state === 'cancelled') return success(undefined)
     const cancelled = await carryThrough(
       tools,
       appId,
@@ -42,10 +54,15 @@ export async function cancelBooking(tools: Pick<Tools, 'database' | 'providers' 
       async (transaction) => {
         const [current] = await Promise.all([
           lockBooking(transaction, booking.id),
-          lockCalendars(transaction, booking.service.placements.map(({ key }) => key)),
+          lockCalendars(
+            transaction,
+            booking.service.placements.map(({ key }) => key),
+          ),
         ])
         if (current === undefined) return failure(notFound)
-        const problem = findCancellationProblem(current, loaded.configuration, tools.now())
+        // The notice binds guests; the application may call off whenever it must.
+        const problem =
+          principal.kind === 'key' ? undefined : findCancellationProblem(current, loaded.configuration, tools.now())
         if (problem !== undefined) return failure(problem)
         return cancel(current, principal.kind === 'key' ? 'organizer' : 'guest', reason)
       },

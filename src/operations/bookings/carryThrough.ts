@@ -1,12 +1,20 @@
 // Hold, place, look back, settle: the one path by which every change of a booking reaches calendars and people.
 import type { CalendarScope } from '../../adapters/calendars/calendarProvider.ts'
-import { cancelRecovery, insertBooking, recordChange, scheduleRecovery, updateBooking } from '../../adapters/storage/bookings.ts'
+import {
+  cancelRecovery,
+  findBooking,
+  insertBooking,
+  recordChange,
+  scheduleRecovery,
+  updateBooking,
+} from '../../adapters/storage/bookings.ts'
 import { doubleBooking, replaceClaims } from '../../adapters/storage/claims.ts'
 import { ConstraintViolation, type Transaction } from '../../adapters/storage/database.ts'
 import type { Booking, Change } from '../../core/booking/booking.ts'
 import { abort, claimsOf, placedEvent, settle } from '../../core/booking/lifecycle.ts'
 import { mailsOf, triggerOf } from '../../core/booking/notification.ts'
-import { calendarName, type Configuration, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
+import type { PlacedEvent } from '../../core/booking/placedEvent.ts'
+import { type Configuration, calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
 import type { AppId } from '../../core/ids.ts'
 import { type Problem, slotTaken } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
@@ -54,7 +62,11 @@ export async function carryThrough(
       }
       const settled = settle(booking)
       // Sent together, in this order: the booking, its claims, its events, and what is told of it.
-      const writes = [write(transaction, settled), place(tools, { appId, local: transaction }, booking, context.configuration), tell(tools, transaction, booking, settled, context)] as const
+      const writes = [
+        write(transaction, settled),
+        place(tools, { appId, local: transaction }, booking, context.configuration),
+        tell(tools, transaction, booking, settled, context),
+      ] as const
       const [isWritten, placed] = await Promise.all(writes)
       if (!isWritten) return failure(changed)
       return placed.ok ? success(settled) : placed
@@ -81,31 +93,70 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
   if (takesTime) {
     // Two writers who each write, then look, cannot both miss the other.
     const lookedBack = await isStillFree(tools, scope, booking)
-    if (!lookedBack.ok || !lookedBack.value) return giveUp(tools, booking, context, lookedBack.ok ? slotTaken : lookedBack.problem)
+    if (!lookedBack.ok || !lookedBack.value)
+      return giveUp(tools, booking, context, lookedBack.ok ? slotTaken : lookedBack.problem)
   }
-  return tools.database.transaction(booking.appId, async (transaction) => {
-    const settled = settle(booking)
-    const [isWritten] = await Promise.all([
-      write(transaction, { ...settled, version: booking.version + 1 }, booking.version),
+  const settled: Booking = { ...settle(booking), version: booking.version + 1 }
+  const written = await tools.database.transaction(booking.appId, async (transaction): Promise<Result<Booking>> => {
+    if (!(await updateBooking(transaction, settled, booking.version))) return failure(changed)
+    await Promise.all([
+      replaceClaims(transaction, booking.id, claimsOf(settled), 'hadClaims'),
       tell(tools, transaction, booking, settled, context),
       cancelRecovery(transaction, booking.id),
     ])
-    return isWritten ? success({ ...settled, version: booking.version + 1 }) : failure(changed)
+    return success(settled)
   })
+  return written.ok ? written : endedElsewhere(tools, booking, context)
+}
+
+/**
+ * The worker may have been quicker than a slow request, and the other way round: what either settled stands for both.
+ * Where it was given up, whoever comes late may have placed the event after the other had removed it: it is set right.
+ */
+async function endedElsewhere(
+  tools: ChangeTools,
+  booking: Booking,
+  { configuration }: ChangeContext,
+): Promise<Result<Booking>> {
+  const current = await tools.database.transaction(booking.appId, (transaction) => findBooking(transaction, booking.id))
+  if (current === undefined || current.change !== undefined) return failure(changed)
+  const settled = settle(booking)
+  if (
+    current.state === settled.state &&
+    current.when.start === settled.when.start &&
+    current.when.end === settled.when.end
+  )
+    return success(current)
+  const scope = { appId: booking.appId, local: tools.database }
+  await put(tools, scope, placedEvent(current, configuration, tools.now()), current, [
+    ...booking.service.placements,
+    ...settled.service.placements,
+  ])
+  return failure(changed)
 }
 
 /** Undoes a change that cannot be: says so first, takes the event back, then frees the time. Answers `reason`. */
-export async function giveUp(tools: ChangeTools, booking: Booking, { configuration }: ChangeContext, reason: Problem): Promise<Result<Booking>> {
+export async function giveUp(
+  tools: ChangeTools,
+  booking: Booking,
+  context: ChangeContext,
+  reason: Problem,
+): Promise<Result<Booking>> {
   const { appId } = booking
   const doomed: Booking = { ...booking, direction: 'abort', version: booking.version + 1 }
-  const isMarked = await tools.database.transaction(appId, (transaction) => updateBooking(transaction, doomed, booking.version))
-  if (!isMarked) return failure(changed)
-  const undone = await undo(tools, { appId, local: tools.database }, doomed, configuration)
+  const isMarked = await tools.database.transaction(appId, (transaction) =>
+    updateBooking(transaction, doomed, booking.version),
+  )
+  if (!isMarked) return endedElsewhere(tools, booking, context)
+  const undone = await undo(tools, { appId, local: tools.database }, doomed, context.configuration)
   // Not undone: claims stay, and the worker tries again, so that the slot is never offered over a stray event.
   if (undone.ok) {
     await tools.database.transaction(appId, async (transaction) => {
       const aborted = abort(doomed)
-      await Promise.all([write(transaction, { ...aborted, version: doomed.version + 1 }, doomed.version), cancelRecovery(transaction, booking.id)])
+      await Promise.all([
+        write(transaction, { ...aborted, version: doomed.version + 1 }, doomed.version),
+        cancelRecovery(transaction, booking.id),
+      ])
     })
   }
   return failure(reason)
@@ -114,45 +165,80 @@ export async function giveUp(tools: ChangeTools, booking: Booking, { configurati
 /** Writes booking and claims. A booking of version 1 is new; another is compared and set on the version before. */
 async function write(transaction: Transaction, booking: Booking, expected = booking.version - 1): Promise<boolean> {
   const isNew = expected === 0
-  const row = isNew ? insertBooking(transaction, booking).then(() => true) : updateBooking(transaction, booking, expected)
-  const [isWritten] = await Promise.all([row, replaceClaims(transaction, booking.id, claimsOf(booking), isNew ? 'new' : 'hadClaims')])
+  const row = isNew
+    ? insertBooking(transaction, booking).then(() => true)
+    : updateBooking(transaction, booking, expected)
+  const [isWritten] = await Promise.all([
+    row,
+    replaceClaims(transaction, booking.id, claimsOf(booking), isNew ? 'new' : 'hadClaims'),
+  ])
   return isWritten
 }
 
 /** Events as they should be once the change is carried out: placed where the booking stands, gone elsewhere. */
-async function place(tools: Pick<Tools, 'providers' | 'now'>, scope: CalendarScope, booking: Booking, configuration: Configuration): Promise<Result<void>> {
-  const event = placedEvent(booking, configuration, tools.now())
-  const wanted = event === undefined ? [] : settle(booking).service.placements
-  const unwanted = booking.service.placements.filter(({ key }) => !wanted.some((other) => calendarName(other.key) === calendarName(key)))
+function place(
+  tools: Pick<Tools, 'providers' | 'now'>,
+  scope: CalendarScope,
+  booking: Booking,
+  configuration: Configuration,
+): Promise<Result<void>> {
+  return put(
+    tools,
+    scope,
+    placedEvent(booking, configuration, tools.now()),
+    settle(booking),
+    booking.service.placements,
+  )
+}
+
+/** Events as they were before the change began. */
+async function undo(
+  tools: ChangeTools,
+  scope: CalendarScope,
+  booking: Booking,
+  configuration: Configuration,
+): Promise<Result<void>> {
+  const { change } = booking
+  if (change?.kind === 'create') return put(tools, scope, undefined, booking, booking.service.placements)
+  if (change?.kind !== 'reschedule') return success(undefined)
+  const before: Booking = { ...booking, change: undefined }
+  return put(tools, scope, placedEvent(before, configuration, tools.now()), before, change.service.placements)
+}
+
+/** `event` on the calendars of `booking`, and gone from the others that it may stand on; undefined: on none. */
+async function put(
+  tools: Pick<Tools, 'providers'>,
+  scope: CalendarScope,
+  event: PlacedEvent | undefined,
+  { service, eventId }: Booking,
+  others: readonly ParticipantCalendar[],
+): Promise<Result<void>> {
+  const wanted = event === undefined ? [] : service.placements
+  const stray = new Map(others.map((calendar) => [calendarName(calendar.key), calendar]))
+  for (const { key } of wanted) stray.delete(calendarName(key))
   const steps = [
-    ...unwanted.map((calendar) => providerOf(tools, calendar)?.remove(scope, calendar.key, booking.eventId)),
-    ...wanted.map((calendar) => (event === undefined ? undefined : providerOf(tools, calendar)?.place(scope, calendar.key, event))),
+    ...[...stray.values()].map((calendar) => providerOf(tools, calendar)?.remove(scope, calendar.key, eventId)),
+    ...wanted.map((calendar) =>
+      event === undefined ? undefined : providerOf(tools, calendar)?.place(scope, calendar.key, event),
+    ),
   ]
   return allDone(await Promise.all(steps))
 }
 
-/** Events as they were before the change began. */
-async function undo(tools: ChangeTools, scope: CalendarScope, booking: Booking, configuration: Configuration): Promise<Result<void>> {
-  const { change } = booking
-  if (change?.kind !== 'create' && change?.kind !== 'reschedule') return success(undefined)
-  const before = change.kind === 'create' ? undefined : placedEvent({ ...booking, change: undefined }, configuration, tools.now())
-  const target = change.kind === 'create' ? booking.service.placements : change.service.placements
-  const restored = before === undefined ? [] : booking.service.placements
-  const stray = target.filter(({ key }) => !restored.some((other) => calendarName(other.key) === calendarName(key)))
-  return allDone(
-    await Promise.all([
-      ...stray.map((calendar) => providerOf(tools, calendar)?.remove(scope, calendar.key, booking.eventId)),
-      ...restored.map((calendar) => (before === undefined ? undefined : providerOf(tools, calendar)?.place(scope, calendar.key, before))),
-    ]),
-  )
-}
-
 /** Does anyone else's event overlap the new time on a calendar that carries it? Our own event does not count. */
-async function isStillFree(tools: Pick<Tools, 'providers'>, scope: CalendarScope, booking: Booking): Promise<Result<boolean>> {
+async function isStillFree(
+  tools: Pick<Tools, 'providers'>,
+  scope: CalendarScope,
+  booking: Booking,
+): Promise<Result<boolean>> {
   const { service, when } = settle(booking)
   for (const calendar of service.placements) {
     const provider = providerOf(tools, calendar)
-    if (provider === undefined) return failure({ kind: 'calendarUnavailable', message: `calendars of ${calendar.provider} cannot be read by this server yet` })
+    if (provider === undefined)
+      return failure({
+        kind: 'calendarUnavailable',
+        message: `calendars of ${calendar.provider} cannot be read by this server yet`,
+      })
     const busy = await provider.freeBusy(scope, [calendar.key], when, [booking.eventId])
     if (!busy.ok) return busy
     if (busy.value.flat().some((interval) => overlaps(interval, when))) return success(false)
@@ -161,7 +247,13 @@ async function isStillFree(tools: Pick<Tools, 'providers'>, scope: CalendarScope
 }
 
 /** Notification, mails and audit row, from the change itself: no caller can forget one or send another. */
-async function tell(tools: Pick<Tools, 'now'>, transaction: Transaction, booking: Booking, settled: Booking, { configuration, actor, remember }: ChangeContext): Promise<void> {
+async function tell(
+  tools: Pick<Tools, 'now'>,
+  transaction: Transaction,
+  booking: Booking,
+  settled: Booking,
+  { configuration, actor, remember }: ChangeContext,
+): Promise<void> {
   const change = booking.change as Change
   await Promise.all([
     recordChange(transaction, settled, {
@@ -176,7 +268,9 @@ async function tell(tools: Pick<Tools, 'now'>, transaction: Transaction, booking
 }
 
 function isLocal(tools: Pick<Tools, 'providers'>, booking: Booking): boolean {
-  return [...booking.service.placements, ...settle(booking).service.placements].every((calendar) => providerOf(tools, calendar)?.isLocal === true)
+  return [...booking.service.placements, ...settle(booking).service.placements].every(
+    (calendar) => providerOf(tools, calendar)?.isLocal === true,
+  )
 }
 
 function providerOf({ providers }: Pick<Tools, 'providers'>, { provider }: ParticipantCalendar) {
@@ -185,7 +279,11 @@ function providerOf({ providers }: Pick<Tools, 'providers'>, { provider }: Parti
 
 function allDone(steps: readonly (Result<void> | undefined)[]): Result<void> {
   for (const step of steps) {
-    if (step === undefined) return failure({ kind: 'calendarUnavailable', message: 'a calendar of this booking cannot be reached by this server yet' })
+    if (step === undefined)
+      return failure({
+        kind: 'calendarUnavailable',
+        message: 'a calendar of this booking cannot be reached by this server yet',
+      })
     if (!step.ok) return step
   }
   return success(undefined)

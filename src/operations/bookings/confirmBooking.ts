@@ -13,6 +13,7 @@ import { once, type WriteAnswer } from '../once.ts'
 import type { Tools } from '../tools.ts'
 import { carryThrough } from './carryThrough.ts'
 import { loadBooking } from './loadBooking.ts'
+import { finishEarlierTry } from './recoverBooking.ts'
 import { changedMeanwhile } from './rescheduleBooking.ts'
 
 export type ConfirmBookingCommand = {
@@ -30,7 +31,10 @@ export type ConfirmBookingCommand = {
  * in every other link, opens nothing here, and a wrong one answers as a booking that does not exist.
  * Problems: `notFound`, `conflict` (not pending), and those of `loadBooking` and `once`.
  */
-export async function confirmBooking(tools: Pick<Tools, 'database' | 'providers' | 'now'>, command: ConfirmBookingCommand): Promise<Result<WriteAnswer>> {
+export async function confirmBooking(
+  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  command: ConfirmBookingCommand,
+): Promise<Result<WriteAnswer>> {
   const found = await loadBooking(tools, command.principal, command.query, command.bookingId)
   if (!found.ok) return found
   const { booking, loaded } = found.value
@@ -38,20 +42,32 @@ export async function confirmBooking(tools: Pick<Tools, 'database' | 'providers'
   if (salt === undefined || !isSameSecret(salt, booking.organizerSalt)) return failure(notFound)
   const { appId } = booking
   const isYes = command.status === 'confirmed'
-  const repeatable = { appId, scope: `confirm ${booking.id}`, key: command.idempotencyKey, request: [command.status, command.reason], objectId: booking.id }
-  return once(tools.database, repeatable, async ({ remember }) => {
+  const repeatable = {
+    appId,
+    scope: `confirm ${booking.id}`,
+    key: command.idempotencyKey,
+    request: [command.status, command.reason],
+    objectId: booking.id,
+  }
+  return once(tools.database, repeatable, async ({ mayExist, remember }) => {
+    const earlier = mayExist ? await finishEarlierTry(tools, { appId, bookingId: booking.id }) : undefined
+    if (earlier?.state === (isYes ? 'booked' : 'cancelled')) return success(isYes ? bookingToJson(earlier) : undefined)
     const decided = await carryThrough(
       tools,
       appId,
       {
         configuration: loaded.configuration,
         actor: actorOf(command.principal),
-        remember: remember && ((transaction, settled) => remember(transaction, isYes ? bookingToJson(settled) : undefined)),
+        remember:
+          remember && ((transaction, settled) => remember(transaction, isYes ? bookingToJson(settled) : undefined)),
       },
       async (transaction) => {
         const [current] = await Promise.all([
           lockBooking(transaction, booking.id),
-          lockCalendars(transaction, booking.service.placements.map(({ key }) => key)),
+          lockCalendars(
+            transaction,
+            booking.service.placements.map(({ key }) => key),
+          ),
         ])
         if (current === undefined) return failure(notFound)
         if (current.state === 'pending' && current.version !== booking.version) return failure(changedMeanwhile)

@@ -1,25 +1,25 @@
 // Books a slot for a guest.
-import { findBooking } from '../../adapters/storage/bookings.ts'
 import { newBookingId, newSalt } from '../../adapters/storage/ids.ts'
 import { actorOf, type Principal } from '../../core/account/principal.ts'
 import { type Booking, type BookingDetails, eventIdOf } from '../../core/booking/booking.ts'
 import { fillTokens, oneLine } from '../../core/booking/texts.ts'
 import type { Configuration } from '../../core/configuration/configuration.ts'
+import { widened } from '../../core/configuration/slotQuestion.ts'
 import type { BookingId } from '../../core/ids.ts'
-import { invalidRequest } from '../../core/problem.ts'
+import { invalidRequest, slotTaken } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { fromUnixSeconds } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { isTimezone } from '../../core/time/zone.ts'
-import { widened } from '../../core/configuration/slotQuestion.ts'
 import { bookingToJson, type CreateBookingJson, type GuestWords, readGuestWords } from '../../wire/bookings.ts'
 import { type ConfigurationQuery, type LoadedConfiguration, resolveConfiguration } from '../loadConfiguration.ts'
-import { once, type OnceContext, type WriteAnswer } from '../once.ts'
+import { type OnceContext, once, type WriteAnswer } from '../once.ts'
 import { readRemoteBusy } from '../readBusy.ts'
 import type { Tools } from '../tools.ts'
 import { carryThrough } from './carryThrough.ts'
 import { chooseService } from './chooseService.ts'
 import { readAnswers } from './guestAnswers.ts'
+import { finishEarlierTry } from './recoverBooking.ts'
 import { withFreshConfiguration } from './withFreshConfiguration.ts'
 
 export type CreateBookingCommand = {
@@ -35,13 +35,26 @@ export type CreateBookingCommand = {
  * Problems: `slotUnavailable`, `slotTaken`, `calendarUnavailable`, `invalidRequest`, `notFound`, `invalidSession`, and
  * those of `once`.
  */
-export async function createBooking(tools: Pick<Tools, 'database' | 'providers' | 'now'>, command: CreateBookingCommand): Promise<Result<WriteAnswer>> {
+export async function createBooking(
+  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  command: CreateBookingCommand,
+): Promise<Result<WriteAnswer>> {
   const { principal, query, body } = command
-  return withFreshConfiguration(tools.database, () => resolveConfiguration(tools, principal, query), (loaded) => {
-    const { appId, id } = loaded.configuration
-    const repeatable = { appId, scope: `create ${id} ${principal.kind}`, key: command.idempotencyKey, request: body, objectId: newBookingId(id) }
-    return once(tools.database, repeatable, (context) => book(tools, command, loaded, context))
-  })
+  return withFreshConfiguration(
+    tools.database,
+    () => resolveConfiguration(tools, principal, query),
+    (loaded) => {
+      const { appId, id } = loaded.configuration
+      const repeatable = {
+        appId,
+        scope: `create ${id} ${principal.kind}`,
+        key: command.idempotencyKey,
+        request: body,
+        objectId: newBookingId(id),
+      }
+      return once(tools.database, repeatable, (context) => book(tools, command, loaded, context))
+    },
+  )
 }
 
 async function book(
@@ -53,13 +66,18 @@ async function book(
   const { configuration } = loaded
   const { appId } = configuration
   if (mayExist) {
-    const made = await tools.database.transaction(appId, (transaction) => findBooking(transaction, objectId as BookingId))
-    if (made !== undefined && made.state !== 'held' && made.state !== 'released') return success(bookingToJson(made))
+    const made = await finishEarlierTry(tools, { appId, bookingId: objectId as BookingId })
+    if (made?.state === 'held')
+      return failure({ kind: 'calendarUnavailable', message: 'The calendar has not taken the event yet; try again' })
+    if (made !== undefined) return made.state === 'released' ? failure(slotTaken) : success(bookingToJson(made))
   }
   const when: Interval = { start: fromUnixSeconds(body.start_time), end: fromUnixSeconds(body.end_time) }
   if (when.end <= when.start) return failure(invalidRequest('must be later than start_time', 'end_time'))
   const words = readGuestWords(body)
-  const details = readDetails(configuration, body.guest, { ...words, timezone: words.timezone ?? (query.timezone || undefined) })
+  const details = readDetails(configuration, body.guest, {
+    ...words,
+    timezone: words.timezone ?? (query.timezone || undefined),
+  })
   if (!details.ok) return details
 
   const span = widened(when, configuration)
@@ -76,7 +94,11 @@ async function book(
       remember: remember && ((transaction, booking) => remember(transaction, bookingToJson(booking))),
     },
     async (transaction): Promise<Result<Booking>> => {
-      const service = await chooseService(tools, transaction, loaded, { when, asked: words.participants, remote: remote.value })
+      const service = await chooseService(tools, transaction, loaded, {
+        when,
+        asked: words.participants,
+        remote: remote.value,
+      })
       if (!service.ok) return service
       const now = tools.now()
       return success({
@@ -110,7 +132,8 @@ export function readDetails(
   words: Pick<GuestWords, 'timezone' | 'emailLanguage' | 'additionalGuests' | 'additionalFields'>,
 ): Result<BookingDetails> {
   const timezone = words.timezone ?? configuration.timezone
-  if (!isTimezone(timezone)) return failure(invalidRequest(`"${timezone}" is not an IANA time zone, as Europe/Berlin is`, 'timezone'))
+  if (!isTimezone(timezone))
+    return failure(invalidRequest(`"${timezone}" is not an IANA time zone, as Europe/Berlin is`, 'timezone'))
   const answers = readAnswers(configuration, words.additionalFields ?? {})
   if (!answers.ok) return answers
   const cleanGuest = { name: oneLine(guest.name), email: guest.email }

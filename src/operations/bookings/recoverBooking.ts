@@ -1,5 +1,6 @@
 // Finishes, or takes back, a change that a crash or a silent provider cut off. Run by the worker; safe to repeat.
-import { lockBooking, scheduleRecovery } from '../../adapters/storage/bookings.ts'
+import { findBooking, lockBooking, scheduleRecovery } from '../../adapters/storage/bookings.ts'
+import type { Booking } from '../../core/booking/booking.ts'
 import type { AppId, BookingId } from '../../core/ids.ts'
 import { slotTaken } from '../../core/problem.ts'
 import { type Result, success } from '../../core/result.ts'
@@ -36,12 +37,32 @@ export async function recoverBooking(
   return afterwards(tools, appId, bookingId, finished.ok ? 'settled' : 'given up')
 }
 
+/**
+ * The booking as an earlier try of the same request left it, once what was cut off there is finished or taken back;
+ * undefined where it never came to be.
+ */
+export async function finishEarlierTry(
+  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  which: { readonly appId: AppId; readonly bookingId: BookingId },
+): Promise<Booking | undefined> {
+  const find = () => tools.database.transaction(which.appId, (transaction) => findBooking(transaction, which.bookingId))
+  const found = await find()
+  if (found?.change === undefined) return found
+  await recoverBooking(tools, which)
+  return find()
+}
+
 /** Old, and no event stands at the new time. */
-async function isHopeless(tools: Pick<Tools, 'providers' | 'now'> & Pick<Tools, 'database'>, booking: NonNullable<Awaited<ReturnType<typeof lockBooking>>>): Promise<boolean> {
+async function isHopeless(
+  tools: Pick<Tools, 'providers' | 'now'> & Pick<Tools, 'database'>,
+  booking: NonNullable<Awaited<ReturnType<typeof lockBooking>>>,
+): Promise<boolean> {
   if (tools.now() - booking.updatedAt < staleMs) return false
   const target = booking.change?.kind === 'reschedule' ? booking.change : booking
   for (const calendar of target.service.placements) {
-    const found = await tools.providers(calendar.provider)?.find({ appId: booking.appId, local: tools.database }, calendar.key, booking.eventId)
+    const found = await tools
+      .providers(calendar.provider)
+      ?.find({ appId: booking.appId, local: tools.database }, calendar.key, booking.eventId)
     // Not readable is not gone: look again later.
     if (found === undefined || !found.ok) return false
     if (found.value === undefined || found.value.start !== target.when.start) return true
@@ -49,7 +70,12 @@ async function isHopeless(tools: Pick<Tools, 'providers' | 'now'> & Pick<Tools, 
   return false
 }
 
-async function afterwards(tools: Pick<Tools, 'database'>, appId: AppId, bookingId: BookingId, outcome: Recovery): Promise<Result<Recovery>> {
+async function afterwards(
+  tools: Pick<Tools, 'database'>,
+  appId: AppId,
+  bookingId: BookingId,
+  outcome: Recovery,
+): Promise<Result<Recovery>> {
   return tools.database.transaction(appId, async (transaction) => {
     const booking = await lockBooking(transaction, bookingId)
     if (booking?.change === undefined) return success(outcome)

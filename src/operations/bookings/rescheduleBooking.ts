@@ -7,15 +7,16 @@ import { invalidRequest, notFound, type Problem } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { fromUnixSeconds } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
-import { bookingToJson, readGuestWords, type RescheduleBookingJson } from '../../wire/bookings.ts'
+import { bookingToJson, type RescheduleBookingJson, readGuestWords } from '../../wire/bookings.ts'
 import type { ConfigurationQuery } from '../loadConfiguration.ts'
-import { once, type OnceContext, type WriteAnswer } from '../once.ts'
+import { type OnceContext, once, type WriteAnswer } from '../once.ts'
 import { readRemoteBusy } from '../readBusy.ts'
 import type { Tools } from '../tools.ts'
 import { carryThrough } from './carryThrough.ts'
 import { chooseService } from './chooseService.ts'
 import { readDetails } from './createBooking.ts'
-import { loadBooking, type LoadedBooking } from './loadBooking.ts'
+import { type LoadedBooking, loadBooking } from './loadBooking.ts'
+import { finishEarlierTry } from './recoverBooking.ts'
 import { withFreshConfiguration } from './withFreshConfiguration.ts'
 
 export type RescheduleBookingCommand = {
@@ -27,13 +28,19 @@ export type RescheduleBookingCommand = {
 }
 
 /** Another request was first: this one decided on what no longer is. */
-export const changedMeanwhile: Problem = { kind: 'conflict', message: 'The booking was changed by another request; read it again' }
+export const changedMeanwhile: Problem = {
+  kind: 'conflict',
+  message: 'The booking was changed by another request; read it again',
+}
 
 /**
  * The answer's data is the booking, with the same id. What the body leaves out stays as it was.
  * Problems: as `createBooking`, and `conflict` where the booking has ended or another request changed it first.
  */
-export async function rescheduleBooking(tools: Pick<Tools, 'database' | 'providers' | 'now'>, command: RescheduleBookingCommand): Promise<Result<WriteAnswer>> {
+export async function rescheduleBooking(
+  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  command: RescheduleBookingCommand,
+): Promise<Result<WriteAnswer>> {
   const { principal, query, bookingId, body } = command
   const found = await loadBooking(tools, principal, query, bookingId)
   if (!found.ok) return found
@@ -54,13 +61,19 @@ export async function rescheduleBooking(tools: Pick<Tools, 'database' | 'provide
 async function move(
   tools: Pick<Tools, 'database' | 'providers' | 'now'>,
   { principal, body }: RescheduleBookingCommand,
-  { booking, loaded }: LoadedBooking,
-  { remember }: OnceContext,
+  { booking: found, loaded }: LoadedBooking,
+  { mayExist, remember }: OnceContext,
 ): Promise<Result<object>> {
   const { configuration } = loaded
   const { appId } = configuration
   const when: Interval = { start: fromUnixSeconds(body.start_time), end: fromUnixSeconds(body.end_time) }
   if (when.end <= when.start) return failure(invalidRequest('must be later than start_time', 'end_time'))
+  const booking = mayExist ? ((await finishEarlierTry(tools, { appId, bookingId: found.id })) ?? found) : found
+  const isThere =
+    booking.when.start === when.start &&
+    booking.when.end === when.end &&
+    (booking.state === 'booked' || booking.state === 'pending')
+  if (mayExist && isThere) return success(bookingToJson(booking))
   const words = readGuestWords(body)
   const details = readDetails(configuration, body.guest ?? booking.details.guest, {
     timezone: words.timezone ?? booking.details.timezone,
@@ -70,7 +83,12 @@ async function move(
   })
   if (!details.ok) return details
 
-  const remote = await readRemoteBusy(tools, { appId, calendars: loaded.calendars, span: widened(when, configuration), ignoring: own(booking) })
+  const remote = await readRemoteBusy(tools, {
+    appId,
+    calendars: loaded.calendars,
+    span: widened(when, configuration),
+    ignoring: own(booking),
+  })
   if (!remote.ok) return remote
   const moved = await carryThrough(
     tools,

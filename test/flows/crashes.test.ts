@@ -1,0 +1,572 @@
+/** A process that dies, a calendar that lies or is silent, at every step of a change: what recovery makes of it. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { saveEvent } from '../../src/adapters/storage/events.ts'
+import { decodeReference, encodeSalt } from '../../src/core/booking/reference.ts'
+import type { AppId, BookingId, CalendarId, EventId, GrantId } from '../../src/core/ids.ts'
+import { fromUnixSeconds, instant } from '../../src/core/time/instant.ts'
+import { faultyCalendars } from '../support/faultyCalendars.ts'
+import { book, makeConfiguration, makeHost, nearFuture, participant, type TestHost } from '../support/hosts.ts'
+import { findFaults, type Ledger, readLedger } from '../support/ledger.ts'
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
+import { startTestServer, type TestServer } from '../support/server.ts'
+
+const calendars = faultyCalendars()
+const start = nearFuture()
+const later = start + 3 * 3_600
+let database: TestDatabase
+let server: TestServer
+let clockMs = 0
+let host: TestHost
+let configuration: string
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  // No worker of its own: the tests run the recovery when they want it.
+  server = await startTestServer(
+    { connection: database.connection, providers: calendars.providers, now: () => instant(Date.now() + clockMs) },
+    { ROLE: 'web' },
+  )
+})
+afterAll(async () => {
+  await server.close()
+  await database.drop()
+})
+
+let hosts = 0
+beforeEach(async () => {
+  host = await makeHost(server, `crash${++hosts}@host.example`)
+  configuration = await makeConfiguration(server, [host])
+})
+afterEach(() => {
+  calendars.heal()
+  clockMs = 0
+})
+
+const operations = {
+  createBooking: (...command: Parameters<TestServer['app']['operations']['createBooking']>) =>
+    server.app.operations.createBooking(...command),
+  rescheduleBooking: (...command: Parameters<TestServer['app']['operations']['rescheduleBooking']>) =>
+    server.app.operations.rescheduleBooking(...command),
+  confirmBooking: (...command: Parameters<TestServer['app']['operations']['confirmBooking']>) =>
+    server.app.operations.confirmBooking(...command),
+  cancelBooking: (...command: Parameters<TestServer['app']['operations']['cancelBooking']>) =>
+    server.app.operations.cancelBooking(...command),
+  recoverBooking: (...command: Parameters<TestServer['app']['operations']['recoverBooking']>) =>
+    server.app.operations.recoverBooking(...command),
+}
+
+const command = (from: number, key?: string) => ({
+  principal: { kind: 'anyone' } as const,
+  query: { configuration_id: configuration },
+  body: { start_time: from, end_time: from + 1800, guest: { name: 'Gil Guest', email: 'gil@guest.example' } },
+  idempotencyKey: key,
+})
+
+/** The bookings of this test's host, with their claims, events and notifications. */
+async function own(): Promise<Ledger> {
+  const all = await readLedger(server.app)
+  const bookings = all.bookings.filter(({ organizer }) => organizer === host.email)
+  const ids = new Set(bookings.map(({ id }) => id))
+  return {
+    bookings,
+    claims: all.claims.filter(({ bookingId }) => ids.has(bookingId)),
+    events: all.events.filter(({ calendar }) => calendar.startsWith(host.grantId)),
+    notifications: all.notifications.filter(({ bookingId }) => ids.has(bookingId)),
+  }
+}
+
+async function only() {
+  const { bookings } = await own()
+  expect(bookings.length).toBe(1)
+  const [booking] = bookings
+  if (booking === undefined) throw new Error('no booking')
+  return booking
+}
+
+async function recover(): Promise<string> {
+  const { id } = await only()
+  const recovered = await operations.recoverBooking({ appId: server.clientId as AppId, bookingId: id as BookingId })
+  return recovered.ok ? recovered.value : recovered.problem.message
+}
+
+/** All agrees, and the one booking stands at `from`, or not at all. */
+async function expectSettled(state: string, from: number, triggers: readonly string[]): Promise<void> {
+  const ledger = await own()
+  expect(findFaults(ledger)).toEqual([])
+  expect(ledger.bookings.map((booking) => [booking.state, booking.start])).toEqual([[state, from]])
+  expect(ledger.notifications.map(({ trigger }) => trigger)).toEqual(triggers)
+  const jobs = await server.app.database.pool.query(`select from graphile_worker.jobs where key = $1`, [
+    `settle:${ledger.bookings[0]?.id}`,
+  ])
+  expect(jobs.rowCount).toBe(0)
+}
+
+/** Someone else's event on the calendar, made elsewhere. */
+async function placeForeignEvent(from: number): Promise<void> {
+  const during = { start: fromUnixSeconds(from), end: fromUnixSeconds(from + 1800) }
+  const id = `foreign${from}${host.grantId}` as EventId
+  await saveEvent(
+    server.app.database,
+    server.clientId as AppId,
+    { grantId: host.grantId as GrantId, calendarId: host.calendarId as CalendarId },
+    {
+      id,
+      icalUid: id,
+      status: 'confirmed',
+      details: {
+        title: 'Dentist',
+        description: '',
+        location: '',
+        when: {
+          kind: 'timespan',
+          startTime: during.start,
+          endTime: during.end,
+          startTimezone: 'UTC',
+          endTimezone: 'UTC',
+        },
+        busy: true,
+        participants: [],
+        recurrence: [],
+        conferencing: undefined,
+        hideParticipants: false,
+        organizer: undefined,
+        creator: undefined,
+      } as never,
+      metadata: {},
+      blocks: true,
+      during,
+    },
+  )
+}
+
+describe('a new booking whose process dies', () => {
+  it('before the event is placed keeps its slot, is seen by nobody, and is finished by the worker', async () => {
+    const died = calendars.once('place', 'hangBefore')
+    void operations.createBooking(command(start))
+    await died
+    expect(await only()).toMatchObject({ state: 'held', direction: 'commit' })
+    expect((await book(server, configuration, start)).body.error.message).toBe('The selected timeslot is unavailable')
+    expect(
+      (await server.request('GET', `/v3/scheduling/bookings/${(await only()).id}?configuration_id=${configuration}`))
+        .status,
+    ).toBe(404)
+    expect((await server.request('GET', `/v3/grants/${host.grantId}/scheduling/bookings`)).body.data).toEqual([])
+    expect(await recover()).toBe('settled')
+    await expectSettled('booked', start, ['booking.created'])
+    expect(await recover()).toBe('nothing to do')
+  })
+
+  it('before the event is placed, and is found too late, is given up, and the slot is free again', async () => {
+    const died = calendars.once('place', 'hangBefore')
+    void operations.createBooking(command(start))
+    await died
+    clockMs = 3 * 60_000
+    expect(await recover()).toBe('given up')
+    await expectSettled('released', start, [])
+    expect((await book(server, configuration, start)).status).toBe(200)
+  })
+
+  it.each([
+    ['after the call was sent and before its answer', 'place', 'hangAfter', 0],
+    ['before it looks back', 'freeBusy', 'hangBefore', 2],
+    ['after it has looked back, before it settles', 'freeBusy', 'hangAfter', 2],
+  ] as const)('%s is settled, however late', async (_, step, fault, skipped) => {
+    const died = calendars.once(step, fault, skipped)
+    void operations.createBooking(command(start))
+    await died
+    expect(await only()).toMatchObject({ state: 'held' })
+    clockMs = 3_600_000
+    expect(await recover()).toBe('settled')
+    await expectSettled('booked', start, ['booking.created'])
+  })
+
+  it('is finished by the next worker when the first one dies as well', async () => {
+    const died = calendars.once('place', 'hangBefore')
+    void operations.createBooking(command(start))
+    await died
+    const diedAgain = calendars.once('place', 'hangAfter')
+    void recover()
+    await diedAgain
+    expect(await recover()).toBe('settled')
+    await expectSettled('booked', start, ['booking.created'])
+  })
+
+  it("answers its guest's repeat with the same booking, whether it is repeated before or after the worker came", async () => {
+    const died = calendars.once('place', 'hangBefore')
+    void operations.createBooking(command(start, 'repeat'))
+    await died
+    const repeat = () => book(server, configuration, start, { headers: { 'idempotency-key': 'repeat' } })
+    expect((await repeat()).status).toBe(409)
+    await server.app.database.pool.query(
+      `update openslot.idempotency_keys set lease_until = now() - interval '1 second'`,
+    )
+    const repeated = await repeat()
+    expect(repeated.status).toBe(200)
+    expect(repeated.body.data.booking_id).toBe((await only()).id)
+    expect((await repeat()).body.data).toEqual(repeated.body.data)
+    await expectSettled('booked', start, ['booking.created'])
+  })
+
+  it("and was given up tells its guest's repeat that the slot is unavailable, and makes nothing", async () => {
+    const died = calendars.once('place', 'hangBefore')
+    void operations.createBooking(command(start, 'given up'))
+    await died
+    clockMs = 3 * 60_000
+    expect(await recover()).toBe('given up')
+    await server.app.database.pool.query(
+      `update openslot.idempotency_keys set lease_until = now() - interval '1 second'`,
+    )
+    const repeated = await book(server, configuration, start, { headers: { 'idempotency-key': 'given up' } })
+    expect([repeated.status, repeated.body.error.type]).toEqual([400, 'timeslot_not_available'])
+    await expectSettled('released', start, [])
+  })
+})
+
+describe('a new booking whose calendar', () => {
+  it('refuses the event is given up at once', async () => {
+    void calendars.once('place', 'fail')
+    const made = await book(server, configuration, start)
+    expect([made.status, made.body.error.type]).toEqual([504, 'provider_error'])
+    await expectSettled('released', start, [])
+    expect((await book(server, configuration, start)).status).toBe(200)
+  })
+
+  it('takes the event and loses the answer has it taken back', async () => {
+    void calendars.once('place', 'loseAnswer')
+    expect((await book(server, configuration, start)).status).toBe(504)
+    await expectSettled('released', start, [])
+  })
+
+  it('is down for long: the slot stays closed over the event that may stand there, until it can be taken back', async () => {
+    void calendars.once('place', 'loseAnswer')
+    calendars.breakDown('remove', 'find')
+    expect((await book(server, configuration, start)).status).toBe(504)
+    expect(await only()).toMatchObject({ state: 'held', direction: 'abort' })
+    expect((await own()).claims.length).toBe(1)
+    expect(await recover()).toBe('try again')
+    calendars.heal()
+    expect(await recover()).toBe('given up')
+    await expectSettled('released', start, [])
+  })
+
+  it('cannot be read is not taken for free: nothing is written', async () => {
+    calendars.breakDown('freeBusy')
+    expect((await book(server, configuration, start)).status).toBe(504)
+    expect(
+      (
+        await server.request(
+          'GET',
+          `/v3/scheduling/availability?configuration_id=${configuration}&start_time=${start}&end_time=${start + 3600}`,
+        )
+      ).status,
+    ).toBe(504)
+    expect((await own()).bookings).toEqual([])
+  })
+
+  it("gets someone else's event before ours is placed: ours is never placed", async () => {
+    void calendars.once('freeBusy', () => placeForeignEvent(start), 1)
+    expect((await book(server, configuration, start)).body.error.message).toBe('The selected timeslot is unavailable')
+    await expectSettled('released', start, [])
+    expect((await own()).events.map(({ title }) => title)).toEqual(['Dentist'])
+  })
+
+  it("gets someone else's event between our look and our event: ours is taken back", async () => {
+    void calendars.once('place', () => placeForeignEvent(start))
+    expect((await book(server, configuration, start)).body.error.message).toBe('The selected timeslot is unavailable')
+    await expectSettled('released', start, [])
+    expect((await own()).events.map(({ title }) => title)).toEqual(['Dentist'])
+  })
+
+  it("gets someone else's event beside ours: both stand", async () => {
+    void calendars.once('place', () => placeForeignEvent(start + 1800))
+    expect((await book(server, configuration, start)).status).toBe(200)
+    await expectSettled('booked', start, ['booking.created'])
+  })
+
+  it.each(['hangBefore', 'hangAfter'] as const)(
+    'must lose our event again, and the process dies there (%s): the worker ends it',
+    async (fault) => {
+      void calendars.once('place', () => placeForeignEvent(start))
+      const died = calendars.once('remove', fault)
+      void operations.createBooking(command(start))
+      await died
+      expect(await only()).toMatchObject({ state: 'held', direction: 'abort' })
+      expect(await recover()).toBe('given up')
+      await expectSettled('released', start, [])
+      expect((await own()).events.map(({ title }) => title)).toEqual(['Dentist'])
+    },
+  )
+
+  it('is so slow that the worker finishes first: the guest still gets the booking, and everyone is told once', async () => {
+    void calendars.once('freeBusy', async () => void (await recover()), 2)
+    const made = await book(server, configuration, start)
+    expect([made.status, made.body.data?.status]).toEqual([200, 'booked'])
+    await expectSettled('booked', start, ['booking.created'])
+  })
+
+  it('is so slow that the worker gave up before: the event that comes late is taken away again', async () => {
+    void calendars.once('place', async () => {
+      clockMs = 3 * 60_000
+      expect(await recover()).toBe('given up')
+    })
+    expect((await book(server, configuration, start)).status).toBe(400)
+    await expectSettled('released', start, [])
+  })
+
+  it('makes the program throw: the answer is a fault, and the worker finishes', async () => {
+    void calendars.once('place', 'throw')
+    const silent = vi.spyOn(server.app.logger, 'error').mockImplementation(() => {})
+    expect((await book(server, configuration, start, { headers: { 'idempotency-key': 'thrown' } })).status).toBe(500)
+    silent.mockRestore()
+    expect(await recover()).toBe('settled')
+    const repeated = await book(server, configuration, start, { headers: { 'idempotency-key': 'thrown' } })
+    expect(repeated.body.data?.booking_id).toBe((await only()).id)
+    await expectSettled('booked', start, ['booking.created'])
+  })
+})
+
+describe('a reschedule whose process dies', () => {
+  const target = { body: { start_time: later, end_time: later + 1800 } }
+  const move = async (key?: string) => {
+    const { id } = await only()
+    return operations.rescheduleBooking({
+      principal: { kind: 'anyone' },
+      query: { configuration_id: configuration },
+      bookingId: id,
+      body: target.body,
+      idempotencyKey: key,
+    })
+  }
+  beforeEach(async () => {
+    expect((await book(server, configuration, start)).status).toBe(200)
+  })
+
+  it('before the event is moved keeps both times, and is finished by the worker', async () => {
+    const died = calendars.once('place', 'hangBefore')
+    void move()
+    await died
+    expect(await only()).toMatchObject({ state: 'booked', start, change: { kind: 'reschedule' } })
+    expect((await own()).claims.map((claim) => claim.start).toSorted()).toEqual([start, later])
+    for (const from of [start, later]) expect((await book(server, configuration, from)).status).toBe(400)
+    expect(await recover()).toBe('settled')
+    await expectSettled('booked', later, ['booking.created', 'booking.rescheduled'])
+  })
+
+  it('before the event is moved, and is found too late, leaves it where it was', async () => {
+    const died = calendars.once('place', 'hangBefore')
+    void move()
+    await died
+    clockMs = 3 * 60_000
+    expect(await recover()).toBe('given up')
+    await expectSettled('booked', start, ['booking.created'])
+  })
+
+  it.each([
+    ['after the event was moved', 'place', 'hangAfter', 0],
+    ['before it looks back', 'freeBusy', 'hangBefore', 2],
+  ] as const)('%s is settled, however late', async (_, step, fault, skipped) => {
+    const died = calendars.once(step, fault, skipped)
+    void move()
+    await died
+    clockMs = 3_600_000
+    expect(await recover()).toBe('settled')
+    await expectSettled('booked', later, ['booking.created', 'booking.rescheduled'])
+  })
+
+  it('is told once, also when the guest repeats it', async () => {
+    const died = calendars.once('place', 'hangAfter')
+    void move('again')
+    await died
+    await server.app.database.pool.query(
+      `update openslot.idempotency_keys set lease_until = now() - interval '1 second'`,
+    )
+    const repeated = await move('again')
+    expect(repeated.ok).toBe(true)
+    await expectSettled('booked', later, ['booking.created', 'booking.rescheduled'])
+  })
+
+  it('to a time that someone else takes meanwhile goes back to its old one', async () => {
+    void calendars.once('place', () => placeForeignEvent(later))
+    const moved = await move()
+    expect(moved.ok ? '' : moved.problem.kind).toBe('slotTaken')
+    await expectSettled('booked', start, ['booking.created'])
+  })
+
+  it('while it goes back is brought back by the worker', async () => {
+    void calendars.once('place', () => placeForeignEvent(later))
+    const died = calendars.once('place', 'hangBefore', 0)
+    void move()
+    await died
+    expect(await only()).toMatchObject({ direction: 'abort' })
+    expect(await recover()).toBe('given up')
+    await expectSettled('booked', start, ['booking.created'])
+  })
+})
+
+describe('a reschedule between hosts whose process dies', () => {
+  it('has its event on one calendar only, once the worker came', async () => {
+    const other = await makeHost(server, `other${hosts}@host.example`)
+    configuration = await makeConfiguration(server, [host, other], {
+      rules: { availability_method: 'max-availability' },
+      participants: [participant(host.email), participant(other.email)],
+    })
+    const made = await book(server, configuration, start, { body: { participants: [{ email: host.email }] } })
+    const died = calendars.once('remove', 'hangAfter')
+    void operations.rescheduleBooking({
+      principal: { kind: 'anyone' },
+      query: { configuration_id: configuration },
+      bookingId: made.body.data.booking_id,
+      body: { start_time: later, end_time: later + 1800, participants: [{ email: other.email }] },
+      idempotencyKey: undefined,
+    })
+    await died
+    const recovered = await operations.recoverBooking({
+      appId: server.clientId as AppId,
+      bookingId: made.body.data.booking_id,
+    })
+    expect(recovered).toEqual({ ok: true, value: 'settled' })
+    const ledger = await readLedger(server.app)
+    expect(findFaults(ledger)).toEqual([])
+    expect(ledger.events.filter(({ id }) => id === made.body.data.event_id)).toMatchObject([
+      { calendar: `${other.grantId}/${other.calendarId}`, start: later },
+    ])
+  })
+})
+
+describe("the organizer's word whose process dies", () => {
+  const put = async (status: 'confirmed' | 'cancelled', key?: string) => {
+    const { id } = await only()
+    const listed = await server.request('GET', `/v3/grants/${host.grantId}/scheduling/bookings`)
+    const salt = encodeSalt(decodeReference(listed.body.data[0].organizer_booking_ref)?.salt ?? new Uint8Array())
+    return operations.confirmBooking({
+      principal: { kind: 'anyone' },
+      query: { configuration_id: configuration },
+      bookingId: id,
+      salt,
+      status,
+      reason: 'no',
+      idempotencyKey: key,
+    })
+  }
+  beforeEach(async () => {
+    configuration = await makeConfiguration(server, [host], { event: { booking_type: 'organizer-confirmation' } })
+    expect((await book(server, configuration, start)).body.data.status).toBe('pending')
+  })
+
+  it.each(['hangBefore', 'hangAfter'] as const)('stands, and the event follows (%s)', async (fault) => {
+    const died = calendars.once('place', fault)
+    void put('confirmed')
+    await died
+    expect(await only()).toMatchObject({ state: 'booked', change: { kind: 'confirm' } })
+    clockMs = 3_600_000
+    expect(await recover()).toBe('settled')
+    await expectSettled('booked', start, ['booking.pending', 'booking.created'])
+    expect((await own()).events.map(({ title }) => title)).toEqual(['Intro call'])
+  })
+
+  it('is answered as done to a repeat with the same key', async () => {
+    const died = calendars.once('place', 'hangBefore')
+    void put('confirmed', 'yes')
+    await died
+    await server.app.database.pool.query(
+      `update openslot.idempotency_keys set lease_until = now() - interval '1 second'`,
+    )
+    expect((await put('confirmed', 'yes')).ok).toBe(true)
+    await expectSettled('booked', start, ['booking.pending', 'booking.created'])
+  })
+
+  it('"no" stands, and the placeholder goes', async () => {
+    const died = calendars.once('remove', 'hangBefore')
+    void put('cancelled')
+    await died
+    expect(await recover()).toBe('settled')
+    await expectSettled('cancelled', start, ['booking.pending', 'booking.cancelled'])
+  })
+})
+
+describe('a cancellation whose process dies', () => {
+  const cancel = async (key?: string) =>
+    operations.cancelBooking({
+      principal: { kind: 'anyone' },
+      query: { configuration_id: configuration },
+      bookingId: (await only()).id,
+      reason: 'ill',
+      idempotencyKey: key,
+    })
+  beforeEach(async () => {
+    expect((await book(server, configuration, start)).status).toBe(200)
+  })
+
+  it.each(['hangBefore', 'hangAfter'] as const)('stands; the slot opens when the event is gone (%s)', async (fault) => {
+    const died = calendars.once('remove', fault)
+    void cancel()
+    await died
+    expect(await only()).toMatchObject({ state: 'cancelled', change: { kind: 'cancel' } })
+    expect((await own()).claims.length).toBe(1)
+    expect(await recover()).toBe('settled')
+    await expectSettled('cancelled', start, ['booking.created', 'booking.cancelled'])
+    expect((await book(server, configuration, start)).status).toBe(200)
+  })
+
+  it('is answered at once while the calendar is away, and the event goes later', async () => {
+    calendars.breakDown('remove')
+    expect((await cancel()).ok).toBe(true)
+    expect(await only()).toMatchObject({ state: 'cancelled' })
+    expect(await recover()).toBe('try again')
+    calendars.heal()
+    expect(await recover()).toBe('settled')
+    await expectSettled('cancelled', start, ['booking.created', 'booking.cancelled'])
+  })
+
+  it('is answered as done to a repeat with the same key', async () => {
+    const died = calendars.once('remove', 'hangBefore')
+    void cancel('off')
+    await died
+    await server.app.database.pool.query(
+      `update openslot.idempotency_keys set lease_until = now() - interval '1 second'`,
+    )
+    expect((await cancel('off')).ok).toBe(true)
+    await expectSettled('cancelled', start, ['booking.created', 'booking.cancelled'])
+  })
+})
+
+describe('a real process', () => {
+  it.each([
+    ['place', 'before', 0],
+    ['place', 'after', 0],
+    ['freeBusy', 'after', 2],
+  ] as const)(
+    'killed at %s (%s) leaves a hold that the worker of another process settles',
+    async (step, when, skipped) => {
+      const orders = JSON.stringify({ connection: database.connection, die: { step, when, skipped } })
+      const child = spawn(process.execPath, ['test/support/crashServer.ts', orders], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      const exited = once(child, 'exit')
+      const [line] = await once(createInterface(child.stdout), 'line')
+      const { address } = JSON.parse(line) as { address: string }
+      const answer = fetch(`${address}/v3/scheduling/bookings?configuration_id=${configuration}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(command(start).body),
+      })
+      await expect(answer).rejects.toThrow()
+      expect((await exited)[1]).toBe('SIGKILL')
+      expect(await only()).toMatchObject({ state: 'held' })
+      await server.app.database.pool.query(
+        `select graphile_worker.reschedule_jobs(array(select id from graphile_worker.jobs where key like 'settle:%'), now())`,
+      )
+      const worker = await startTestServer(
+        { connection: database.connection, providers: calendars.providers },
+        { ROLE: 'worker' },
+      )
+      await vi.waitFor(async () => expect((await only()).state).toBe('booked'), { timeout: 20_000, interval: 50 })
+      await worker.close()
+      await expectSettled('booked', start, ['booking.created'])
+    },
+  )
+})
