@@ -87,9 +87,9 @@ export function oauthAnswer(problem: Problem, url: string): { status: number; bo
   }
 }
 
-function oauthError({ kind, field }: Problem, url: string): string {
+function oauthError({ kind, field, message }: Problem, url: string): string {
   if (kind === 'unauthorized') return /^\/v3\/connect\/token(\?|\/|$)/.test(url) ? 'invalid_client' : 'invalid_token'
   if (kind === 'notFound') return 'invalid_grant'
-  if (kind === 'invalidRequest' && field === 'grant_type') return 'unsupported_grant_type'
+  if (kind === 'invalidRequest' && field === 'grant_type' && message !== 'is required') return 'unsupported_grant_type'
   return kind === 'unavailable' || kind === 'rateLimited' ? 'temporarily_unavailable' : 'invalid_request'
 }

@@ -11,10 +11,35 @@ const folder = process.env.OPENSLOT_CONTRACTS ?? join(import.meta.dirname, '../.
 const file = join(folder, 'nylas-v3.contract.json')
 
 export const hasContract = existsSync(file)
-if (!hasContract) console.warn(`no ${file}: answers are not checked against the vendor's contract; name its folder in OPENSLOT_CONTRACTS`)
+if (!hasContract)
+  console.warn(
+    `no ${file}: answers are not checked against the vendor's contract; name its folder in OPENSLOT_CONTRACTS`,
+  )
 
 /** Where our specification decides against the contract, or the contract against itself. */
-const conflicts: readonly { readonly route: RegExp; readonly error: RegExp; readonly reason: string }[] = []
+const conflicts: readonly { readonly route: RegExp; readonly error: RegExp; readonly reason: string }[] = [
+  {
+    route: /^GET /,
+    error: /^\/data must be object .*common_response_with_cursor/,
+    reason: 'the part that all lists share says that data is an object, the lists themselves say that it is an array',
+  },
+  {
+    route: /\/(scheduling|events)/,
+    error: /must match exactly one schema in oneOf \{"passingSchemas":\[0,1\]\}/,
+    reason: 'the alternatives overlap: an answer without the fields that tell them apart fits both',
+  },
+  {
+    route: /\/events/,
+    error: /participants must NOT have fewer than 1 items/,
+    reason:
+      'the limit is the one of requests; the SDK types require the list in answers, so it is there and may be empty',
+  },
+  {
+    route: /^POST \/v3\/connect\/token /,
+    error: /^\/provider must be equal to one of the allowed values/,
+    reason: 'the list leaves out virtual-calendar, for which client_credentials is specified',
+  },
+]
 
 type Json = Readonly<Record<string, unknown>>
 const contract: Json = hasContract ? (JSON.parse(readFileSync(file, 'utf8')) as Json) : {}
@@ -29,9 +54,13 @@ const ownChecks = new Map<Route, ValidateFunction>()
 /** Sentences on what is wrong with an answer; none where all is well. */
 export function findViolations(route: Route, status: number, body: unknown): string[] {
   const name = `${route.method} ${route.path}`
-  const found = [...complaints(ownCheck(route), body).map((text) => `${name} ${status} (our schema): ${text}`)]
-  for (const text of complaints(vendorCheck(route, status), body)) {
-    if (!conflicts.some((conflict) => conflict.route.test(name) && conflict.error.test(text))) found.push(`${name} ${status} (contract): ${text}`)
+  const isWrong = (text: string) => !(isSelection(route, body) && / must have required property /.test(text))
+  const found = complaints(ownCheck(route), body)
+    .filter(isWrong)
+    .map((text) => `${name} ${status} (our schema): ${text}`)
+  for (const text of complaints(vendorCheck(route, status), body).filter(isWrong)) {
+    if (!conflicts.some((conflict) => conflict.route.test(`${name} `) && conflict.error.test(text)))
+      found.push(`${name} ${status} (contract): ${text}`)
   }
   return found
 }
@@ -41,13 +70,25 @@ export function isInContract(route: Pick<Route, 'method' | 'path'>): boolean {
   return operationOf(route) !== undefined
 }
 
+/** With `select` an answer may lack anything; a whole one of these routes has both of the fields that are looked at. */
+function isSelection(route: Route, body: unknown): boolean {
+  const query = route.query as { readonly properties?: object } | undefined
+  if (!('select' in (query?.properties ?? {}))) return false
+  const data = (body as { readonly data?: object | readonly object[] }).data ?? {}
+  return (Array.isArray(data) ? data : [data]).some((item) => !('grant_id' in item && 'object' in item))
+}
+
 function ownCheck(route: Route): ValidateFunction {
   const known = ownChecks.get(route)
   if (known !== undefined) return known
   const envelope = {
     type: 'object',
     required: ['request_id', ...(route.data === undefined ? [] : ['data'])],
-    properties: { request_id: { type: 'string' }, ...(route.data === undefined ? {} : { data: route.data }), ...route.beside },
+    properties: {
+      request_id: { type: 'string' },
+      ...(route.data === undefined ? {} : { data: route.data }),
+      ...route.beside,
+    },
   }
   const check = own.compile(route.bare ?? envelope)
   ownChecks.set(route, check)
@@ -68,7 +109,9 @@ function operationOf({ method, path }: Pick<Route, 'method' | 'path'>): string |
   const shape = path.replace(/:[a-z_]+/g, '{}')
   const paths = (contract.paths ?? {}) as Record<string, Json>
   const found = Object.keys(paths).find((candidate) => candidate.replace(/\{[^}]+\}/g, '{}') === shape)
-  return found !== undefined && method.toLowerCase() in (paths[found] ?? {}) ? `/paths/${escapePointer(found)}/${method.toLowerCase()}` : undefined
+  return found !== undefined && method.toLowerCase() in (paths[found] ?? {})
+    ? `/paths/${escapePointer(found)}/${method.toLowerCase()}`
+    : undefined
 }
 
 function schemaPointer(route: Route, status: number): string | undefined {
@@ -84,7 +127,8 @@ function schemaPointer(route: Route, status: number): string | undefined {
 
 function at(pointer: string): Json | undefined {
   let value: unknown = contract
-  for (const step of pointer.split('/').slice(1)) value = (value as Json | undefined)?.[step.replaceAll('~1', '/').replaceAll('~0', '~')]
+  for (const step of pointer.split('/').slice(1))
+    value = (value as Json | undefined)?.[step.replaceAll('~1', '/').replaceAll('~0', '~')]
   return value as Json | undefined
 }
 
@@ -94,5 +138,8 @@ function escapePointer(text: string): string {
 
 function complaints(check: ValidateFunction | undefined, body: unknown): string[] {
   if (check === undefined || check(body)) return []
-  return (check.errors ?? []).map((error: ErrorObject) => `${error.instancePath || '/'} ${error.message} ${JSON.stringify(error.params)} [${error.schemaPath}]`)
+  return (check.errors ?? []).map(
+    (error: ErrorObject) =>
+      `${error.instancePath || '/'} ${error.message} ${JSON.stringify(error.params)} [${error.schemaPath}]`,
+  )
 }

@@ -5,6 +5,7 @@ import { afterAll } from 'vitest'
 import { insertApplication, insertKey } from '../../src/adapters/storage/accounts.ts'
 import { type App, buildApp, type Overrides } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
+import { findViolations } from './contract.ts'
 import { createTestDatabase } from './postgres.ts'
 
 export type Reply = { readonly status: number; readonly body: any; readonly headers: Headers }
@@ -39,6 +40,11 @@ export async function startTestServer(overrides: Overrides = {}, environment: Re
     ...environment,
   })
   const app = await buildApp(config, {
+    onAnswer: (route, status, body) => {
+      const violations = findViolations(route, status, body)
+      // Thrown into the route, so that the very request which is answered wrongly answers 500, and the log says why.
+      if (violations.length > 0) throw new Error(`the answer breaks the contract:\n${violations.join('\n')}`)
+    },
     logger: pino({ level: config.logLevel }),
     ...(database === undefined ? {} : { connection: database.connection }),
     ...overrides,

@@ -1,7 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 
 import { makeHost, type TestHost } from '../../support/hosts.ts'
-import { startTestServer, type TestServer } from '../../support/server.ts'
+import { type Reply, startTestServer, type TestServer } from '../../support/server.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: what came over the wire is looked at field by field.
+type Json = any
 
 let server: TestServer
 let host: TestHost
@@ -25,13 +28,18 @@ async function freshCalendar(timezone = 'Europe/Paris'): Promise<TestHost> {
   return makeHost(server, `events${nextHost}@example.test`, timezone)
 }
 
-const create = (path: string, body: object, calendar = 'primary') => server.request('POST', `${path}?calendar_id=${calendar}`, { body })
-const list = async (owner: TestHost, query: string) => server.request('GET', `/v3/grants/${owner.grantId}/events?calendar_id=primary&${query}`)
+const create = (path: string, body: object, calendar = 'primary') =>
+  server.request('POST', `${path}?calendar_id=${calendar}`, { body })
+const list = async (owner: TestHost, query: string) =>
+  server.request('GET', `/v3/grants/${owner.grantId}/events?calendar_id=primary&${query}`)
 const freeBusy = async (owner: TestHost, start: string, end: string) => {
   const reply = await server.request('POST', `/v3/grants/${owner.grantId}/calendars/free-busy`, {
     body: { start_time: at(start), end_time: at(end), emails: [owner.email] },
   })
-  return reply.body.data[0].time_slots.map((slot: { start_time: number; end_time: number }) => [slot.start_time, slot.end_time])
+  return reply.body.data[0].time_slots.map((slot: { start_time: number; end_time: number }) => [
+    slot.start_time,
+    slot.end_time,
+  ])
 }
 
 describe('events', () => {
@@ -92,7 +100,9 @@ describe('events', () => {
       conferencing: { provider: 'Microsoft Teams', details: { url: 'https://teams.example/1' } },
     })
     const path = `${events}/${made.body.data.id}?calendar_id=primary`
-    const changed = await server.request('PUT', path, { body: { title: 'After', metadata: { key3: 'c' }, location: null, conferencing: {} } })
+    const changed = await server.request('PUT', path, {
+      body: { title: 'After', metadata: { key3: 'c' }, location: null, conferencing: {} },
+    })
     expect(changed.status).toBe(200)
     expect(changed.body.data).toMatchObject({ title: 'After', metadata: { key3: 'c' }, when: made.body.data.when })
     expect(changed.body.data).not.toHaveProperty('location')
@@ -115,7 +125,9 @@ describe('events', () => {
     await create(path, { when: { time: at('2026-07-04T12:00Z') } })
     const invited = await create(path, { when, participants: [{ email: owner.email.toUpperCase() }] })
     expect(await freeBusy(owner, '2026-07-04T00:00Z', '2026-07-05T00:00Z')).toEqual([[when.start_time, when.end_time]])
-    const rsvp = await server.request('POST', `${path}/${invited.body.data.id}/send-rsvp?calendar_id=primary`, { body: { status: 'no' } })
+    const rsvp = await server.request('POST', `${path}/${invited.body.data.id}/send-rsvp?calendar_id=primary`, {
+      body: { status: 'no' },
+    })
     expect(rsvp.body.data).toEqual({})
     expect(await freeBusy(owner, '2026-07-04T00:00Z', '2026-07-05T00:00Z')).toEqual([])
   })
@@ -136,16 +148,34 @@ describe('events', () => {
     [{ when: { date: '2026-07-01' }, title: 'a\0b' }, 'title'],
     [{ when: { date: '2026-07-01' }, title: 'x'.repeat(1_025) }, 'title'],
     [{ when: { date: '2026-07-01' }, title: '\ud800' }, 'title'],
-    [{ when: { date: '2026-07-01' }, participants: Array.from({ length: 51 }, (_, index) => ({ email: `p${index}@example.test` })) }, 'participants'],
+    [
+      {
+        when: { date: '2026-07-01' },
+        participants: Array.from({ length: 51 }, (_, index) => ({ email: `p${index}@example.test` })),
+      },
+      'participants',
+    ],
     [{ when: { date: '2026-07-01' }, participants: [{ name: 'nobody' }] }, 'participants[0].email'],
     [{ when: { date: '2026-07-01' }, recurrence: ['RRULE:FREQ=SECONDLY'] }, 'recurrence'],
     [{ when: { date: '2026-07-01' }, recurrence: ['RRULE:FREQ=DAILY;COUNT=5;BYMONTH=2;BYMONTHDAY=30'] }, 'recurrence'],
     [{ when: { date: '2026-07-01' }, recurrence: ['DTSTART:20260101T000000Z'] }, 'recurrence'],
-    [{ when: { date: '2026-07-01' }, metadata: Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`k${index}`, 'v'])) }, 'metadata'],
+    [
+      {
+        when: { date: '2026-07-01' },
+        metadata: Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`k${index}`, 'v'])),
+      },
+      'metadata',
+    ],
     [{ when: { date: '2026-07-01' }, metadata: { ['k'.repeat(41)]: 'v' } }, 'metadata'],
     [{ when: { date: '2026-07-01' }, metadata: { key1: { nested: true } } }, 'metadata'],
     [{ when: { date: '2026-07-01' }, metadata: { key1: 'v'.repeat(501) } }, 'metadata'],
-    [{ when: { date: '2026-07-01' }, conferencing: { provider: 'Google Meet', autocreate: {}, details: { url: 'x' } } }, 'conferencing'],
+    [
+      {
+        when: { date: '2026-07-01' },
+        conferencing: { provider: 'Google Meet', autocreate: {}, details: { url: 'x' } },
+      },
+      'conferencing',
+    ],
     [{ when: { date: '2026-07-01' }, conferencing: { provider: 'Google Meet', autocreate: {} } }, 'conferencing'],
     ['{"when":{"date":"2026-07-01"},"__proto__":{"x":1}}', 'error parsing request body'],
     ['{"when":', 'error parsing request body'],
@@ -160,7 +190,9 @@ describe('events', () => {
   })
 
   it('need a calendar that exists', async () => {
-    expect((await server.request('POST', events, { body: { when: { date: '2026-07-01' } } })).body.error.message).toContain('calendar_id')
+    expect(
+      (await server.request('POST', events, { body: { when: { date: '2026-07-01' } } })).body.error.message,
+    ).toContain('calendar_id')
     expect((await create(events, { when: { date: '2026-07-01' } }, 'no%2Fsuch%23calendar')).status).toBe(404)
     expect((await server.request('GET', `${events}/a%2Fb%231%40c?calendar_id=primary`)).status).toBe(404)
   })
@@ -171,19 +203,28 @@ describe('series', () => {
 
   it('are listed one by one on the wall clock of their zone, and once where that is asked', async () => {
     const owner = await freshCalendar()
-    const made = await create(`/v3/grants/${owner.grantId}/events`, { title: 'Weekly', when: start, recurrence: ['RRULE:FREQ=WEEKLY;COUNT=3'] })
+    const made = await create(`/v3/grants/${owner.grantId}/events`, {
+      title: 'Weekly',
+      when: start,
+      recurrence: ['RRULE:FREQ=WEEKLY;COUNT=3'],
+    })
     const { id } = made.body.data
     const span = `start=${at('2026-03-01T00:00Z')}&end=${at('2026-05-01T00:00Z')}`
     const listed = await list(owner, span)
-    expect(listed.body.data.map((event: any) => [event.id, event.when.start_time, event.master_event_id])).toEqual([
+    expect(listed.body.data.map((event: Json) => [event.id, event.when.start_time, event.master_event_id])).toEqual([
       [`${id}_20260324T080000Z`, at('2026-03-24T08:00Z'), id],
       [`${id}_20260331T070000Z`, at('2026-03-31T07:00Z'), id],
       [`${id}_20260407T070000Z`, at('2026-04-07T07:00Z'), id],
     ])
     expect(listed.body.data[0]).not.toHaveProperty('recurrence')
     const whole = await list(owner, `${span}&expand_recurring=false`)
-    expect(whole.body.data.map((event: any) => [event.id, event.recurrence])).toEqual([[id, ['RRULE:FREQ=WEEKLY;COUNT=3']]])
-    expect((await list(owner, `start=${at('2026-03-25T00:00Z')}&end=${at('2026-03-30T00:00Z')}&expand_recurring=false`)).body.data).toEqual([])
+    expect(whole.body.data.map((event: Json) => [event.id, event.recurrence])).toEqual([
+      [id, ['RRULE:FREQ=WEEKLY;COUNT=3']],
+    ])
+    expect(
+      (await list(owner, `start=${at('2026-03-25T00:00Z')}&end=${at('2026-03-30T00:00Z')}&expand_recurring=false`)).body
+        .data,
+    ).toEqual([])
   })
 
   it('remember changed and cancelled instances', async () => {
@@ -198,22 +239,34 @@ describe('series', () => {
     expect((await server.request('DELETE', third)).status).toBe(200)
     expect((await server.request('DELETE', third)).status).toBe(404)
     const span = `start=${at('2026-03-24T00:00Z')}&end=${at('2026-04-15T00:00Z')}`
-    const times = (reply: any) => reply.body.data.map((event: any) => [event.title, event.when.start_time, event.status])
+    const times = (reply: Reply) =>
+      reply.body.data.map((event: Json) => [event.title, event.when.start_time, event.status])
     const expected = [
       ['Weekly', at('2026-03-24T08:00Z'), 'confirmed'],
       ['Moved', at('2026-04-01T12:00Z'), 'confirmed'],
       ['Weekly', at('2026-04-14T07:00Z'), 'confirmed'],
     ]
     expect(times(await list(owner, span))).toEqual(expected)
-    expect(times(await list(owner, `${span}&show_cancelled=true`))).toContainEqual(['Weekly', at('2026-04-07T07:00Z'), 'cancelled'])
-    expect(await freeBusy(owner, '2026-03-24T00:00Z', '2026-04-15T00:00Z')).toEqual(expected.map(([, time]) => [time, (time as number) + 3_600]))
+    expect(times(await list(owner, `${span}&show_cancelled=true`))).toContainEqual([
+      'Weekly',
+      at('2026-04-07T07:00Z'),
+      'cancelled',
+    ])
+    expect(await freeBusy(owner, '2026-03-24T00:00Z', '2026-04-15T00:00Z')).toEqual(
+      expected.map(([, time]) => [time, (time as number) + 3_600]),
+    )
     expect((await server.request('GET', `${path}/${id}_20260332T070000Z?calendar_id=primary`)).status).toBe(404)
     expect((await server.request('GET', `${path}/${id}_20260325T080000Z?calendar_id=primary`)).status).toBe(404)
 
     // A series that moves to another hour forgets the instances that it no longer has.
-    await server.request('PUT', `${path}/${id}?calendar_id=primary`, { body: { when: timespan('2026-03-24T10:00Z', '2026-03-24T11:00Z', 'Europe/Paris') } })
-    expect((await list(owner, span)).body.data.map((event: any) => event.when.start_time)).toEqual([
-      at('2026-03-24T10:00Z'), at('2026-03-31T09:00Z'), at('2026-04-07T09:00Z'), at('2026-04-14T09:00Z'),
+    await server.request('PUT', `${path}/${id}?calendar_id=primary`, {
+      body: { when: timespan('2026-03-24T10:00Z', '2026-03-24T11:00Z', 'Europe/Paris') },
+    })
+    expect((await list(owner, span)).body.data.map((event: Json) => event.when.start_time)).toEqual([
+      at('2026-03-24T10:00Z'),
+      at('2026-03-31T09:00Z'),
+      at('2026-04-07T09:00Z'),
+      at('2026-04-14T09:00Z'),
     ])
     expect((await server.request('DELETE', `${path}/${id}?calendar_id=primary`)).status).toBe(200)
     expect((await list(owner, span)).body.data).toEqual([])
@@ -221,9 +274,14 @@ describe('series', () => {
 
   it('follow their calendar to another time zone where they are whole days', async () => {
     const owner = await freshCalendar('Europe/Paris')
-    await create(`/v3/grants/${owner.grantId}/events`, { when: { date: '2026-03-28' }, recurrence: ['RRULE:FREQ=DAILY;COUNT=2'] })
+    await create(`/v3/grants/${owner.grantId}/events`, {
+      when: { date: '2026-03-28' },
+      recurrence: ['RRULE:FREQ=DAILY;COUNT=2'],
+    })
     await create(`/v3/grants/${owner.grantId}/events`, { when: { date: '2026-06-01' } })
-    await server.request('PUT', `/v3/grants/${owner.grantId}/calendars/primary`, { body: { timezone: 'America/New_York' } })
+    await server.request('PUT', `/v3/grants/${owner.grantId}/calendars/primary`, {
+      body: { timezone: 'America/New_York' },
+    })
     expect(await freeBusy(owner, '2026-03-20T00:00Z', '2026-06-10T00:00Z')).toEqual([
       [at('2026-03-28T04:00Z'), at('2026-03-30T04:00Z')],
       [at('2026-06-01T04:00Z'), at('2026-06-02T04:00Z')],
@@ -235,14 +293,19 @@ describe('lists of events', () => {
   it('page through singles and series without a gap or a repeat', async () => {
     const owner = await freshCalendar('UTC')
     const path = `/v3/grants/${owner.grantId}/events`
-    await create(path, { title: 'S', when: timespan('2026-08-01T09:00Z', '2026-08-01T10:00Z'), recurrence: ['RRULE:FREQ=DAILY;COUNT=20'] })
-    for (let day = 1; day <= 9; day++) await create(path, { title: `E${day}`, when: timespan(`2026-08-0${day}T09:00Z`, `2026-08-0${day}T09:30Z`) })
+    await create(path, {
+      title: 'S',
+      when: timespan('2026-08-01T09:00Z', '2026-08-01T10:00Z'),
+      recurrence: ['RRULE:FREQ=DAILY;COUNT=20'],
+    })
+    for (let day = 1; day <= 9; day++)
+      await create(path, { title: `E${day}`, when: timespan(`2026-08-0${day}T09:00Z`, `2026-08-0${day}T09:30Z`) })
     const seen: string[] = []
     let token = ''
     do {
       const page = await list(owner, `start=${at('2026-08-01T00:00Z')}&end=${at('2026-09-01T00:00Z')}&limit=4${token}`)
       expect(page.body.data.length).toBeLessThanOrEqual(4)
-      seen.push(...page.body.data.map((event: any) => event.id))
+      seen.push(...page.body.data.map((event: Json) => event.id))
       token = page.body.next_cursor ? `&page_token=${encodeURIComponent(page.body.next_cursor)}` : ''
     } while (token !== '')
     expect(seen).toHaveLength(29)
@@ -252,10 +315,20 @@ describe('lists of events', () => {
   it('hold what overlaps the span, and filter by words, busy, metadata and id', async () => {
     const owner = await freshCalendar('UTC')
     const path = `/v3/grants/${owner.grantId}/events`
-    const first = await create(path, { title: 'Design Review', location: 'Room 4', when: timespan('2026-08-01T09:00Z', '2026-08-01T10:00Z'), metadata: { key1: 'a,b', key2: 'x' } })
-    await create(path, { title: 'Lunch', busy: false, when: timespan('2026-08-01T11:00Z', '2026-08-01T12:00Z'), participants: [{ email: 'Kim@Example.test' }] })
+    const first = await create(path, {
+      title: 'Design Review',
+      location: 'Room 4',
+      when: timespan('2026-08-01T09:00Z', '2026-08-01T10:00Z'),
+      metadata: { key1: 'a,b', key2: 'x' },
+    })
+    await create(path, {
+      title: 'Lunch',
+      busy: false,
+      when: timespan('2026-08-01T11:00Z', '2026-08-01T12:00Z'),
+      participants: [{ email: 'Kim@Example.test' }],
+    })
     const span = `start=${at('2026-08-01T09:30Z')}&end=${at('2026-08-02T00:00Z')}`
-    const titles = async (query: string) => (await list(owner, query)).body.data.map((event: any) => event.title)
+    const titles = async (query: string) => (await list(owner, query)).body.data.map((event: Json) => event.title)
     expect(await titles(span)).toEqual(['Design Review', 'Lunch'])
     expect(await titles(`${span}&title=REVIEW%20des`)).toEqual(['Design Review'])
     expect(await titles(`${span}&location=room`)).toEqual(['Design Review'])
@@ -267,13 +340,25 @@ describe('lists of events', () => {
     expect(await titles(`${span}&event_type=outOfOffice`)).toEqual([])
     expect(await titles(`${span}&updated_after=${at('2100-01-01T00:00Z')}`)).toEqual([])
     const imported = await server.request('GET', `${path}/import?calendar_id=primary&limit=500`)
-    expect(imported.body.data.map((event: any) => event.title).toSorted()).toEqual(['Design Review', 'Lunch'])
+    expect(imported.body.data.map((event: Json) => event.title).toSorted()).toEqual(['Design Review', 'Lunch'])
     expect(imported.body.data[0]).not.toHaveProperty('metadata')
   })
 
   it.each([
-    'limit=0', 'limit=201', 'limit=x', 'start=x', 'start=20&end=10', 'page_token=%00', 'page_token=abc', 'page_token=WzEsMl0',
-    'metadata_pair=key1:a&start=1', 'metadata_pair=key9:a', 'metadata_pair=nothing', 'ical_uid=a&title=b', 'busy=perhaps', 'title=%00',
+    'limit=0',
+    'limit=201',
+    'limit=x',
+    'start=x',
+    'start=20&end=10',
+    'page_token=%00',
+    'page_token=abc',
+    'page_token=WzEsMl0',
+    'metadata_pair=key1:a&start=1',
+    'metadata_pair=key9:a',
+    'metadata_pair=nothing',
+    'ical_uid=a&title=b',
+    'busy=perhaps',
+    'title=%00',
   ])('refuse %s', async (query) => {
     const refused = await list(host, query)
     expect(refused.status).toBe(400)
