@@ -2,6 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 
@@ -9,7 +11,11 @@ export type Served<T> = { readonly told: T; readonly pid: number; stop(): Promis
 
 /** Runs `script` under this Node and waits for the line of JSON in which it says where it listens. */
 export async function serve<T>(script: string, argument: string): Promise<Served<T>> {
-  const child: ChildProcess = spawn(process.execPath, [new URL(script, import.meta.url).pathname, argument], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child: ChildProcess = spawn(process.execPath, [new URL(script, import.meta.url).pathname, argument], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // As the launcher does for the server: code that was compiled once is not compiled again.
+    env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'openslot-bench-cache') },
+  })
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const first = await Promise.race([
     new Promise<string>((resolve) => createInterface({ input: child.stdout as NodeJS.ReadableStream }).once('line', resolve)),

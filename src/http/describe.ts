@@ -2,8 +2,7 @@
 import { createHash } from 'node:crypto'
 
 import fastifySwagger from '@fastify/swagger'
-import scalar from '@scalar/fastify-api-reference'
-import type { FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance } from 'fastify'
 
 import type { Guard, Route } from './route.ts'
 
@@ -37,7 +36,28 @@ export async function describeApi(server: FastifyInstance, baseUrl: string): Pro
     text ??= JSON.stringify(server.swagger())
     return reply.type('application/json; charset=utf-8').send(text)
   })
-  await server.register(scalar, {
+  for (const path of ['/docs', '/docs/*'])
+    server.get(path, { schema: { hide: true } as object }, async (request, reply) => {
+      referencePage ??= openReferencePage()
+      const page = await (await referencePage).inject({ method: 'GET', url: request.url })
+      reply.code(page.statusCode)
+      for (const name of ['content-type', 'location'] as const) {
+        const value = page.headers[name]
+        if (value !== undefined) reply.header(name, value)
+      }
+      if (request.url.startsWith('/docs/js/')) reply.header('cache-control', 'public, max-age=3600')
+      else reply.header('content-security-policy', policyFor(page.body))
+      return reply.send(page.rawPayload)
+    })
+}
+
+/** The page and its script are 20 MB in memory, so they are loaded when somebody first looks. */
+let referencePage: Promise<FastifyInstance> | undefined
+
+async function openReferencePage(): Promise<FastifyInstance> {
+  const { default: scalar } = await import('@scalar/fastify-api-reference')
+  const page = fastify()
+  await page.register(scalar, {
     routePrefix: '/docs',
     configuration: {
       url: '/openapi.json',
@@ -52,12 +72,7 @@ export async function describeApi(server: FastifyInstance, baseUrl: string): Pro
       mcp: { disabled: true },
     } as object,
   })
-  server.addHook('onSend', async (request, reply, payload) => {
-    if (!request.url.startsWith('/docs')) return payload
-    if (request.routeOptions.url === '/docs/js/scalar.js') reply.header('cache-control', 'public, max-age=3600')
-    else if (typeof payload === 'string') reply.header('content-security-policy', policyFor(payload))
-    return payload
-  })
+  return page
 }
 
 /**

@@ -26,10 +26,14 @@ for (const ajv of [bodyAjv, queryAjv])
 
 export type Part = 'body' | 'query' | 'params'
 
-/** A check of one part of a request; it may change the value (coercion) and answers the problem, if any. */
+/**
+ * A check of one part of a request; it may change the value (coercion) and answers the problem, if any.
+ * Compiled when it is first needed: most routes of a server are never called.
+ */
 export function compileCheck(schema: TSchema, part: Part): (value: unknown) => Problem | undefined {
-  const check = (part === 'body' ? bodyAjv : queryAjv).compile(schema) as ValidateFunction
+  let check: ValidateFunction | undefined
   return (value) => {
+    check ??= (part === 'body' ? bodyAjv : queryAjv).compile(schema)
     if (check(value)) return undefined
     return toProblem(mostTelling(check.errors ?? []), part)
   }

@@ -1,4 +1,6 @@
 // Which slots of a span can be booked. Kept answers are given again only while the database says that they are true.
+import { setImmediate } from 'node:timers/promises'
+
 import { findBooking, lastAssigned } from '../adapters/storage/bookings.ts'
 import { readVersions } from '../adapters/storage/configurations.ts'
 import type { Database } from '../adapters/storage/database.ts'
@@ -68,9 +70,27 @@ async function giveAgain(
 ): Promise<Result<string> | undefined> {
   const answer = keptBy(database).get(key)
   if (answer === undefined || (configuration.requiresSessionAuth && principal.kind !== 'session')) return undefined
-  const versions = await readVersions(database, configuration.appId, configuration.id, calendars.map(({ key: calendar }) => calendar))
+  const versions = await readVersionsTogether(database, configuration, calendars)
   if (versions === undefined) return failure(notFound)
   return versions.join() === answer.versions && now() < answer.until ? success(answer.json) : undefined
+}
+
+const asked = new WeakMap<Configuration, Promise<readonly (number | null)[] | undefined>>()
+
+/**
+ * Requests that have arrived before the query is sent share it: what it finds is as true for the last of them as for the
+ * first. None shares a query that was under way when it arrived.
+ */
+function readVersionsTogether(database: Database, configuration: Configuration, calendars: LoadedConfiguration['calendars']): Promise<readonly (number | null)[] | undefined> {
+  let reading = asked.get(configuration)
+  if (reading === undefined) {
+    reading = setImmediate().then(() => {
+      asked.delete(configuration)
+      return readVersions(database, configuration.appId, configuration.id, calendars.map(({ key }) => key))
+    })
+    asked.set(configuration, reading)
+  }
+  return reading
 }
 
 async function compute(
