@@ -114,8 +114,11 @@ function compileChecks(route: Route): (request: FastifyRequest) => Problem | und
       const value = request[part]
       const excess = findExcess(value, part === 'body' ? '' : part)
       if (excess !== undefined) return excess
-      if (part === 'body' && value === undefined && check !== undefined)
+      if (part === 'body' && value === undefined && check !== undefined) {
+        // A body may be left out where null would do.
+        if (check(null) === undefined) continue
         return invalidRequest('error parsing request body: a JSON object is required')
+      }
       const problem = check?.(value)
       if (problem !== undefined) return problem
     }

@@ -39,7 +39,7 @@ export type RouteRequest<Params, Query, Body> = {
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-/** `data` is the schema of the answer's `data`; absent where the body is `{request_id}` alone. */
+/** `data` is the schema of the answer's `data`; absent where the body is `{request_id}` alone, optional where it may be. */
 type RouteShape<Params extends TSchema, Query extends TSchema, Body extends TSchema> = {
   readonly method: Method
   /** As Fastify spells it: `/v3/grants/:grant_id/calendars`. */

@@ -83,7 +83,7 @@ function ownCheck(route: Route): ValidateFunction {
   if (known !== undefined) return known
   const envelope = {
     type: 'object',
-    required: ['request_id', ...(route.data === undefined ? [] : ['data'])],
+    required: ['request_id', ...(route.data === undefined || '~optional' in route.data ? [] : ['data'])],
     properties: {
       request_id: { type: 'string' },
       ...(route.data === undefined ? {} : { data: route.data }),

@@ -6,7 +6,13 @@ import { notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import type { WriteAnswer } from '../../operations/once.ts'
 import { availabilityData } from '../../wire/availability.ts'
-import { bookingData, cancelBookingBody, confirmBookingBody, createBookingBody, rescheduleBookingBody } from '../../wire/bookings.ts'
+import {
+  bookingData,
+  cancelBookingBody,
+  confirmBookingBody,
+  createBookingBody,
+  rescheduleBookingBody,
+} from '../../wire/bookings.ts'
 import { uiSettingsData } from '../../wire/uiSettings.ts'
 import { unixSeconds, whole } from '../../wire/whole.ts'
 import { type Answer, type Route, route } from '../route.ts'
@@ -63,7 +69,9 @@ export const schedulingRoutes: readonly Route[] = [
       ...configuration,
       start_time: unixSeconds(),
       end_time: unixSeconds('At most 92 days after start_time'),
-      booking_id: Type.Optional(Type.String({ maxLength: 255, description: 'The booking that is to be moved: its own time counts as free' })),
+      booking_id: Type.Optional(
+        Type.String({ maxLength: 255, description: 'The booking that is to be moved: its own time counts as free' }),
+      ),
     }),
     data: availabilityData,
     handle: async ({ operations, principal, query }) => {
@@ -112,7 +120,15 @@ export const schedulingRoutes: readonly Route[] = [
     body: rescheduleBookingBody,
     data: bookingData,
     handle: async ({ operations, principal, query, params, body, headers }) =>
-      written(await operations.rescheduleBooking({ principal, query, bookingId: params.booking_id, body, idempotencyKey: idempotencyKey(headers) })),
+      written(
+        await operations.rescheduleBooking({
+          principal,
+          query,
+          bookingId: params.booking_id,
+          body,
+          idempotencyKey: idempotencyKey(headers),
+        }),
+      ),
   }),
   route({
     method: 'PUT',
@@ -123,7 +139,8 @@ export const schedulingRoutes: readonly Route[] = [
     params: bookingParams,
     query: Type.Object(configuration),
     body: confirmBookingBody,
-    data: bookingData,
+    // Declined, the answer is the request id alone.
+    data: Type.Optional(bookingData),
     handle: async ({ operations, principal, query, params, body, headers }) =>
       written(
         await operations.confirmBooking({
@@ -176,7 +193,8 @@ export const schedulingRoutes: readonly Route[] = [
     guard: 'key',
     tag: 'Availability',
     summary: 'Where a page of the second API version is now',
-    description: 'This server has no pages of the second version, so none has moved: unless a configuration has the slug, the answer is 404.',
+    description:
+      'This server has no pages of the second version, so none has moved: unless a configuration has the slug, the answer is 404.',
     params: Type.Object({ v2_scheduler_slug: Type.String() }),
     data: Type.Object({ url: Type.String() }),
     handle: async ({ operations, principal, params }) => {
