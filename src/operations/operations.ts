@@ -39,6 +39,7 @@ import { changeGrant, connectGrant, listGrants, removeGrant } from './grants.ts'
 import { identify } from './identify.ts'
 import { resolveGrant } from './resolveGrant.ts'
 import { createSession, endSession } from './sessions.ts'
+import { sweep } from './sweep.ts'
 import type { Tools } from './tools.ts'
 import { readUiSettings } from './uiSettings.ts'
 import { backUp, restore, rotateKeys } from './upkeep.ts'
@@ -110,6 +111,7 @@ export function bindOperations(tools: Tools) {
     confirmBooking: bind(tools, confirmBooking),
     cancelBooking: bind(tools, cancelBooking),
     recoverBooking: bind(tools, recoverBooking),
+    sweep: bind(tools, sweep),
   }
 }
 

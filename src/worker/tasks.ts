@@ -11,5 +11,9 @@ export function tasks(operations: Operations): TaskList {
       const result = await operations.recoverBooking(payload as { appId: AppId; bookingId: BookingId })
       if (!result.ok) throw new Error(result.problem.message)
     },
+    sweep: async () => {
+      const result = await operations.sweep()
+      if (!result.ok) throw new Error(result.problem.message)
+    },
   }
 }

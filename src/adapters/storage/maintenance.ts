@@ -1,5 +1,5 @@
 // What whoever runs the server asks of the database: locks, and how it stands.
-import type { AppId } from '../../core/ids.ts'
+import type { AppId, BookingId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Queryable, Transaction } from './database.ts'
 import { sql } from './sql.ts'
@@ -63,4 +63,33 @@ export async function listAppIds(database: Queryable): Promise<AppId[]> {
     sql`select app_id as "appId" from openslot.applications order by created_at, app_id`,
   )
   return rows.map(({ appId }) => appId)
+}
+
+/** Deletes what has run out, at most 1,000 rows of each kind, so that no sweep holds anything up; answers how many. */
+export async function deleteExpired(transaction: Transaction): Promise<number> {
+  const { appId } = transaction
+  const deleted = await Promise.all([
+    transaction.query(sql`
+      delete from openslot.idempotency_keys where app_id = ${appId} and (scope, key_hash) in (
+        select scope, key_hash from openslot.idempotency_keys where app_id = ${appId} and expires_at < now() limit 1000)
+      returning app_id`),
+    transaction.query(sql`
+      delete from openslot.sessions where app_id = ${appId} and token_hash in (
+        select token_hash from openslot.sessions where app_id = ${appId} and expires_at < now() limit 1000)
+      returning app_id`),
+    transaction.query(sql`
+      delete from openslot.access_tokens where app_id = ${appId} and token_hash in (
+        select token_hash from openslot.access_tokens where app_id = ${appId} and expires_at < now() limit 1000)
+      returning app_id`),
+  ])
+  return deleted.flat().length
+}
+
+/** Bookings whose change has not been settled for a minute: their job should have taken them up. */
+export async function findUnsettled(transaction: Transaction): Promise<BookingId[]> {
+  const rows = await transaction.query<{ id: BookingId }>(sql`
+    select id from openslot.bookings
+    where app_id = ${transaction.appId} and change is not null and updated_at < now() - interval '60 seconds'
+    order by updated_at limit 1000`)
+  return rows.map(({ id }) => id)
 }
