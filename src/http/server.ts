@@ -55,6 +55,15 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   server.decorateRequest('startedAt', 0)
   server.decorateRequest('principal')
   const headers = securityHeaders(baseUrl)
+  let isClosing = false
+  server.addHook('preClose', async () => {
+    isClosing = true
+  })
+  // Otherwise the connection of a request that was in flight would be kept alive, and the stop wait for it.
+  server.addHook('onSend', (_, reply, payload, done) => {
+    if (isClosing) reply.header('connection', 'close')
+    done(null, payload)
+  })
   server.addHook('onRequest', async (request, reply) => {
     request.startedAt = performance.now()
     reply.headers(headers).header('x-request-id', request.id)

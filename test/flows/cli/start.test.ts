@@ -1,0 +1,87 @@
+/** The first hour of an installation with the embedded PostgreSQL: start, book, stop, start again. */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+
+import pg from 'pg'
+import { expect, test } from 'vitest'
+
+import { makeDatabase, makeDirectory, openslot, openslotJson, startServer } from './openslot.ts'
+
+test('the first start prints a curl that books, bootstrap finds the same with and without the server, and a second start is short', async () => {
+  const environment = { DATA_DIR: makeDirectory() }
+  const first = await startServer(environment)
+  const curl = first.greeting.split('\n').find((line) => line.startsWith('curl ')) ?? ''
+  const { stdout } = await promisify(execFile)('sh', [
+    '-c',
+    `${curl} --silent`.replaceAll('//localhost:', '//127.0.0.1:'),
+  ])
+  expect(JSON.parse(stdout).data).toMatchObject({ status: 'booked', title: 'Demo meeting' })
+  const key = /osk_\S+/.exec(first.greeting)?.[0]
+  expect((await fetch(`${first.url}/v3/grants`, { headers: { authorization: `Bearer ${key}` } })).status).toBe(200)
+
+  const whileRunning = await openslotJson({ ...environment, BASE_URL: 'https://book.example' }, 'bootstrap')
+  expect(whileRunning).toMatchObject({ base_url: 'https://book.example', api_key: null })
+  expect(curl).toContain(whileRunning.configuration_id)
+  expect(whileRunning.booking_url).toBe(`https://book.example/${whileRunning.client_id}/demo`)
+
+  const again = await openslot({ ...environment, PORT: String(first.port) }, 'start')
+  expect(again.code).toBe(1)
+  expect(again.stderr).toContain(
+    `openslot: Port ${first.port} on 127.0.0.1 is already in use; stop what uses it, or set PORT.\n`,
+  )
+
+  expect(await first.stop()).toMatchObject({ code: 0 })
+  const withoutServer = await openslotJson(
+    { ...environment, BASE_URL: 'https://book.example' },
+    'bootstrap',
+    '--api-key',
+    'a-key-of-my-own-choice',
+  )
+  expect(withoutServer).toEqual({ ...whileRunning, api_key: 'a-key-of-my-own-choice' })
+
+  const second = await startServer(environment)
+  expect(second.greeting).toBe(`OpenSlot is ready at ${second.url}\n`)
+  console.info(`second start ready in ${Math.round(second.readyMs)} ms`)
+  expect(
+    (await fetch(`${second.url}/v3/grants`, { headers: { authorization: 'Bearer a-key-of-my-own-choice' } })).status,
+  ).toBe(200)
+  expect(await second.stop()).toMatchObject({ code: 0 })
+}, 90_000)
+
+test('a stop lets the request in flight end', async () => {
+  const { environment, connection } = await makeDatabase()
+  const server = await startServer(environment)
+  const [, url = '', body = ''] = /'(http[^']+)'.*--data '([^']+)'/.exec(server.greeting) ?? []
+  const blocker = new pg.Client(connection)
+  await blocker.connect()
+  await blocker.query('begin; select from openslot.calendars for update')
+  const inFlight = fetch(url.replace('//localhost:', '//127.0.0.1:'), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  })
+  await expect
+    .poll(
+      async () =>
+        (
+          await blocker.query(
+            `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+          )
+        ).rowCount,
+    )
+    .toBe(1)
+  const stopped = server.stop()
+  // The door is closed before the request is let go.
+  await expect
+    .poll(() =>
+      fetch(`${server.url}/healthz`).then(
+        () => 'open',
+        () => 'closed',
+      ),
+    )
+    .toBe('closed')
+  await blocker.query('commit')
+  await blocker.end()
+  expect((await inFlight).status).toBe(200)
+  expect((await stopped).code).toBe(0)
+}, 60_000)
