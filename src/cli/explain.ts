@@ -19,6 +19,8 @@ const byCode: Readonly<Record<string, string>> = {
 /** Without a stack trace, and never with a password: messages of PostgreSQL and Node name addresses and users only. */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
+  // Storage says that the database is away; the cause says why.
+  if (error.name === 'DatabaseUnavailable' && error.cause !== undefined) return explain(error.cause)
   const {
     code = '',
     address,
