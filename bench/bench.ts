@@ -2,14 +2,17 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 
-import { benchEngine, type BenchRow } from './engine.ts'
+import { type BenchRow, benchEngine } from './engine.ts'
 import { benchServer } from './server.ts'
 
 const rows: BenchRow[] = [...(await benchEngine()), ...(await benchServer())]
 const table = [
   '| figure | measured | against | target | |',
   '| --- | --- | --- | --- | --- |',
-  ...rows.map(({ name, value, unit, ceiling = '', target, ok }) => `| ${name} | ${format(value)} ${unit} | ${ceiling} | ${target} | ${ok ? '✓' : 'missed'} |`),
+  ...rows.map(
+    ({ name, value, unit, ceiling = '', target, ok }) =>
+      `| ${name} | ${format(value)} ${unit} | ${ceiling} | ${target} | ${ok ? '✓' : 'missed'} |`,
+  ),
 ].join('\n')
 process.stdout.write(`${table}\n`)
 
@@ -17,7 +20,10 @@ if (process.argv.includes('--write')) {
   const file = new URL('../docs/performance.md', import.meta.url)
   const page = readFileSync(file, 'utf8')
   const machine = `${availableParallelism()} cores, ${cpus()[0]?.model.trim() ?? 'unknown'}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`
-  writeFileSync(file, page.replace(/<!-- bench -->[\s\S]*<!-- \/bench -->/, `<!-- bench -->\n${machine}\n\n${table}\n<!-- /bench -->`))
+  writeFileSync(
+    file,
+    page.replace(/<!-- bench -->[\s\S]*<!-- \/bench -->/, `<!-- bench -->\n${machine}\n\n${table}\n<!-- /bench -->`),
+  )
 }
 if (rows.some(({ ok }) => !ok)) process.exitCode = 1
 

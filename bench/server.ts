@@ -7,9 +7,14 @@ import pg from 'pg'
 
 import { startEmbeddedPostgres } from '../src/adapters/storage/embedded.ts'
 import type { BenchRow } from './engine.ts'
-import { median, memoryOf, serve, type Served, throughput } from './support.ts'
+import { median, memoryOf, type Served, serve, throughput } from './support.ts'
 
-type OpenSlot = { url: string; appId: string; configurations: string[]; calendars: { grantId: string; calendarId: string }[] }
+type OpenSlot = {
+  url: string
+  appId: string
+  configurations: string[]
+  calendars: { grantId: string; calendarId: string }[]
+}
 
 const rounds = 5
 const secondsPerRound = Number(process.env.BENCH_SECONDS ?? 4)
@@ -29,7 +34,11 @@ export async function benchServer(): Promise<BenchRow[]> {
     const bare = await serve<{ url: string }>('./serveBare.ts', answerFile)
     try {
       process.on('exit', () => {
-        for (const { pid } of [openSlot, bare]) if (pid > 0) try { process.kill(pid) } catch {}
+        for (const { pid } of [openSlot, bare])
+          if (pid > 0)
+            try {
+              process.kill(pid)
+            } catch {}
       })
       const idle = await idleMemory(openSlot, bare)
       const slots = await compareAvailability(availability, `${bare.told.url}/answer`)
@@ -57,11 +66,22 @@ async function compareAvailability(url: string, ceilingUrl: string): Promise<Ben
   const ratio = median(ours.map((value, index) => value / (ceiling[index] ?? Number.NaN)))
   return [
     { name: 'availability, 1 host × 7 days', value: median(ours), unit: 'requests/s', target: '', ok: true },
-    { name: 'availability, ratio', value: ratio, unit: '×', ceiling: `bare Fastify, ${Math.round(median(ceiling))}/s`, target: '≥ 0.35', ok: ratio >= 0.35 },
+    {
+      name: 'availability, ratio',
+      value: ratio,
+      unit: '×',
+      ceiling: `bare Fastify, ${Math.round(median(ceiling))}/s`,
+      target: '≥ 0.35',
+      ok: ratio >= 0.35,
+    },
   ]
 }
 
-async function compareBookings(openSlot: OpenSlot, connection: { host: string; port: number; user: string; database: string }, start: number): Promise<BenchRow[]> {
+async function compareBookings(
+  openSlot: OpenSlot,
+  connection: { host: string; port: number; user: string; database: string },
+  start: number,
+): Promise<BenchRow[]> {
   const pool = new pg.Pool({ ...connection, max: concurrency })
   await pool.query(`create table if not exists bench_claims (
     calendar int not null, during tstzrange not null, body jsonb not null, exclude using gist (calendar with =, during with &&))`)
@@ -83,7 +103,14 @@ async function compareBookings(openSlot: OpenSlot, connection: { host: string; p
   const ratio = median(ours.map((value, index) => value / (ceiling[index] ?? Number.NaN)))
   return [
     { name: 'bookings, concurrency 8', value: median(ours), unit: 'bookings/s', target: '', ok: true },
-    { name: 'bookings, ratio', value: ratio, unit: '×', ceiling: `lock, check, insert, commit: ${Math.round(median(ceiling))}/s`, target: '≥ 0.5', ok: ratio >= 0.5 },
+    {
+      name: 'bookings, ratio',
+      value: ratio,
+      unit: '×',
+      ceiling: `lock, check, insert, commit: ${Math.round(median(ceiling))}/s`,
+      target: '≥ 0.5',
+      ok: ratio >= 0.5,
+    },
   ]
 }
 
@@ -92,19 +119,26 @@ async function bookFor({ url, configurations }: OpenSlot, take: () => number, se
   const begun = performance.now()
   let done = 0
   await Promise.all(
-    configurations.slice(1).concat(configurations[1] ?? '').map(async (configurationId) => {
-      while (performance.now() - begun < seconds * 1_000) {
-        const at = take()
-        const response = await fetch(`${url}/v3/scheduling/bookings?configuration_id=${configurationId}`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ start_time: at, end_time: at + 1_800, guest: { name: 'Gil Guest', email: 'gil@guest.example' } }),
-        })
-        const answer = await response.text()
-        if (response.status !== 200) throw new Error(answer)
-        done++
-      }
-    }),
+    configurations
+      .slice(1)
+      .concat(configurations[1] ?? '')
+      .map(async (configurationId) => {
+        while (performance.now() - begun < seconds * 1_000) {
+          const at = take()
+          const response = await fetch(`${url}/v3/scheduling/bookings?configuration_id=${configurationId}`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify({
+              start_time: at,
+              end_time: at + 1_800,
+              guest: { name: 'Gil Guest', email: 'gil@guest.example' },
+            }),
+          })
+          const answer = await response.text()
+          if (response.status !== 200) throw new Error(answer)
+          done++
+        }
+      }),
   )
   return done / ((performance.now() - begun) / 1_000)
 }
@@ -120,9 +154,21 @@ async function claimFor(pool: pg.Pool, take: () => number, seconds: number): Pro
         const at = take()
         const during = `[${new Date(at * 1_000).toISOString()},${new Date((at + 1_800) * 1_000).toISOString()})`
         await client.query('begin')
-        await client.query({ name: 'lock', text: 'select id from bench_calendars where id = $1 for no key update', values: [calendar] })
-        await client.query({ name: 'check', text: 'select 1 from bench_claims where calendar = $1 and during && $2::tstzrange', values: [calendar, during] })
-        await client.query({ name: 'insert', text: 'insert into bench_claims values ($1, $2, $3)', values: [calendar, during, { guest: 'gil@guest.example' }] })
+        await client.query({
+          name: 'lock',
+          text: 'select id from bench_calendars where id = $1 for no key update',
+          values: [calendar],
+        })
+        await client.query({
+          name: 'check',
+          text: 'select 1 from bench_claims where calendar = $1 and during && $2::tstzrange',
+          values: [calendar, during],
+        })
+        await client.query({
+          name: 'insert',
+          text: 'insert into bench_claims values ($1, $2, $3)',
+          values: [calendar, during, { guest: 'gil@guest.example' }],
+        })
         await client.query('commit')
         done++
       }
@@ -135,7 +181,14 @@ async function claimFor(pool: pg.Pool, take: () => number, seconds: number): Pro
 async function idleMemory(openSlot: Served<OpenSlot>, bare: Served<unknown>): Promise<BenchRow> {
   const [ours, ceiling] = [memoryOf(openSlot.pid), memoryOf(bare.pid)]
   const ratio = ours / ceiling
-  return { name: 'idle memory, ratio', value: ratio, unit: '×', ceiling: `bare Fastify, ${Math.round(ceiling)} MB; ours ${Math.round(ours)} MB`, target: '≤ 2', ok: ratio <= 2 }
+  return {
+    name: 'idle memory, ratio',
+    value: ratio,
+    unit: '×',
+    ceiling: `bare Fastify, ${Math.round(ceiling)} MB; ours ${Math.round(ours)} MB`,
+    target: '≤ 2',
+    ok: ratio <= 2,
+  }
 }
 
 async function memoryGrowth(openSlot: Served<OpenSlot>, url: string): Promise<BenchRow> {
@@ -144,5 +197,12 @@ async function memoryGrowth(openSlot: Served<OpenSlot>, url: string): Promise<Be
   let requests = 0
   while (requests < 100_000) requests += (await throughput(url, 5)) * 5
   const growth = memoryOf(openSlot.pid) / before - 1
-  return { name: 'memory growth over 100,000 requests', value: growth * 100, unit: '%', ceiling: `${Math.round(before)} MB after warm-up`, target: '< 20', ok: growth < 0.2 }
+  return {
+    name: 'memory growth over 100,000 requests',
+    value: growth * 100,
+    unit: '%',
+    ceiling: `${Math.round(before)} MB after warm-up`,
+    target: '< 20',
+    ok: growth < 0.2,
+  }
 }

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
-
 export type Served<T> = { readonly told: T; readonly pid: number; stop(): Promise<void> }
 
 /** Runs `script` under this Node and waits for the line of JSON in which it says where it listens. */
@@ -18,7 +17,9 @@ export async function serve<T>(script: string, argument: string): Promise<Served
   })
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const first = await Promise.race([
-    new Promise<string>((resolve) => createInterface({ input: child.stdout as NodeJS.ReadableStream }).once('line', resolve)),
+    new Promise<string>((resolve) =>
+      createInterface({ input: child.stdout as NodeJS.ReadableStream }).once('line', resolve),
+    ),
     exited.then(() => {
       throw new Error(`${script} ended before it listened`)
     }),

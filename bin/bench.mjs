@@ -6,4 +6,5 @@ import { join } from 'node:path'
 import { findNode, prepare, root } from './prepare.mjs'
 
 await prepare('all')
-process.exitCode = spawnSync(findNode(), [join(root, 'bench', 'bench.ts'), ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1
+process.exitCode =
+  spawnSync(findNode(), [join(root, 'bench', 'bench.ts'), ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1

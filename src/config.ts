@@ -90,7 +90,8 @@ export function loadConfig(environment: Environment): Config {
   }
 
   const port = Number(text('PORT') === '' ? '3000' : text('PORT'))
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) complaints.push('PORT must be a whole number from 0 to 65535.')
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    complaints.push('PORT must be a whole number from 0 to 65535.')
 
   const baseUrl = text('BASE_URL').replace(/\/+$/, '')
   if (baseUrl !== '' && !isWebAddress(baseUrl)) complaints.push('BASE_URL must be an http or https address.')

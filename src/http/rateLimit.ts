@@ -24,9 +24,11 @@ export const noLimits: Limiter = {
 }
 
 /**
- * Bookings 10 a minute and 60 an hour per address and 5 an hour per guest; availability 120 a minute per address;
- * keys, tokens and sessions 600 a minute each; failed sign-ins 20 a minute per address. IPv6 counts by /64.
- * A key holder books for many guests from one address, so the public limits do not bind it.
+ * Public bookings 10 a minute and 60 an hour per address; bookings 300 an hour per configuration and 5 an hour per guest;
+ * public availability 120 a minute per address; keys, tokens and the sessions of a configuration 600 a minute each;
+ * failed sign-ins 20 a minute per address. IPv6 counts by /64.
+ * Who holds a key or a session books for many guests from one address, so the limits per address do not bind them,
+ * and a key holder answers for its guests too.
  */
 export function createLimiter(): Limiter {
   const bookingPerMinute = new RateLimiterMemory({ points: 10, duration: minute })
@@ -41,7 +43,7 @@ export function createLimiter(): Limiter {
   return {
     async beforeSignIn(address) {
       const state = await failedSignIns.get(network(address))
-      if (state !== null && state.consumedPoints > 20) return tooMany(state)
+      if (state !== null && state.remainingPoints <= 0) return tooMany(state)
       return success(undefined)
     },
     async signInFailed(address) {
@@ -49,6 +51,7 @@ export function createLimiter(): Limiter {
     },
     async beforeRoute(route, principal, address) {
       if (principal.kind === 'key') return take(credentialPerMinute, `key ${principal.keyId}`)
+      if (principal.kind === 'session') return take(credentialPerMinute, `session ${principal.configurationId}`)
       if (principal.kind === 'token') return take(credentialPerMinute, `grant ${principal.grantId}`)
       if (route.path === '/v3/scheduling/availability') return take(availabilityPerMinute, network(address))
       if (route.guard === 'public' && !route.path.startsWith('/v3/')) return success(undefined)
@@ -61,11 +64,11 @@ export function createLimiter(): Limiter {
       const { configuration_id, slug, client_id } = query as Record<string, string | undefined>
       const configuration =
         principal.kind === 'session' ? principal.configurationId : (configuration_id ?? `${client_id}/${slug}`)
+      const isPublic = principal.kind === 'anyone'
       for (const [limiter, key] of [
-        [bookingPerMinute, network(address)],
-        [bookingPerHour, network(address)],
+        ...(isPublic ? ([[bookingPerMinute, network(address)], [bookingPerHour, network(address)]] as const) : []),
         [bookingPerConfiguration, configuration],
-        [bookingPerGuest, `${configuration} ${guest}`],
+        [bookingPerGuest, guest],
       ] as const) {
         const taken = await take(limiter, key)
         if (!taken.ok) return taken

@@ -1,5 +1,6 @@
 // Makes, reads, changes and deletes what can be booked.
 import { countSessions, findApplication } from '../adapters/storage/accounts.ts'
+import { recordAudit } from '../adapters/storage/audit.ts'
 import {
   findConfiguration,
   insertConfiguration,
@@ -9,21 +10,32 @@ import {
 } from '../adapters/storage/configurations.ts'
 import { ConstraintViolation } from '../adapters/storage/database.ts'
 import { newConfigurationId } from '../adapters/storage/ids.ts'
-import { recordAudit } from '../adapters/storage/audit.ts'
 import type { Grant } from '../core/account/grant.ts'
 import { actorOf, type Principal } from '../core/account/principal.ts'
 import { type ConfigurationId, isUuid } from '../core/ids.ts'
 import { invalidRequest, notFound, type Problem } from '../core/problem.ts'
 import { failure, type Result, success } from '../core/result.ts'
 import { findConfigurationProblem } from '../wire/configurationRules.ts'
-import { cleanDocument, type ConfigurationChange, type ConfigurationDocument, configurationToJson, mergeDocument, readConfiguration } from '../wire/configurations.ts'
+import {
+  type ConfigurationChange,
+  type ConfigurationDocument,
+  cleanDocument,
+  configurationToJson,
+  mergeDocument,
+  readConfiguration,
+} from '../wire/configurations.ts'
 import { findHosts } from './loadConfiguration.ts'
 import type { Tools } from './tools.ts'
 
 type ConfigurationTools = Pick<Tools, 'database'>
 
 /** Problems: `invalidRequest` that names the field, also for a slug that is taken and a participant without a grant. */
-export async function createConfiguration({ database }: ConfigurationTools, principal: Principal, grant: Grant, body: ConfigurationDocument): Promise<Result<object>> {
+export async function createConfiguration(
+  { database }: ConfigurationTools,
+  principal: Principal,
+  grant: Grant,
+  body: ConfigurationDocument,
+): Promise<Result<object>> {
   const document = cleanDocument(body)
   const application = await findApplication(database, grant.appId)
   if (application === undefined) return failure(notFound)
@@ -42,7 +54,11 @@ export async function createConfiguration({ database }: ConfigurationTools, prin
 }
 
 /** Problems: `notFound`. */
-export async function readConfigurationDocument({ database }: ConfigurationTools, grant: Grant, id: string): Promise<Result<object>> {
+export async function readConfigurationDocument(
+  { database }: ConfigurationTools,
+  grant: Grant,
+  id: string,
+): Promise<Result<object>> {
   const row = await findOwn({ database }, grant, id)
   return row === undefined ? failure(notFound) : success(configurationToJson(row.document, { id: row.id }))
 }
@@ -53,7 +69,8 @@ export async function readConfigurations(
   grant: Grant,
   { limit, after }: { readonly limit: number; readonly after: string | undefined },
 ): Promise<Result<{ configurations: object[]; nextCursor: string | undefined }>> {
-  if (after !== undefined && !isUuid(after)) return failure(invalidRequest('is not a cursor of this list', 'page_token'))
+  if (after !== undefined && !isUuid(after))
+    return failure(invalidRequest('is not a cursor of this list', 'page_token'))
   const rows = await listConfigurations(database, grant.appId, grant.id, { limit: limit + 1, after })
   const page = rows.slice(0, limit)
   return success({
@@ -63,7 +80,13 @@ export async function readConfigurations(
 }
 
 /** Members left out keep their value. Problems: as `createConfiguration`, `notFound`, `conflict` (changed meanwhile). */
-export async function changeConfiguration({ database }: ConfigurationTools, principal: Principal, grant: Grant, id: string, change: ConfigurationChange): Promise<Result<object>> {
+export async function changeConfiguration(
+  { database }: ConfigurationTools,
+  principal: Principal,
+  grant: Grant,
+  id: string,
+  change: ConfigurationChange,
+): Promise<Result<object>> {
   const row = await findOwn({ database }, grant, id)
   if (row === undefined) return failure(notFound)
   const document = mergeDocument(row.document, change)
@@ -75,19 +98,30 @@ export async function changeConfiguration({ database }: ConfigurationTools, prin
         updateConfiguration(transaction, { id: row.id, version: row.version, document, ...columnsOf(document) }),
         recordAudit(transaction, { actor: actorOf(principal), action: 'configuration.update', target: row.id }),
       ])
-      if (!isWritten) return failure({ kind: 'conflict', message: 'The configuration was changed by another request; read it again' })
+      if (!isWritten)
+        return failure({ kind: 'conflict', message: 'The configuration was changed by another request; read it again' })
       return success(configurationToJson(document, { id: row.id }))
     }),
   )
 }
 
 /** Its bookings stay and can still be cancelled. Problems: `notFound`, `invalidRequest` while sessions are active. */
-export async function deleteConfiguration({ database }: ConfigurationTools, principal: Principal, grant: Grant, id: string): Promise<Result<undefined>> {
+export async function deleteConfiguration(
+  { database }: ConfigurationTools,
+  principal: Principal,
+  grant: Grant,
+  id: string,
+): Promise<Result<undefined>> {
   const row = await findOwn({ database }, grant, id)
   if (row === undefined) return failure(notFound)
   return database.transaction(grant.appId, async (transaction) => {
     const active = await countSessions(transaction, grant.appId, row.id)
-    if (active > 0) return failure(invalidRequest(`The configuration has ${active} active session${active === 1 ? '' : 's'}; delete them or wait until they expire`))
+    if (active > 0)
+      return failure(
+        invalidRequest(
+          `The configuration has ${active} active session${active === 1 ? '' : 's'}; delete them or wait until they expire`,
+        ),
+      )
     await Promise.all([
       markConfigurationDeleted(transaction, row.id),
       recordAudit(transaction, { actor: actorOf(principal), action: 'configuration.delete', target: row.id }),
@@ -103,10 +137,19 @@ async function findOwn({ database }: ConfigurationTools, grant: Grant, id: strin
 }
 
 /** Shape was checked at the door; here the rules, and that every grant and calendar named is this application's. */
-async function findDocumentProblem({ database }: ConfigurationTools, grant: Grant, document: ConfigurationDocument): Promise<Problem | undefined> {
+async function findDocumentProblem(
+  { database }: ConfigurationTools,
+  grant: Grant,
+  document: ConfigurationDocument,
+): Promise<Problem | undefined> {
   const problem = findConfigurationProblem(document)
   if (problem !== undefined) return problem
-  const meaning = readConfiguration(document, { appId: grant.appId, id: '' as ConfigurationId, grantId: grant.id, version: 0 })
+  const meaning = readConfiguration(document, {
+    appId: grant.appId,
+    id: '' as ConfigurationId,
+    grantId: grant.id,
+    version: 0,
+  })
   const hosts = await findHosts({ database }, meaning)
   return hosts.ok ? undefined : hosts.problem
 }

@@ -18,7 +18,14 @@ import { dayMs, fromUnixSeconds, type Instant, minuteMs, plus } from '../core/ti
 import type { Interval } from '../core/time/interval.ts'
 import { nextLocalMidnight } from '../core/time/zone.ts'
 import { availabilityToJson } from '../wire/availability.ts'
-import { type ConfigurationQuery, forgetConfiguration, type LoadedConfiguration, nameConfiguration, peekConfiguration, resolveConfiguration } from './loadConfiguration.ts'
+import {
+  type ConfigurationQuery,
+  forgetConfiguration,
+  type LoadedConfiguration,
+  nameConfiguration,
+  peekConfiguration,
+  resolveConfiguration,
+} from './loadConfiguration.ts'
 import { readBusyByCalendar } from './readBusy.ts'
 import type { Tools } from './tools.ts'
 
@@ -40,10 +47,15 @@ const keptLimit = 2_000
  * The answer's data as JSON text, slots by start. An empty span has no slots.
  * Problems: `invalidRequest` (end before start, a span over 92 days), `notFound`, `invalidSession`, `calendarUnavailable`.
  */
-export async function findSlots(tools: Pick<Tools, 'database' | 'providers' | 'now'>, principal: Principal, question: SlotsQuestion): Promise<Result<string>> {
+export async function findSlots(
+  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  principal: Principal,
+  question: SlotsQuestion,
+): Promise<Result<string>> {
   const window: Interval = { start: fromUnixSeconds(question.start_time), end: fromUnixSeconds(question.end_time) }
   if (window.end < window.start) return failure(invalidRequest('must not be earlier than start_time', 'end_time'))
-  if (window.end - window.start > longestSpanDays * dayMs) return failure(invalidRequest(`must be at most ${longestSpanDays} days after start_time`, 'end_time'))
+  if (window.end - window.start > longestSpanDays * dayMs)
+    return failure(invalidRequest(`must be at most ${longestSpanDays} days after start_time`, 'end_time'))
   const named = await nameConfiguration(tools, principal, question)
   if (!named.ok) return named
 
@@ -56,7 +68,9 @@ export async function findSlots(tools: Pick<Tools, 'database' | 'providers' | 'n
   }
   const loaded = await resolveConfiguration(tools, principal, question)
   if (!loaded.ok) return loaded
-  const booking = isForBooking ? await bookingToMove(tools, loaded.value, question.booking_id ?? '') : success(undefined)
+  const booking = isForBooking
+    ? await bookingToMove(tools, loaded.value, question.booking_id ?? '')
+    : success(undefined)
   if (!booking.ok) return booking
   return compute(tools, loaded.value, window, booking.value, key)
 }
@@ -81,12 +95,21 @@ const asked = new WeakMap<Configuration, Promise<readonly (number | null)[] | un
  * Requests that have arrived before the query is sent share it: what it finds is as true for the last of them as for the
  * first. None shares a query that was under way when it arrived.
  */
-function readVersionsTogether(database: Database, configuration: Configuration, calendars: LoadedConfiguration['calendars']): Promise<readonly (number | null)[] | undefined> {
+function readVersionsTogether(
+  database: Database,
+  configuration: Configuration,
+  calendars: LoadedConfiguration['calendars'],
+): Promise<readonly (number | null)[] | undefined> {
   let reading = asked.get(configuration)
   if (reading === undefined) {
     reading = setImmediate().then(() => {
       asked.delete(configuration)
-      return readVersions(database, configuration.appId, configuration.id, calendars.map(({ key }) => key))
+      return readVersions(
+        database,
+        configuration.appId,
+        configuration.id,
+        calendars.map(({ key }) => key),
+      )
     })
     asked.set(configuration, reading)
   }
@@ -105,7 +128,12 @@ async function compute(
   const { appId, id } = configuration
   const now = tools.now()
   // Read before what they vouch for: a change in between makes the kept answer look old, never a stale one look true.
-  const versions = await readVersions(database, appId, id, calendars.map(({ key: calendar }) => calendar))
+  const versions = await readVersions(
+    database,
+    appId,
+    id,
+    calendars.map(({ key: calendar }) => calendar),
+  )
   if (versions === undefined) return failure(notFound)
   if (versions.includes(null)) {
     forgetConfiguration(database, id)
@@ -137,7 +165,12 @@ function clip(window: Interval, configuration: Configuration, now: Instant): Int
 }
 
 /** When the clock alone makes another answer: the first slot comes too near, or a new day comes into reach. */
-function changesAt(answer: Parameters<typeof staysTrueUntil>[0], configuration: Configuration, window: Interval, now: Instant): Instant {
+function changesAt(
+  answer: Parameters<typeof staysTrueUntil>[0],
+  configuration: Configuration,
+  window: Interval,
+  now: Instant,
+): Instant {
   const nextDay = nextLocalMidnight(configuration.timezone, now)
   const first = staysTrueUntil(answer, configuration.minBookingNoticeMinutes * minuteMs)
   const reaches = horizon(configuration, now) < window.end ? nextDay : plus(now, dayMs)
@@ -145,9 +178,14 @@ function changesAt(answer: Parameters<typeof staysTrueUntil>[0], configuration: 
 }
 
 /** Hosts, next in turn first. */
-async function readQueue({ database }: Pick<Tools, 'database'>, { configuration, hosts }: LoadedConfiguration): Promise<string[]> {
+async function readQueue(
+  { database }: Pick<Tools, 'database'>,
+  { configuration, hosts }: LoadedConfiguration,
+): Promise<string[]> {
   const emails = hosts.map(({ participant }) => participant.email)
-  const turns = await database.transaction(configuration.appId, (transaction) => lastAssigned(transaction, configuration.id as ConfigurationId, emails))
+  const turns = await database.transaction(configuration.appId, (transaction) =>
+    lastAssigned(transaction, configuration.id as ConfigurationId, emails),
+  )
   return queue(
     emails.map((email) => {
       const lastBookedAt = turns.get(email)
@@ -156,9 +194,15 @@ async function readQueue({ database }: Pick<Tools, 'database'>, { configuration,
   )
 }
 
-async function bookingToMove({ database }: Pick<Tools, 'database'>, { configuration }: LoadedConfiguration, bookingId: string): Promise<Result<Booking>> {
+async function bookingToMove(
+  { database }: Pick<Tools, 'database'>,
+  { configuration }: LoadedConfiguration,
+  bookingId: string,
+): Promise<Result<Booking>> {
   if (!isUuid(bookingId)) return failure(notFound)
-  const booking = await database.transaction(configuration.appId, (transaction) => findBooking(transaction, bookingId.toLowerCase() as BookingId))
+  const booking = await database.transaction(configuration.appId, (transaction) =>
+    findBooking(transaction, bookingId.toLowerCase() as BookingId),
+  )
   return booking === undefined || booking.configurationId !== configuration.id ? failure(notFound) : success(booking)
 }
 

@@ -5,6 +5,9 @@ import { type Result, success } from '../core/result.ts'
 import type { Tools } from './tools.ts'
 
 /** The principal of an API key, a session or an access token; undefined for one that is unknown, expired or revoked. */
-export async function identify({ database }: Pick<Tools, 'database'>, token: string): Promise<Result<Principal | undefined>> {
+export async function identify(
+  { database }: Pick<Tools, 'database'>,
+  token: string,
+): Promise<Result<Principal | undefined>> {
   return success(await findPrincipal(database, token))
 }

@@ -1,10 +1,20 @@
 // A configuration with everything behind its names: the document, what it means, its hosts and their calendars.
 import { findAppByCode } from '../adapters/storage/accounts.ts'
-import { findConfiguration, findConfigurationEvenDeleted, findConfigurationIdBySlug } from '../adapters/storage/configurations.ts'
+import {
+  findConfiguration,
+  findConfigurationEvenDeleted,
+  findConfigurationIdBySlug,
+} from '../adapters/storage/configurations.ts'
 import type { Database } from '../adapters/storage/database.ts'
 import { findHostGrants } from '../adapters/storage/hosts.ts'
 import type { Principal } from '../core/account/principal.ts'
-import { calendarsOf, type Configuration, type Host, hostsOf, type ParticipantCalendar } from '../core/configuration/configuration.ts'
+import {
+  type Configuration,
+  calendarsOf,
+  type Host,
+  hostsOf,
+  type ParticipantCalendar,
+} from '../core/configuration/configuration.ts'
 import { type AppId, type ConfigurationId, isUuid } from '../core/ids.ts'
 import { invalidRequest, notFound } from '../core/problem.ts'
 import { failure, type Result, success } from '../core/result.ts'
@@ -127,18 +137,36 @@ export async function findHosts(
 ): Promise<Result<Host[]>> {
   const { appId, participants } = configuration
   const ids = participants.flatMap(({ grantId }) => (grantId === undefined ? [] : [grantId]))
-  if (!ids.every(isUuid)) return failure(invalidRequest('must be the id of a grant', `participants[${participants.findIndex(({ grantId }) => grantId !== undefined && !isUuid(grantId))}].grant_id`))
+  if (!ids.every(isUuid))
+    return failure(
+      invalidRequest(
+        'must be the id of a grant',
+        `participants[${participants.findIndex(({ grantId }) => grantId !== undefined && !isUuid(grantId))}].grant_id`,
+      ),
+    )
   const grants = await database.transaction(appId, (transaction) =>
-    findHostGrants(transaction, participants.map(({ email }) => email), ids),
+    findHostGrants(
+      transaction,
+      participants.map(({ email }) => email),
+      ids,
+    ),
   )
   const hosts: Host[] = []
   for (const [index, participant] of participants.entries()) {
-    const named = [...(participant.availabilityCalendarIds ?? []), ...(participant.bookingCalendarId === undefined ? [] : [participant.bookingCalendarId])]
+    const named = [
+      ...(participant.availabilityCalendarIds ?? []),
+      ...(participant.bookingCalendarId === undefined ? [] : [participant.bookingCalendarId]),
+    ]
     const grant = grants.find((candidate) =>
-      participant.grantId === undefined ? candidate.email.toLowerCase() === participant.email.toLowerCase() : candidate.id === participant.grantId.toLowerCase(),
+      participant.grantId === undefined
+        ? candidate.email.toLowerCase() === participant.email.toLowerCase()
+        : candidate.id === participant.grantId.toLowerCase(),
     )
     const needsGrant = participant.availabilityCalendarIds !== undefined || participant.bookingCalendarId !== undefined
-    if (grant === undefined && needsGrant) return failure(invalidRequest(`Failed to find a valid Grant for ${participant.email}`, `participants[${index}].email`))
+    if (grant === undefined && needsGrant)
+      return failure(
+        invalidRequest(`Failed to find a valid Grant for ${participant.email}`, `participants[${index}].email`),
+      )
     const found = new Map<string, ParticipantCalendar>()
     for (const name of named) {
       const calendar = grant?.calendars.find(({ id, isPrimary }) => id === name || (name === 'primary' && isPrimary))

@@ -40,10 +40,20 @@ export async function readCalendars(
     [...groups].map(async ([name, members]) => {
       const provider = providers(name)
       if (provider === undefined)
-        return failure({ kind: 'calendarUnavailable', message: `calendars of ${name} cannot be read by this server yet` })
+        return failure({
+          kind: 'calendarUnavailable',
+          message: `calendars of ${name} cannot be read by this server yet`,
+        })
       const memberKeys = members.map(({ key }) => key)
-      const busy = await provider.freeBusy({ appId, local }, memberKeys, span, ignoring === undefined ? [] : [ignoring.eventId])
-      return busy.ok ? success(memberKeys.map((key, index) => [calendarName(key), busy.value[index] ?? []] as const)) : busy
+      const busy = await provider.freeBusy(
+        { appId, local },
+        memberKeys,
+        span,
+        ignoring === undefined ? [] : [ignoring.eventId],
+      )
+      return busy.ok
+        ? success(memberKeys.map((key, index) => [calendarName(key), busy.value[index] ?? []] as const))
+        : busy
     }),
   )
   const [claims, found] = await Promise.all([ownClaims, answers])
@@ -52,29 +62,46 @@ export async function readCalendars(
     if (!answer.ok) return answer
     for (const [name, intervals] of answer.value) busyByCalendar.set(name, intervals)
   }
-  return success(keys.map((key, index) => ({ busy: busyByCalendar.get(calendarName(key)) ?? [], claims: claims[index] ?? [] })))
+  return success(
+    keys.map((key, index) => ({ busy: busyByCalendar.get(calendarName(key)) ?? [], claims: claims[index] ?? [] })),
+  )
 }
 
 /** `readCalendars` by calendar name, as the engine's question wants it. */
-export async function readBusyByCalendar(tools: Pick<Tools, 'database' | 'providers'>, question: BusyQuestion): Promise<Result<BusyByCalendar>> {
+export async function readBusyByCalendar(
+  tools: Pick<Tools, 'database' | 'providers'>,
+  question: BusyQuestion,
+): Promise<Result<BusyByCalendar>> {
   const read = await readCalendars(tools, question)
   if (!read.ok) return read
-  return success(new Map(question.calendars.map(({ key }, index) => [calendarName(key), read.value[index] ?? { busy: [], claims: [] }])))
+  return success(
+    new Map(
+      question.calendars.map(({ key }, index) => [calendarName(key), read.value[index] ?? { busy: [], claims: [] }]),
+    ),
+  )
 }
 
 /**
  * What providers beyond this server say of their calendars, by name: asked before a transaction, because no remote call
  * stands inside one. Calendars of our own are left out: they are read under the lock.
  */
-export async function readRemoteBusy(tools: Pick<Tools, 'database' | 'providers'>, question: BusyQuestion): Promise<Result<ReadonlyMap<string, readonly Interval[]>>> {
+export async function readRemoteBusy(
+  tools: Pick<Tools, 'database' | 'providers'>,
+  question: BusyQuestion,
+): Promise<Result<ReadonlyMap<string, readonly Interval[]>>> {
   const remote = question.calendars.filter(({ provider }) => tools.providers(provider)?.isLocal !== true)
   if (remote.length === 0) return success(new Map())
   const read = await readCalendars(tools, { ...question, calendars: remote })
-  return read.ok ? success(new Map(remote.map(({ key }, index) => [calendarName(key), read.value[index]?.busy ?? []]))) : read
+  return read.ok
+    ? success(new Map(remote.map(({ key }, index) => [calendarName(key), read.value[index]?.busy ?? []])))
+    : read
 }
 
 /** As `readCalendars`, in one list for each calendar. */
-export async function readBusy(tools: Pick<Tools, 'database' | 'providers'>, question: BusyQuestion): Promise<Result<readonly (readonly Interval[])[]>> {
+export async function readBusy(
+  tools: Pick<Tools, 'database' | 'providers'>,
+  question: BusyQuestion,
+): Promise<Result<readonly (readonly Interval[])[]>> {
   const read = await readCalendars(tools, question)
   return read.ok ? success(read.value.map(({ busy, claims }) => [...busy, ...claims])) : read
 }

@@ -1,10 +1,10 @@
 // Sessions: a short-lived right to use one configuration from a page.
 import { deleteSession, findApplication, insertSession } from '../adapters/storage/accounts.ts'
+import { findConfiguration } from '../adapters/storage/configurations.ts'
 import type { Principal } from '../core/account/principal.ts'
 import { invalidRequest, notFound } from '../core/problem.ts'
 import { failure, type Result, success } from '../core/result.ts'
 import { nameConfiguration } from './loadConfiguration.ts'
-import { findConfiguration } from '../adapters/storage/configurations.ts'
 import type { Tools } from './tools.ts'
 
 export const defaultSessionMinutes = 5
@@ -14,7 +14,15 @@ export const longestSessionMinutes = 30
 export async function createSession(
   { database }: Pick<Tools, 'database'>,
   principal: Principal & { readonly kind: 'key' },
-  { configurationId, slug, lifeMinutes = defaultSessionMinutes }: { readonly configurationId?: string | undefined; readonly slug?: string | undefined; readonly lifeMinutes?: number | undefined },
+  {
+    configurationId,
+    slug,
+    lifeMinutes = defaultSessionMinutes,
+  }: {
+    readonly configurationId?: string | undefined
+    readonly slug?: string | undefined
+    readonly lifeMinutes?: number | undefined
+  },
 ): Promise<Result<string>> {
   if (!configurationId && !slug) return failure(invalidRequest('configuration_id or slug is required'))
   const named = await nameConfiguration({ database }, principal, { configuration_id: configurationId, slug })
@@ -28,7 +36,11 @@ export async function createSession(
 }
 
 /** Problems: `notFound`. */
-export async function endSession({ database }: Pick<Tools, 'database'>, principal: Principal & { readonly kind: 'key' }, sessionId: string): Promise<Result<undefined>> {
+export async function endSession(
+  { database }: Pick<Tools, 'database'>,
+  principal: Principal & { readonly kind: 'key' },
+  sessionId: string,
+): Promise<Result<undefined>> {
   const isEnded = await deleteSession(database, principal.appId, sessionId)
   return isEnded ? success(undefined) : failure(notFound)
 }

@@ -5,7 +5,9 @@ import { type Result, success } from '../core/result.ts'
 import type { Tools } from './tools.ts'
 
 /** One application after the other; what is left of a large heap goes with the next sweep. */
-export async function sweep({ database }: Pick<Tools, 'database'>): Promise<Result<{ deleted: number; takenUp: number }>> {
+export async function sweep({
+  database,
+}: Pick<Tools, 'database'>): Promise<Result<{ deleted: number; takenUp: number }>> {
   let deleted = 0
   let takenUp = 0
   for (const appId of await listAppIds(database)) {

@@ -15,6 +15,10 @@ export const availabilityData = Type.Object({
 export function availabilityToJson({ slots, order }: AvailabilityAnswer) {
   return {
     ...(order === undefined ? {} : { order }),
-    time_slots: slots.map(({ start, end, emails }) => ({ emails, start_time: toUnixSeconds(start), end_time: toUnixSeconds(end) })),
+    time_slots: slots.map(({ start, end, emails }) => ({
+      emails,
+      start_time: toUnixSeconds(start),
+      end_time: toUnixSeconds(end),
+    })),
   }
 }

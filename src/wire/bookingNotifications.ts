@@ -8,7 +8,12 @@ import type { Interval } from '../core/time/interval.ts'
 import { guestReference, organizerReference } from './bookings.ts'
 
 /** `booking` is the settled one; `before` its time before the change. Kept as a snapshot, so a retry says the same. */
-export function bookingNotification(booking: Booking, change: Change, before: Interval, configuration: Configuration): object {
+export function bookingNotification(
+  booking: Booking,
+  change: Change,
+  before: Interval,
+  configuration: Configuration,
+): object {
   const ids = { booking_id: booking.id, configuration_id: booking.configurationId }
   const info = bookingInfo(booking, configuration)
   switch (change.kind) {
@@ -19,7 +24,10 @@ export function bookingNotification(booking: Booking, change: Change, before: In
             // The one notification whose reader decides: its reference carries the salt that confirms.
             booking_ref: organizerReference(booking),
             booking_type: configuration.bookingType,
-            booking_info: { ...info, host_confirmation_url: fillLink(configuration.organizerConfirmationUrl, organizerReference(booking)) },
+            booking_info: {
+              ...info,
+              host_confirmation_url: fillLink(configuration.organizerConfirmationUrl, organizerReference(booking)),
+            },
           }
         : { ...ids, booking_ref: guestReference(booking), object: 'booking', booking_info: info }
     case 'confirm':
@@ -44,7 +52,10 @@ function bookingInfo(booking: Booking, configuration: Configuration) {
     event_id: booking.eventId,
     start_time: toUnixSeconds(when.start),
     end_time: toUnixSeconds(when.end),
-    participants: [...service.hosts, details.guest, ...details.additionalGuests].map(({ email, name }) => ({ email, name })),
+    participants: [...service.hosts, details.guest, ...details.additionalGuests].map(({ email, name }) => ({
+      email,
+      name,
+    })),
     additional_fields: Object.keys(details.additionalFields).length === 0 ? null : details.additionalFields,
     hide_cancellation_options: configuration.hideCancellationOptions,
     hide_rescheduling_options: configuration.hideReschedulingOptions,

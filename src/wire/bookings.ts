@@ -6,25 +6,49 @@ import { encodeReference } from '../core/booking/reference.ts'
 import { toUnixSeconds } from '../core/time/instant.ts'
 import { unixSeconds } from './whole.ts'
 
-const email = Type.String({ maxLength: 320, pattern: '^[^\\s@<>"]+@[^\\s@<>"]+$', errorMessage: 'must be a mail address' })
+const email = Type.String({
+  maxLength: 320,
+  pattern: '^[^\\s@<>"]+@[^\\s@<>"]+$',
+  errorMessage: 'must be a mail address',
+})
 const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 const guest = Type.Object({ name: Type.String({ minLength: 1, maxLength: 255 }), email })
-const additionalGuests = Type.Array(Type.Object({ email, name: Type.Optional(nullable(Type.String({ maxLength: 320 }))) }), { maxItems: 10 })
+const additionalGuests = Type.Array(
+  Type.Object({ email, name: Type.Optional(nullable(Type.String({ maxLength: 320 }))) }),
+  { maxItems: 10 },
+)
 const answerValue = Type.Union([Type.String(), Type.Boolean(), Type.Number()], { errorMessage: 'must be text' })
 
 const told = {
-  participants: Type.Optional(nullable(Type.Array(Type.Object({ email: Type.String({ maxLength: 320 }) }), { maxItems: 50 }))),
+  participants: Type.Optional(
+    nullable(Type.Array(Type.Object({ email: Type.String({ maxLength: 320 }) }), { maxItems: 50 })),
+  ),
   timezone: Type.Optional(nullable(Type.String({ maxLength: 64, description: "The guest's IANA zone, for mails" }))),
-  email_language: Type.Optional(nullable(Type.String({ maxLength: 35, description: 'en, fr, de, es, nl, sv, ja, zh or ko; anything else means en' }))),
+  email_language: Type.Optional(
+    nullable(
+      Type.String({ maxLength: 35, description: 'en, fr, de, es, nl, sv, ja, zh or ko; anything else means en' }),
+    ),
+  ),
   additional_guests: Type.Optional(nullable(additionalGuests)),
-  additional_fields: Type.Optional(nullable(Type.Record(Type.String({ maxLength: 255 }), nullable(answerValue), { maxProperties: 50 }))),
+  additional_fields: Type.Optional(
+    nullable(Type.Record(Type.String({ maxLength: 255 }), nullable(answerValue), { maxProperties: 50 })),
+  ),
 }
 
 export const createBookingBody = Type.Object({ start_time: unixSeconds(), end_time: unixSeconds(), guest, ...told })
-export const rescheduleBookingBody = Type.Object({ start_time: unixSeconds(), end_time: unixSeconds(), guest: Type.Optional(nullable(guest)), ...told })
+export const rescheduleBookingBody = Type.Object({
+  start_time: unixSeconds(),
+  end_time: unixSeconds(),
+  guest: Type.Optional(nullable(guest)),
+  ...told,
+})
 export const confirmBookingBody = Type.Object({
-  salt: Type.String({ minLength: 1, maxLength: 255, description: "The salt of the organizer's booking reference, URL-safe Base64 without padding" }),
+  salt: Type.String({
+    minLength: 1,
+    maxLength: 255,
+    description: "The salt of the organizer's booking reference, URL-safe Base64 without padding",
+  }),
   status: Type.Enum(['confirmed', 'cancelled']),
   cancellation_reason: Type.Optional(nullable(Type.String({ maxLength: 2_000 }))),
 })
@@ -46,7 +70,9 @@ export const bookingData = Type.Object({
   status: Type.Enum(['booked', 'pending', 'cancelled']),
   description: Type.String(),
   location: Type.Optional(Type.String()),
-  booking_ref: Type.Optional(Type.String({ description: "The guest's own reference: it moves and cancels, and never confirms" })),
+  booking_ref: Type.Optional(
+    Type.String({ description: "The guest's own reference: it moves and cancels, and never confirms" }),
+  ),
 })
 
 /** The booking as everyone with its id sees it. `booking_ref` is the guest's. */
@@ -114,7 +140,11 @@ export function guestReference(booking: Booking): string {
 }
 
 export function organizerReference(booking: Booking): string {
-  return encodeReference({ configurationId: booking.configurationId, bookingId: booking.id, salt: booking.organizerSalt })
+  return encodeReference({
+    configurationId: booking.configurationId,
+    bookingId: booking.id,
+    salt: booking.organizerSalt,
+  })
 }
 
 /** A held booking never leaves the server; a released one never was. */
@@ -139,10 +169,17 @@ export function readGuestWords(body: Omit<RescheduleBookingJson, 'start_time' | 
     participants: (body.participants ?? []).map((participant) => participant.email),
     timezone: body.timezone || undefined,
     emailLanguage: languages.includes(language) ? language : 'en',
-    additionalGuests: body.additional_guests?.map((person) => ({ email: person.email, name: person.name || person.email })),
+    additionalGuests: body.additional_guests?.map((person) => ({
+      email: person.email,
+      name: person.name || person.email,
+    })),
     additionalFields:
       body.additional_fields === undefined || body.additional_fields === null
         ? undefined
-        : Object.fromEntries(Object.entries(body.additional_fields).flatMap(([key, value]) => (value === null ? [] : [[key, String(value)]]))),
+        : Object.fromEntries(
+            Object.entries(body.additional_fields).flatMap(([key, value]) =>
+              value === null ? [] : [[key, String(value)]],
+            ),
+          ),
   }
 }

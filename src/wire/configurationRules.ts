@@ -5,11 +5,21 @@ import { type ConfigurationDocument, readLocalTime } from './configurations.ts'
 
 /** The first thing that cannot be right, or undefined. Grants and calendars are checked where they are known. */
 export function findConfigurationProblem(document: ConfigurationDocument): Problem | undefined {
-  return findTypeProblem(document) ?? findParticipantProblem(document) ?? findTimeProblem(document) ?? findEventProblem(document) ?? findFieldProblem(document)
+  return (
+    findTypeProblem(document) ??
+    findParticipantProblem(document) ??
+    findTimeProblem(document) ??
+    findEventProblem(document) ??
+    findFieldProblem(document)
+  )
 }
 
 function findTypeProblem({ type }: ConfigurationDocument): Problem | undefined {
-  if (type === 'group') return invalidRequest('group configurations are not served yet; leave type out for one-on-one, collective and round robin', 'type')
+  if (type === 'group')
+    return invalidRequest(
+      'group configurations are not served yet; leave type out for one-on-one, collective and round robin',
+      'type',
+    )
   if (type !== undefined && type !== null && type !== '') return invalidRequest('must be empty or left out', 'type')
   return undefined
 }
@@ -18,11 +28,17 @@ function findParticipantProblem(document: ConfigurationDocument): Problem | unde
   const { participants } = document
   const seen = new Map<string, number>()
   for (const [index, { email }] of participants.entries()) {
-    if (seen.has(email.toLowerCase())) return invalidRequest(`is the same as participants[${seen.get(email.toLowerCase())}].email`, `participants[${index}].email`)
+    if (seen.has(email.toLowerCase()))
+      return invalidRequest(
+        `is the same as participants[${seen.get(email.toLowerCase())}].email`,
+        `participants[${index}].email`,
+      )
     seen.set(email.toLowerCase(), index)
   }
-  if (!participants.some((participant) => participant.availability)) return invalidRequest('at least one participant must have availability', 'participants')
-  if (!participants.some((participant) => participant.booking)) return invalidRequest('at least one participant must have booking', 'participants')
+  if (!participants.some((participant) => participant.availability))
+    return invalidRequest('at least one participant must have availability', 'participants')
+  if (!participants.some((participant) => participant.booking))
+    return invalidRequest('at least one participant must have booking', 'participants')
   const organizers = participants.filter((participant) => participant.is_organizer === true).length
   const method = document.availability.availability_rules?.availability_method ?? 'collective'
   if (method === 'collective' && participants.length > 1 && organizers !== 1)
@@ -39,24 +55,31 @@ function findTimeProblem(document: ConfigurationDocument): Problem | undefined {
   const rules = document.availability.availability_rules
   const weekly: [Block, string][] = []
   const dated: [Block, string][] = []
-  for (const [index, block] of (rules?.default_open_hours ?? []).entries()) weekly.push([block, `availability.availability_rules.default_open_hours[${index}]`])
+  for (const [index, block] of (rules?.default_open_hours ?? []).entries())
+    weekly.push([block, `availability.availability_rules.default_open_hours[${index}]`])
   for (const [index, entry] of (rules?.default_specific_time_availability ?? []).entries())
     dated.push([entry, `availability.availability_rules.default_specific_time_availability[${index}]`])
   for (const [index, participant] of document.participants.entries()) {
-    for (const [at, block] of (participant.availability?.open_hours ?? []).entries()) weekly.push([block, `participants[${index}].availability.open_hours[${at}]`])
-    for (const [at, entry] of (participant.specific_time_availability ?? []).entries()) dated.push([entry, `participants[${index}].specific_time_availability[${at}]`])
+    for (const [at, block] of (participant.availability?.open_hours ?? []).entries())
+      weekly.push([block, `participants[${index}].availability.open_hours[${at}]`])
+    for (const [at, entry] of (participant.specific_time_availability ?? []).entries())
+      dated.push([entry, `participants[${index}].specific_time_availability[${at}]`])
   }
   const zones: Place[] = [
     [document.event_booking.timezone, 'event_booking.timezone'],
     ...document.participants.map(({ timezone }, index): Place => [timezone, `participants[${index}].timezone`]),
     ...[...weekly, ...dated].map(([block, field]): Place => [block.timezone, `${field}.timezone`]),
   ]
-  for (const [zone, field] of zones) if (zone && !isTimezone(zone)) return invalidRequest(`"${zone}" is not an IANA time zone, as Europe/Berlin is`, field)
+  for (const [zone, field] of zones)
+    if (zone && !isTimezone(zone))
+      return invalidRequest(`"${zone}" is not an IANA time zone, as Europe/Berlin is`, field)
   for (const [block, field] of weekly)
-    if (readLocalTime(block.end) <= readLocalTime(block.start)) return invalidRequest('must be later than start; a night shift needs two blocks', `${field}.end`)
+    if (readLocalTime(block.end) <= readLocalTime(block.start))
+      return invalidRequest('must be later than start; a night shift needs two blocks', `${field}.end`)
   for (const [entry, field] of dated) {
     const [start, end] = [readLocalTime(entry.start), readLocalTime(entry.end)]
-    if (end <= start && !(start === 0 && end === 0)) return invalidRequest('must be later than start; 00:00 to 00:00 closes the date', `${field}.end`)
+    if (end <= start && !(start === 0 && end === 0))
+      return invalidRequest('must be later than start; 00:00 to 00:00 closes the date', `${field}.end`)
   }
   return undefined
 }
@@ -65,14 +88,16 @@ function findEventProblem({ event_booking: event }: ConfigurationDocument): Prob
   const { conferencing } = event
   if (conferencing?.autocreate !== undefined && conferencing.details !== undefined)
     return invalidRequest('has both autocreate and details; give one of them', 'event_booking.conferencing')
-  if (conferencing && Object.keys(conferencing).length > 0 && !conferencing.provider) return invalidRequest('is required', 'event_booking.conferencing.provider')
+  if (conferencing && Object.keys(conferencing).length > 0 && !conferencing.provider)
+    return invalidRequest('is required', 'event_booking.conferencing.provider')
   return undefined
 }
 
 function findFieldProblem(document: ConfigurationDocument): Problem | undefined {
   for (const [key, field] of Object.entries(document.scheduler?.additional_fields ?? {})) {
     const needsOptions = field.type === 'dropdown' || field.type === 'radio_button'
-    if (needsOptions && (field.options ?? []).length === 0) return invalidRequest(`is required for ${field.type}`, `scheduler.additional_fields.${key}.options`)
+    if (needsOptions && (field.options ?? []).length === 0)
+      return invalidRequest(`is required for ${field.type}`, `scheduler.additional_fields.${key}.options`)
   }
   return undefined
 }

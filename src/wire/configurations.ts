@@ -2,17 +2,31 @@
 import Type, { type Static } from 'typebox'
 
 import type { Hours, OpenHours, SpecificTime } from '../core/availability/availability.ts'
-import type { AdditionalField, BookingType, Configuration, ConfigurationParticipant } from '../core/configuration/configuration.ts'
+import type {
+  AdditionalField,
+  BookingType,
+  Configuration,
+  ConfigurationParticipant,
+} from '../core/configuration/configuration.ts'
 import type { AppId, ConfigurationId, GrantId } from '../core/ids.ts'
 import { whole } from './whole.ts'
 
-const localTime = Type.String({ pattern: '^([01]?[0-9]|2[0-3]):[0-5][0-9]$', errorMessage: 'must be a time of day like 9:00 or 17:30' })
-const localDate = Type.String({ pattern: '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', errorMessage: 'must be a date like 2026-03-29' })
+const localTime = Type.String({
+  pattern: '^([01]?[0-9]|2[0-3]):[0-5][0-9]$',
+  errorMessage: 'must be a time of day like 9:00 or 17:30',
+})
+const localDate = Type.String({
+  pattern: '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$',
+  errorMessage: 'must be a date like 2026-03-29',
+})
 const email = Type.String({ minLength: 1, maxLength: 320 })
 const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 export const openHoursSchema = Type.Object({
-  days: Type.Array(Type.Integer({ minimum: 0, maximum: 6, errorMessage: 'must be a day from 0 (Sunday) to 6 (Saturday)' }), { minItems: 1, maxItems: 7 }),
+  days: Type.Array(
+    Type.Integer({ minimum: 0, maximum: 6, errorMessage: 'must be a day from 0 (Sunday) to 6 (Saturday)' }),
+    { minItems: 1, maxItems: 7 },
+  ),
   start: localTime,
   end: localTime,
   timezone: Type.Optional(Type.String({ maxLength: 64 })),
@@ -81,7 +95,9 @@ const reminderSchema = Type.Object({
 const text = (maxLength: number) => Type.Optional(nullable(Type.String({ maxLength })))
 const flag = Type.Optional(nullable(Type.Boolean()))
 const webAddress = Type.Optional(
-  nullable(Type.String({ maxLength: 2048, pattern: '^(https?://.*)?$', errorMessage: 'must be an http or https address' })),
+  nullable(
+    Type.String({ maxLength: 2048, pattern: '^(https?://.*)?$', errorMessage: 'must be an http or https address' }),
+  ),
 )
 
 const eventBookingSchema = Type.Object({
@@ -90,7 +106,15 @@ const eventBookingSchema = Type.Object({
   location: text(255),
   timezone: Type.Optional(Type.String({ maxLength: 64 })),
   booking_type: Type.Optional(Type.Enum(['booking', 'organizer-confirmation', 'custom-confirmation'])),
-  conferencing: Type.Optional(nullable(Type.Object({ provider: Type.Optional(Type.String({ maxLength: 64 })), autocreate: Type.Optional(Type.Object({})), details: Type.Optional(Type.Object({})) }))),
+  conferencing: Type.Optional(
+    nullable(
+      Type.Object({
+        provider: Type.Optional(Type.String({ maxLength: 64 })),
+        autocreate: Type.Optional(Type.Object({})),
+        details: Type.Optional(Type.Object({})),
+      }),
+    ),
+  ),
   disable_emails: flag,
   hide_participants: flag,
   notify_participants: flag,
@@ -99,7 +123,18 @@ const eventBookingSchema = Type.Object({
 
 const additionalFieldSchema = Type.Object({
   label: Type.String({ maxLength: 1024 }),
-  type: Type.Enum(['text', 'multi_line_text', 'email', 'phone_number', 'dropdown', 'date', 'checkbox', 'radio_button', 'multi_select', 'metadata']),
+  type: Type.Enum([
+    'text',
+    'multi_line_text',
+    'email',
+    'phone_number',
+    'dropdown',
+    'date',
+    'checkbox',
+    'radio_button',
+    'multi_select',
+    'metadata',
+  ]),
   required: Type.Optional(Type.Boolean()),
   default: text(2048),
   pattern: text(255),
@@ -119,7 +154,9 @@ const schedulerSchema = Type.Object({
   hide_rescheduling_options: flag,
   hide_cancellation_options: flag,
   hide_additional_guests: flag,
-  additional_fields: Type.Optional(nullable(Type.Record(Type.String({ maxLength: 255 }), additionalFieldSchema, { maxProperties: 50 }))),
+  additional_fields: Type.Optional(
+    nullable(Type.Record(Type.String({ maxLength: 255 }), additionalFieldSchema, { maxProperties: 50 })),
+  ),
   email_template: Type.Optional(nullable(Type.Object({ organizer_locale: text(16) }))),
   notetaker_settings: Type.Optional(nullable(Type.Object({}))),
 })
@@ -127,7 +164,14 @@ const schedulerSchema = Type.Object({
 const topLevel = {
   name: text(255),
   slug: Type.Optional(
-    nullable(Type.String({ minLength: 1, maxLength: 255, pattern: '^[A-Za-z0-9._-]+$', errorMessage: 'must be letters, digits, dots, hyphens and underscores' })),
+    nullable(
+      Type.String({
+        minLength: 1,
+        maxLength: 255,
+        pattern: '^[A-Za-z0-9._-]+$',
+        errorMessage: 'must be letters, digits, dots, hyphens and underscores',
+      }),
+    ),
   ),
   type: text(32),
   requires_session_auth: flag,
@@ -135,7 +179,9 @@ const topLevel = {
   availability: availabilitySchema,
   event_booking: eventBookingSchema,
   scheduler: Type.Optional(nullable(schedulerSchema)),
-  appearance: Type.Optional(nullable(Type.Record(Type.String(), nullable(Type.String({ maxLength: 550 })), { maxProperties: 50 }))),
+  appearance: Type.Optional(
+    nullable(Type.Record(Type.String(), nullable(Type.String({ maxLength: 550 })), { maxProperties: 50 })),
+  ),
 }
 
 export const configurationBody = Type.Object(topLevel)
@@ -153,7 +199,9 @@ export function mergeDocument(document: ConfigurationDocument, change: Configura
 
 /** Only known top-level members, one spelling for the dates left out of open hours. */
 export function cleanDocument(body: ConfigurationDocument): ConfigurationDocument {
-  const known = Object.fromEntries(Object.keys(topLevel).flatMap((key) => (key in body ? [[key, body[key as keyof typeof body]]] : [])))
+  const known = Object.fromEntries(
+    Object.keys(topLevel).flatMap((key) => (key in body ? [[key, body[key as keyof typeof body]]] : [])),
+  )
   return withOneSpelling(known) as ConfigurationDocument
 }
 
@@ -223,19 +271,28 @@ export function readConfiguration(document: ConfigurationDocument, identity: Ide
     slug: document.slug ?? undefined,
     name: document.name || organizer?.name || organizer?.email || '',
     requiresSessionAuth: document.requires_session_auth ?? false,
-    participants: participants.map((participant) => readParticipant(participant, document, method === 'collective' && participant === organizer)),
+    participants: participants.map((participant) =>
+      readParticipant(participant, document, method === 'collective' && participant === organizer),
+    ),
     durationMinutes: availability.duration_minutes,
     intervalMinutes: availability.interval_minutes ?? availability.duration_minutes,
     roundToMinutes: availability.round_to ?? 15,
     method,
     bufferBeforeMinutes: rules.buffer?.before ?? 0,
     bufferAfterMinutes: rules.buffer?.after ?? 0,
-    timezone: event.timezone || organizer?.timezone || rules.default_open_hours?.find((block) => block.timezone)?.timezone || 'UTC',
+    timezone:
+      event.timezone ||
+      organizer?.timezone ||
+      rules.default_open_hours?.find((block) => block.timezone)?.timezone ||
+      'UTC',
     bookingType: (event.booking_type ?? 'booking') as BookingType,
     title: event.title,
     description: event.description ?? '',
     location: event.location ?? '',
-    conferencing: event.conferencing === undefined || event.conferencing === null || Object.keys(event.conferencing).length === 0 ? undefined : event.conferencing,
+    conferencing:
+      event.conferencing === undefined || event.conferencing === null || Object.keys(event.conferencing).length === 0
+        ? undefined
+        : event.conferencing,
     disableEmails: event.disable_emails ?? false,
     hideParticipants: event.hide_participants ?? false,
     notifyParticipants: event.notify_participants ?? false,
@@ -260,7 +317,11 @@ function organizerOf(document: ConfigurationDocument): ParticipantJson | undefin
   return participants.find((participant) => participant.is_organizer === true) ?? participants[0]
 }
 
-function readParticipant(participant: ParticipantJson, document: ConfigurationDocument, isOrganizer: boolean): ConfigurationParticipant {
+function readParticipant(
+  participant: ParticipantJson,
+  document: ConfigurationDocument,
+  isOrganizer: boolean,
+): ConfigurationParticipant {
   return {
     email: participant.email,
     name: participant.name ?? '',
@@ -283,14 +344,17 @@ function readHours(participant: ParticipantJson, document: ConfigurationDocument
       ? own.map((block) => readOpenHours(block, block.timezone || participant.timezone || eventZone || 'UTC'))
       : (rules.default_open_hours ?? []).map((block) => readOpenHours(block, eventZone || block.timezone || 'UTC'))
   const ownDates = participant.specific_time_availability ?? []
-  const defaultDates = (rules.default_specific_time_availability ?? []).filter(({ date }) => !ownDates.some((entry) => entry.date === date))
+  const defaultDates = (rules.default_specific_time_availability ?? []).filter(
+    ({ date }) => !ownDates.some((entry) => entry.date === date),
+  )
   return {
     weekly,
     specific: [
       ...ownDates.map((entry) => readSpecificTime(entry, entry.timezone || participant.timezone || eventZone || 'UTC')),
       ...defaultDates.map((entry) => readSpecificTime(entry, entry.timezone || eventZone || 'UTC')),
     ],
-    onlySpecific: rules.only_specific_time_availability === true || participant.only_specific_time_availability === true,
+    onlySpecific:
+      rules.only_specific_time_availability === true || participant.only_specific_time_availability === true,
   }
 }
 

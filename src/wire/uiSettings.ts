@@ -27,7 +27,11 @@ export const uiSettingsData = Type.Object({
  * Members that the components compute with are always there. The booking's own people are in it for whoever holds its id,
  * since the reschedule form starts from them; the salt that confirms is not.
  */
-export function uiSettingsToJson(configuration: Configuration, document: ConfigurationDocument, booking: Booking | undefined): object {
+export function uiSettingsToJson(
+  configuration: Configuration,
+  document: ConfigurationDocument,
+  booking: Booking | undefined,
+): object {
   const organizer = configuration.participants.find(({ isOrganizer }) => isOrganizer) ?? configuration.participants[0]
   const scheduler = schedulerWithDefaults(document)
   return {

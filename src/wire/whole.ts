@@ -32,6 +32,7 @@ export function readWhole(value: unknown, range: WholeRange): number | undefined
 }
 
 function sentence({ minimum, maximum, multipleOf }: WholeRange): string {
-  const from = minimum === undefined ? '' : maximum === undefined ? ` of at least ${minimum}` : ` from ${minimum} to ${maximum}`
+  const from =
+    minimum === undefined ? '' : maximum === undefined ? ` of at least ${minimum}` : ` from ${minimum} to ${maximum}`
   return `must be a whole number${from}${multipleOf === undefined ? '' : `, a multiple of ${multipleOf}`}`
 }

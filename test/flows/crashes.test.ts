@@ -1,10 +1,17 @@
 /** A process that dies, a calendar that lies or is silent, at every step of a change: what recovery makes of it. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
+import { insertApplication, insertKey } from '../../src/adapters/storage/accounts.ts'
+import type { Connection } from '../../src/adapters/storage/database.ts'
 import { saveEvent } from '../../src/adapters/storage/events.ts'
+import { buildApp } from '../../src/app.ts'
+import { loadConfig } from '../../src/config.ts'
 import { decodeReference, encodeSalt } from '../../src/core/booking/reference.ts'
 import type { AppId, BookingId, CalendarId, EventId, GrantId } from '../../src/core/ids.ts'
 import { fromUnixSeconds, instant } from '../../src/core/time/instant.ts'
@@ -12,7 +19,7 @@ import { faultyCalendars } from '../support/faultyCalendars.ts'
 import { book, makeConfiguration, makeHost, nearFuture, participant, type TestHost } from '../support/hosts.ts'
 import { findFaults, type Ledger, readLedger } from '../support/ledger.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { type Reply, startTestServer, type TestServer } from '../support/server.ts'
 
 const calendars = faultyCalendars()
 const start = nearFuture()
@@ -570,3 +577,99 @@ describe('a real process', () => {
     },
   )
 })
+
+describe('kill -9 of a server with its own PostgreSQL, in the middle of a stream of bookings', () => {
+  it.each(['server', 'database', 'both'] as const)(
+    'hits the %s: what was acknowledged is there, and nothing is left half done',
+    async (victim) => {
+      const directory = mkdtempSync(join(tmpdir(), 'openslot-killed-'))
+      if (process.getuid?.() === 0) chmodSync(directory, 0o711)
+      const environment = { DATA_DIR: directory, PORT: '0', RATE_LIMIT: 'off', LOG_LEVEL: 'silent' }
+      let server = await startMain(environment)
+      try {
+        const setUp = await buildApp(loadConfig({ ...environment, ROLE: 'web' }), { connection: socketIn(directory) })
+        const application = await insertApplication(setUp.database, 'killed')
+        const { token } = await insertKey(setUp.database, application, { name: 'test' })
+        const request = async (method: string, path: string, body: object): Promise<Reply> => {
+          const response = await fetch(`${server.address}${path}`, {
+            method,
+            headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+            body: JSON.stringify(body),
+          })
+          return { status: response.status, body: await response.json(), headers: response.headers }
+        }
+        const send = {
+          request: (method: string, path: string, options: { body?: object } = {}) =>
+            request(method, path, options.body ?? {}),
+        } as unknown as TestServer
+        const killed = await makeHost(send, 'killed@host.example')
+        const id = await makeConfiguration(send, [killed], { availability: { interval_minutes: 30 } })
+
+        const acknowledged: string[] = []
+        let next = 0
+        let isKilled = false
+        // Eight guests book one slot after the other, until nobody answers any more.
+        const stream = Array.from({ length: 8 }, async () => {
+          while (!isKilled) {
+            const from = start + 1_800 * next++
+            const answer = await book(send, id, from).catch(() => undefined)
+            if (answer?.status === 200) acknowledged.push(answer.body.data.booking_id)
+          }
+        })
+        await vi.waitFor(() => expect(acknowledged.length).toBeGreaterThan(40), { timeout: 30_000, interval: 5 })
+        await setUp.database.close()
+        const postgres = Number(readFileSync(join(directory, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0])
+        if (victim !== 'database') process.kill(server.child.pid ?? 0, 'SIGKILL')
+        if (victim !== 'server') process.kill(postgres, 'SIGKILL')
+        if (victim === 'database') {
+          const before = acknowledged.length
+          // The server starts the database again by itself, and goes on.
+          await vi.waitFor(() => expect(acknowledged.length).toBeGreaterThan(before + 10), {
+            timeout: 30_000,
+            interval: 20,
+          })
+        }
+        isKilled = true
+        await Promise.all(stream)
+        if (victim !== 'database') {
+          await server.exited
+          server = await startMain(environment)
+        }
+        const after = await buildApp(loadConfig({ ...environment, ROLE: 'web' }), { connection: socketIn(directory) })
+        try {
+          const ledger = await readLedger(after)
+          expect(findFaults(ledger)).toEqual([])
+          const standing = new Set(
+            ledger.bookings.filter(({ state }) => state === 'booked').map(({ id: booking }) => booking),
+          )
+          expect(acknowledged.filter((booking) => !standing.has(booking))).toEqual([])
+        } finally {
+          await after.database.close()
+        }
+      } finally {
+        server.child.kill('SIGTERM')
+        await server.exited
+        rmSync(directory, { recursive: true, force: true })
+      }
+    },
+    60_000,
+  )
+})
+
+/** The whole program, as `openslot start` runs it. */
+async function startMain(environment: Record<string, string>) {
+  const child = spawn(process.execPath, ['src/main.ts', 'start'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...environment },
+  })
+  const exited = once(child, 'exit')
+  for await (const line of createInterface(child.stdout)) {
+    const address = / at (http:\S+)/.exec(line)?.[1]
+    if (address !== undefined) return { child, exited, address }
+  }
+  throw new Error('the server did not start')
+}
+
+function socketIn(directory: string): Connection {
+  return { host: join(directory, 'postgres-socket'), port: 5432, user: 'postgres', database: 'postgres' }
+}

@@ -15,21 +15,42 @@ beforeAll(async () => {
 })
 
 const events = async (from = start - 86_400) =>
-  (await server.request('GET', `/v3/grants/${host.grantId}/events?calendar_id=primary&start=${from}&end=${from + 30 * 86_400}`)).body.data
+  (
+    await server.request(
+      'GET',
+      `/v3/grants/${host.grantId}/events?calendar_id=primary&start=${from}&end=${from + 30 * 86_400}`,
+    )
+  ).body.data
 
 describe('a booking', () => {
   it('is made, listed as gone, read, moved and called off, and its event follows', async () => {
     const id = await makeConfiguration(server, [host])
     const slots = async () =>
-      (await server.request('GET', `/v3/scheduling/availability?configuration_id=${id}&start_time=${start}&end_time=${start + 7200}`, { token: null })).body
-        .data.time_slots
-    expect((await slots()).map((slot: { start_time: number }) => slot.start_time)).toEqual([start, start + 1800, start + 3600, start + 5400])
+      (
+        await server.request(
+          'GET',
+          `/v3/scheduling/availability?configuration_id=${id}&start_time=${start}&end_time=${start + 7200}`,
+          { token: null },
+        )
+      ).body.data.time_slots
+    expect((await slots()).map((slot: { start_time: number }) => slot.start_time)).toEqual([
+      start,
+      start + 1800,
+      start + 3600,
+      start + 5400,
+    ])
 
     const made = await book(server, id, start)
-    expect(made.body).toMatchObject({ data: { status: 'booked', title: 'Intro call', organizer: { email: host.email, name: 'ada' } } })
+    expect(made.body).toMatchObject({
+      data: { status: 'booked', title: 'Intro call', organizer: { email: host.email, name: 'ada' } },
+    })
     expect(made.status).toBe(200)
     const { booking_id, event_id } = made.body.data
-    expect((await slots()).map((slot: { start_time: number }) => slot.start_time)).toEqual([start + 1800, start + 3600, start + 5400])
+    expect((await slots()).map((slot: { start_time: number }) => slot.start_time)).toEqual([
+      start + 1800,
+      start + 3600,
+      start + 5400,
+    ])
 
     const event = await server.request('GET', `/v3/grants/${host.grantId}/events/${event_id}?calendar_id=primary`)
     expect(event.body.data).toMatchObject({
@@ -43,9 +64,13 @@ describe('a booking', () => {
       body: { start_time: String(start + 1800), end_time: String(start + 3600) },
     })
     expect(moved.body.data).toMatchObject({ booking_id, event_id, status: 'booked' })
-    expect((await events()).filter((item: { id: string }) => item.id === event_id)).toMatchObject([{ when: { start_time: start + 1800 } }])
+    expect((await events()).filter((item: { id: string }) => item.id === event_id)).toMatchObject([
+      { when: { start_time: start + 1800 } },
+    ])
 
-    const read = await server.request('GET', `/v3/scheduling/bookings/${booking_id}?configuration_id=${id}`, { token: null })
+    const read = await server.request('GET', `/v3/scheduling/bookings/${booking_id}?configuration_id=${id}`, {
+      token: null,
+    })
     expect(read.body.data).toEqual(moved.body.data)
 
     const gone = await server.request('DELETE', `/v3/scheduling/bookings/${booking_id}?configuration_id=${id}`, {
@@ -55,21 +80,29 @@ describe('a booking', () => {
     expect(gone.body).toEqual({ request_id: expect.any(String) })
     expect((await events()).filter((item: { id: string }) => item.id === event_id)).toEqual([])
     expect((await slots()).length).toBe(4)
-    const again = await server.request('DELETE', `/v3/scheduling/bookings/${booking_id}?configuration_id=${id}`, { token: null })
+    const again = await server.request('DELETE', `/v3/scheduling/bookings/${booking_id}?configuration_id=${id}`, {
+      token: null,
+    })
     expect(again.status).toBe(400)
   })
 
-  it('of an organizer-confirmation waits, and only the organizer\'s salt confirms it', async () => {
-    const id = await makeConfiguration(server, [host], { event: { booking_type: 'organizer-confirmation', title: 'Chat with ${invitee}' } })
+  it("of an organizer-confirmation waits, and only the organizer's salt confirms it", async () => {
+    const id = await makeConfiguration(server, [host], {
+      event: { booking_type: 'organizer-confirmation', title: 'Chat with ${invitee}' },
+    })
     const made = await book(server, id, start + 86_400)
     expect(made.body.data.status).toBe('pending')
     const { booking_id, event_id, booking_ref } = made.body.data
-    const event = (await server.request('GET', `/v3/grants/${host.grantId}/events/${event_id}?calendar_id=primary`)).body.data
+    const event = (await server.request('GET', `/v3/grants/${host.grantId}/events/${event_id}?calendar_id=primary`))
+      .body.data
     expect(event.title).toBe('[PENDING] Chat with Gil Guest')
     expect(JSON.stringify(event.participants)).not.toContain('gil@guest.example')
 
     const put = (salt: string, status: string) =>
-      server.request('PUT', `/v3/scheduling/bookings/${booking_id}?configuration_id=${id}`, { token: null, body: { salt, status } })
+      server.request('PUT', `/v3/scheduling/bookings/${booking_id}?configuration_id=${id}`, {
+        token: null,
+        body: { salt, status },
+      })
     const guestSalt = encodeSalt(decodeReference(booking_ref)?.salt ?? new Uint8Array())
     expect((await put(guestSalt, 'confirmed')).status).toBe(404)
 
@@ -77,7 +110,8 @@ describe('a booking', () => {
     const salt = encodeSalt(decodeReference(listed.body.data[0].organizer_booking_ref)?.salt ?? new Uint8Array())
     const confirmed = await put(salt, 'confirmed')
     expect(confirmed.body.data).toMatchObject({ status: 'booked', event_id })
-    const real = (await server.request('GET', `/v3/grants/${host.grantId}/events/${event_id}?calendar_id=primary`)).body.data
+    const real = (await server.request('GET', `/v3/grants/${host.grantId}/events/${event_id}?calendar_id=primary`)).body
+      .data
     expect(real.title).toBe('Chat with Gil Guest')
     expect(JSON.stringify(real.participants)).toContain('gil@guest.example')
     expect((await put(salt, 'confirmed')).status).toBe(400)

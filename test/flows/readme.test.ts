@@ -15,7 +15,12 @@ let environment: Record<string, string>
 beforeAll(async () => {
   const settings = { DATA_DIR: makeDirectory(), LOG_LEVEL: 'error', RATE_LIMIT: 'off' }
   server = await startServer(settings)
-  environment = { ...process.env, ...settings, PORT: String(server.port), PATH: `${dirname(process.execPath)}:${process.env.PATH}` } as Record<string, string>
+  environment = {
+    ...process.env,
+    ...settings,
+    PORT: String(server.port),
+    PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+  } as Record<string, string>
 })
 
 afterAll(async () => {
@@ -24,11 +29,17 @@ afterAll(async () => {
 })
 
 function examples(language: string): string {
-  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, text]) => text).join('\n').replaceAll('http://localhost:3000', server.url)
+  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, 'gm'))]
+    .map(([, text]) => text)
+    .join('\n')
+    .replaceAll('http://localhost:3000', server.url)
 }
 
 function bash(script: string): string {
-  const { status, stdout, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', script], { env: environment, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', script], {
+    env: environment,
+    encoding: 'utf8',
+  })
   expect(stderr.replace(/^npm warn .*$/gm, '').trim()).toBe('')
   expect(status).toBe(0)
   return stdout
@@ -49,12 +60,16 @@ it('the shell examples find a slot, book it, move it and call it off', () => {
     .split(/(?<=\})(?=\{)|\n/)
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line))
-  expect(answers).toMatchObject([{ data: { status: 'booked' } }, { data: { status: 'booked' } }, { request_id: expect.any(String) }])
+  expect(answers).toMatchObject([
+    { data: { status: 'booked' } },
+    { data: { status: 'booked' } },
+    { request_id: expect.any(String) },
+  ])
   expect(answers[1].data.booking_id).toBe(answers[0].data.booking_id)
   expect(answers[2]).not.toHaveProperty('error')
 })
 
-it('a key of one\'s own runs the SDK example', () => {
+it("a key of one's own runs the SDK example", () => {
   const [, command = ''] = /^(npx openslot keys .*)$/m.exec(readme) ?? []
   const { api_key: apiKey } = JSON.parse(bash(command))
   mkdirSync(scratch, { recursive: true })

@@ -5,10 +5,14 @@ export type TestHost = { readonly email: string; readonly grantId: string; reado
 
 /** A virtual account with its primary calendar. */
 export async function makeHost(server: TestServer, email: string, timezone = 'UTC'): Promise<TestHost> {
-  const grant = await server.request('POST', '/v3/connect/custom', { body: { provider: 'virtual-calendar', settings: { email } } })
+  const grant = await server.request('POST', '/v3/connect/custom', {
+    body: { provider: 'virtual-calendar', settings: { email } },
+  })
   if (grant.status !== 201) throw new Error(JSON.stringify(grant.body))
   const grantId = grant.body.data.id as string
-  const calendar = await server.request('POST', `/v3/grants/${grantId}/calendars`, { body: { name: 'Primary', timezone } })
+  const calendar = await server.request('POST', `/v3/grants/${grantId}/calendars`, {
+    body: { name: 'Primary', timezone },
+  })
   if (calendar.status !== 200) throw new Error(JSON.stringify(calendar.body))
   return { email, grantId, calendarId: calendar.body.data.id as string }
 }
@@ -26,7 +30,8 @@ type ConfigurationOptions = {
 export function configurationBody(hosts: readonly TestHost[], options: ConfigurationOptions = {}): object {
   return {
     name: 'Intro call',
-    participants: options.participants ?? hosts.map(({ email }, index) => participant(email, { isOrganizer: index === 0 })),
+    participants:
+      options.participants ?? hosts.map(({ email }, index) => participant(email, { isOrganizer: index === 0 })),
     availability: { duration_minutes: 30, ...options.availability, availability_rules: { ...options.rules } },
     event_booking: { title: 'Intro call', timezone: 'UTC', ...options.event },
     scheduler: { min_booking_notice: 0, available_days_in_future: 365, ...options.scheduler },
@@ -34,13 +39,29 @@ export function configurationBody(hosts: readonly TestHost[], options: Configura
   }
 }
 
-export function participant(email: string, { isOrganizer = false, ...more }: { isOrganizer?: boolean; [key: string]: unknown } = {}): object {
-  return { email, name: email.split('@')[0], is_organizer: isOrganizer, availability: { calendar_ids: ['primary'] }, booking: { calendar_id: 'primary' }, ...more }
+export function participant(
+  email: string,
+  { isOrganizer = false, ...more }: { isOrganizer?: boolean; [key: string]: unknown } = {},
+): object {
+  return {
+    email,
+    name: email.split('@')[0],
+    is_organizer: isOrganizer,
+    availability: { calendar_ids: ['primary'] },
+    booking: { calendar_id: 'primary' },
+    ...more,
+  }
 }
 
 /** The id of the new configuration. */
-export async function makeConfiguration(server: TestServer, hosts: readonly TestHost[], options: ConfigurationOptions = {}): Promise<string> {
-  const made = await server.request('POST', `/v3/grants/${hosts[0]?.grantId}/scheduling/configurations`, { body: configurationBody(hosts, options) })
+export async function makeConfiguration(
+  server: TestServer,
+  hosts: readonly TestHost[],
+  options: ConfigurationOptions = {},
+): Promise<string> {
+  const made = await server.request('POST', `/v3/grants/${hosts[0]?.grantId}/scheduling/configurations`, {
+    body: configurationBody(hosts, options),
+  })
   if (made.status !== 200) throw new Error(JSON.stringify(made.body))
   return made.body.data.id as string
 }

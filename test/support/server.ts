@@ -29,7 +29,10 @@ export type TestServer = {
 }
 
 /** Closed by itself after the file's last test. `environment` is laid over the defaults. */
-export async function startTestServer(overrides: Overrides = {}, environment: Record<string, string> = {}): Promise<TestServer> {
+export async function startTestServer(
+  overrides: Overrides = {},
+  environment: Record<string, string> = {},
+): Promise<TestServer> {
   const database = overrides.connection === undefined ? await createTestDatabase() : undefined
   const config = loadConfig({
     PORT: '0',
@@ -74,7 +77,12 @@ export async function startTestServer(overrides: Overrides = {}, environment: Re
   }
 }
 
-async function send(url: string, method: string, path: string, { body, token, headers }: RequestOptions): Promise<Reply> {
+async function send(
+  url: string,
+  method: string,
+  path: string,
+  { body, token, headers }: RequestOptions,
+): Promise<Reply> {
   const response = await fetch(`${url}${path}`, {
     method,
     headers: {

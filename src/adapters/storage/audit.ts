@@ -14,7 +14,10 @@ export type AuditEntry = {
 }
 
 /** In the transaction of what it tells, so that neither stands without the other. */
-export async function recordAudit(transaction: Transaction, { actor, action, target, detail = {} }: AuditEntry): Promise<void> {
+export async function recordAudit(
+  transaction: Transaction,
+  { actor, action, target, detail = {} }: AuditEntry,
+): Promise<void> {
   await transaction.query(sql`
     insert into openslot.audit_log (app_id, id, actor, action, target, detail)
     values (${transaction.appId}, ${newId()}, ${actor}, ${action}, ${target}, ${detail})`)

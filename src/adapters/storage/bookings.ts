@@ -1,7 +1,8 @@
 // Bookings as rows, and what is written with each change of one.
-import type { AppId, BookingId, ConfigurationId, EventId, GrantId } from '../../core/ids.ts'
+
 import type { Booking, BookingDetails, BookingState, CancelledBy, Change, Service } from '../../core/booking/booking.ts'
 import type { Mail } from '../../core/booking/notification.ts'
+import type { AppId, BookingId, ConfigurationId, EventId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { toRange } from './claims.ts'
@@ -95,7 +96,11 @@ function bodyOf({ service, details, cancellationReason }: Booking): object {
  * When each of `emails` was last given a booking of this configuration that still stands; absent for who never was.
  * Time of the assignment, not of the meeting. Inside a claim: after `lockConfiguration`.
  */
-export async function lastAssigned(transaction: Transaction, configurationId: ConfigurationId, emails: readonly string[]): Promise<Map<string, Instant>> {
+export async function lastAssigned(
+  transaction: Transaction,
+  configurationId: ConfigurationId,
+  emails: readonly string[],
+): Promise<Map<string, Instant>> {
   const rows = await transaction.query<{ email: string; at: Instant }>(sql`
     select host.email, latest.at
     from unnest(${emails}::text[]) as host (email)
@@ -160,7 +165,11 @@ export type BookingFilter = {
 }
 
 /** Bookings of the configurations of a grant, newest first; `after` is the id of the last one seen. */
-export async function listBookings(transaction: Transaction, grantId: GrantId, filter: BookingFilter): Promise<Booking[]> {
+export async function listBookings(
+  transaction: Transaction,
+  grantId: GrantId,
+  filter: BookingFilter,
+): Promise<Booking[]> {
   const { appId } = transaction
   const conditions: Sql[] = [
     sql`app_id = ${appId}`,
@@ -172,7 +181,9 @@ export async function listBookings(transaction: Transaction, grantId: GrantId, f
   if (filter.eventId !== undefined) conditions.push(sql`event_id = ${filter.eventId}`)
   if (filter.span !== undefined) conditions.push(sql`during && ${toRange(filter.span)}::tstzrange`)
   if (filter.after !== undefined)
-    conditions.push(sql`(created_at, id) < (select created_at, id from openslot.bookings where app_id = ${appId} and id = ${filter.after})`)
+    conditions.push(
+      sql`(created_at, id) < (select created_at, id from openslot.bookings where app_id = ${appId} and id = ${filter.after})`,
+    )
   const rows = await transaction.query<BookingRow>(sql`
     select ${columns} from openslot.bookings where ${join(conditions, 'and')} order by created_at desc, id desc limit ${filter.limit}`)
   return rows.map((row) => toBooking(appId, row))

@@ -46,7 +46,10 @@ export async function replaceClaims(
   hadClaims: 'new' | 'hadClaims',
 ): Promise<void> {
   const { appId } = transaction
-  const given = hadClaims === 'new' ? undefined : transaction.query(sql`delete from openslot.slot_claims where app_id = ${appId} and booking_id = ${bookingId}`)
+  const given =
+    hadClaims === 'new'
+      ? undefined
+      : transaction.query(sql`delete from openslot.slot_claims where app_id = ${appId} and booking_id = ${bookingId}`)
   const taken =
     claims.length === 0
       ? undefined

@@ -1,6 +1,7 @@
 // Configurations as kept: a document, its version, and what finds it.
-import type { AppId, ConfigurationId, GrantId } from '../../core/ids.ts'
+
 import type { CalendarKey } from '../../core/account/grant.ts'
+import type { AppId, ConfigurationId, GrantId } from '../../core/ids.ts'
 import type { Queryable, Transaction } from './database.ts'
 import { sql } from './sql.ts'
 
@@ -45,20 +46,32 @@ export async function markConfigurationDeleted(transaction: Transaction, id: Con
     where app_id = ${transaction.appId} and id = ${id} and deleted_at is null`)
 }
 
-export async function findConfiguration(queryable: Queryable, appId: AppId, id: string): Promise<ConfigurationRow | undefined> {
+export async function findConfiguration(
+  queryable: Queryable,
+  appId: AppId,
+  id: string,
+): Promise<ConfigurationRow | undefined> {
   const [row] = await queryable.query<ConfigurationRow>(sql`
     select ${columns} from openslot.configurations where app_id = ${appId} and id = ${id} and deleted_at is null`)
   return row
 }
 
 /** Also one that was deleted: bookings outlive it. */
-export async function findConfigurationEvenDeleted(queryable: Queryable, appId: AppId, id: string): Promise<ConfigurationRow | undefined> {
+export async function findConfigurationEvenDeleted(
+  queryable: Queryable,
+  appId: AppId,
+  id: string,
+): Promise<ConfigurationRow | undefined> {
   const [row] = await queryable.query<ConfigurationRow>(sql`
     select ${columns} from openslot.configurations where app_id = ${appId} and id = ${id}`)
   return row
 }
 
-export async function findConfigurationIdBySlug(queryable: Queryable, appId: AppId, slug: string): Promise<ConfigurationId | undefined> {
+export async function findConfigurationIdBySlug(
+  queryable: Queryable,
+  appId: AppId,
+  slug: string,
+): Promise<ConfigurationId | undefined> {
   const [row] = await queryable.query<{ id: ConfigurationId }>(sql`
     select id from openslot.configurations where app_id = ${appId} and slug = ${slug} and deleted_at is null`)
   return row?.id

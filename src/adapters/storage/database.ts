@@ -212,5 +212,10 @@ function isAway(error: unknown): boolean {
   if (error instanceof DatabaseUnavailable) return true
   const code = sqlState(error)
   if (awayStates.has(code) || /^E(CONN|PIPE|NOENT|HOSTUNREACH|TIMEDOUT|AI_AGAIN|NOTFOUND)/.test(code)) return true
-  return error instanceof Error && /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(error.message)
+  return (
+    error instanceof Error &&
+    /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(
+      error.message,
+    )
+  )
 }

@@ -12,7 +12,11 @@ export type HostGrant = {
 }
 
 /** Valid grants with one of these emails (whatever the case) or ids, each with its calendars. One statement. */
-export function findHostGrants(transaction: Transaction, emails: readonly string[], ids: readonly string[]): Promise<HostGrant[]> {
+export function findHostGrants(
+  transaction: Transaction,
+  emails: readonly string[],
+  ids: readonly string[],
+): Promise<HostGrant[]> {
   return transaction.query<HostGrant>(sql`
     select g.id, g.provider, g.email, coalesce((
       select jsonb_agg(jsonb_build_object('id', c.id, 'isPrimary', c.is_primary) order by c.id)

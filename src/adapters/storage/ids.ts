@@ -33,13 +33,19 @@ export function newConfigurationId(code: string): ConfigurationId {
 /** Not a UUIDv7: its time would stand still in the reference, and no draw would change it. */
 export function newBookingId(configurationId: ConfigurationId): BookingId {
   const head = uuidBytes(configurationId)
-  return drawPlain(() => asUuid(randomBytes(16)), (id) => Buffer.concat([head, uuidBytes(id)])) as BookingId
+  return drawPlain(
+    () => asUuid(randomBytes(16)),
+    (id) => Buffer.concat([head, uuidBytes(id)]),
+  ) as BookingId
 }
 
 /** 128 random bits. */
 export function newSalt(configurationId: ConfigurationId, bookingId: BookingId): Buffer {
   const head = Buffer.concat([uuidBytes(configurationId), uuidBytes(bookingId)])
-  return drawPlain(() => randomBytes(16), (salt) => Buffer.concat([head, salt]))
+  return drawPlain(
+    () => randomBytes(16),
+    (salt) => Buffer.concat([head, salt]),
+  )
 }
 
 const drawsLimit = 64

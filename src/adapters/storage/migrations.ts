@@ -110,7 +110,10 @@ async function openJobQueue(client: pg.Client): Promise<void> {
 export async function compareMigrations(database: Queryable): Promise<{ missing: string[]; unknown: string[] }> {
   const done = await listMigrations(database)
   const known = migrations.map(({ name }) => name)
-  return { missing: known.filter((name) => !done.includes(name)), unknown: done.filter((name) => !known.includes(name)) }
+  return {
+    missing: known.filter((name) => !done.includes(name)),
+    unknown: done.filter((name) => !known.includes(name)),
+  }
 }
 
 /** The names of the migrations that were applied, oldest first. */
@@ -122,7 +125,11 @@ export async function listMigrations(database: Queryable): Promise<string[]> {
 const quietLogger = new Logger(() => () => {})
 
 function poolOfOne(connection: Connection): pg.Pool {
-  const pool = new pg.Pool({ ...('url' in connection ? { connectionString: connection.url } : connection), max: 1, idleTimeoutMillis: 100 })
+  const pool = new pg.Pool({
+    ...('url' in connection ? { connectionString: connection.url } : connection),
+    max: 1,
+    idleTimeoutMillis: 100,
+  })
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
   return pool

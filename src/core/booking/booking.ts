@@ -49,7 +49,12 @@ export type BookingDetails = {
 export type Change =
   | { readonly kind: 'create'; readonly to: 'booked' | 'pending' }
   | { readonly kind: 'confirm' }
-  | { readonly kind: 'reschedule'; readonly when: Interval; readonly service: Service; readonly details: BookingDetails }
+  | {
+      readonly kind: 'reschedule'
+      readonly when: Interval
+      readonly service: Service
+      readonly details: BookingDetails
+    }
   | { readonly kind: 'cancel'; readonly by: CancelledBy; readonly reason: string; readonly from: 'booked' | 'pending' }
 
 export type Booking = {

@@ -1,6 +1,6 @@
 // The state machine: which moves a booking allows, and what each makes of it. Nothing here reads or writes.
 import type { CalendarKey } from '../account/grant.ts'
-import { calendarName, type Configuration } from '../configuration/configuration.ts'
+import { type Configuration, calendarName } from '../configuration/configuration.ts'
 import { invalidRequest, type Problem } from '../problem.ts'
 import { failure, type Result, success } from '../result.ts'
 import { type Instant, minuteMs, toUnixSeconds } from '../time/instant.ts'
@@ -9,7 +9,10 @@ import { type Booking, type BookingDetails, type CancelledBy, type Change, icalU
 import type { PlacedEvent } from './placedEvent.ts'
 import { pendingPrefix } from './texts.ts'
 
-const changing: Problem = { kind: 'conflict', message: 'The booking is being changed by another request; read it again' }
+const changing: Problem = {
+  kind: 'conflict',
+  message: 'The booking is being changed by another request; read it again',
+}
 
 /** What `confirm` makes of a pending booking. The salt has been checked before. */
 export function confirm(booking: Booking): Result<Booking> {
@@ -34,14 +37,21 @@ export function cancel(booking: Booking, by: CancelledBy, reason: string): Resul
 }
 
 /** What moving makes of a booking: it keeps its old time until the event stands at the new one. */
-export function reschedule(booking: Booking, target: { readonly when: Interval; readonly service: Service; readonly details: BookingDetails }): Result<Booking> {
+export function reschedule(
+  booking: Booking,
+  target: { readonly when: Interval; readonly service: Service; readonly details: BookingDetails },
+): Result<Booking> {
   if (booking.change !== undefined) return failure(changing)
   if (booking.state !== 'booked' && booking.state !== 'pending') return failure(ended(booking))
   return success(begin(booking, { kind: 'reschedule', ...target }))
 }
 
 /** Inside of `min_cancellation_notice` before its start a booking can no longer be called off by the guest's side. */
-export function findCancellationProblem(booking: Booking, configuration: Pick<Configuration, 'minCancellationNoticeMinutes'>, now: Instant): Problem | undefined {
+export function findCancellationProblem(
+  booking: Booking,
+  configuration: Pick<Configuration, 'minCancellationNoticeMinutes'>,
+  now: Instant,
+): Problem | undefined {
   const { minCancellationNoticeMinutes: minutes } = configuration
   if (minutes === 0 || booking.state !== 'booked' || now <= booking.when.start - minutes * minuteMs) return undefined
   return invalidRequest(`The booking cannot be cancelled within ${minutes} minutes of the event`)
@@ -122,7 +132,11 @@ function uniquePeople<T extends { readonly email: string }>(people: readonly T[]
  * old, until the event is gone. Old and new that touch or overlap on one calendar are one claim, since two would collide.
  */
 export function claimsOf(booking: Booking): { readonly key: CalendarKey; readonly during: Interval }[] {
-  const isTaking = booking.state === 'held' || booking.state === 'pending' || booking.state === 'booked' || booking.change?.kind === 'cancel'
+  const isTaking =
+    booking.state === 'held' ||
+    booking.state === 'pending' ||
+    booking.state === 'booked' ||
+    booking.change?.kind === 'cancel'
   if (!isTaking) return []
   const own = booking.service.placements.map(({ key }) => ({ key, during: booking.when }))
   if (booking.change?.kind !== 'reschedule') return own
@@ -132,7 +146,15 @@ export function claimsOf(booking: Booking): { readonly key: CalendarKey; readonl
     const before = claims.get(calendarName(key))?.[0]
     const merged =
       before !== undefined && before.during.start <= when.end && when.start <= before.during.end
-        ? [{ key, during: { start: before.during.start < when.start ? before.during.start : when.start, end: before.during.end > when.end ? before.during.end : when.end } }]
+        ? [
+            {
+              key,
+              during: {
+                start: before.during.start < when.start ? before.during.start : when.start,
+                end: before.during.end > when.end ? before.during.end : when.end,
+              },
+            },
+          ]
         : [...(before === undefined ? [] : [before]), { key, during: when }]
     claims.set(calendarName(key), merged)
   }

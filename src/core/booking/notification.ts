@@ -2,9 +2,20 @@
 import type { Configuration } from '../configuration/configuration.ts'
 import type { Booking, Change, Person } from './booking.ts'
 
-export type BookingTrigger = 'booking.created' | 'booking.pending' | 'booking.rescheduled' | 'booking.cancelled' | 'booking.reminder'
+export type BookingTrigger =
+  | 'booking.created'
+  | 'booking.pending'
+  | 'booking.rescheduled'
+  | 'booking.cancelled'
+  | 'booking.reminder'
 
-export type MailKind = 'confirmed' | 'confirmationRequest' | 'requestReceived' | 'rescheduled' | 'cancelled' | 'declined'
+export type MailKind =
+  | 'confirmed'
+  | 'confirmationRequest'
+  | 'requestReceived'
+  | 'rescheduled'
+  | 'cancelled'
+  | 'declined'
 
 /** One mail to one person, in that person's language and zone. */
 export type Mail = {
@@ -38,7 +49,9 @@ export function mailsOf(booking: Booking, change: Change, configuration: Configu
   if (kind === 'pending') {
     if (configuration.bookingType === 'custom-confirmation') return []
     const request = toHost(booking.service.organizer, 'confirmationRequest', configuration, 'organizer')
-    return configuration.disableEmails ? [request] : [request, toGuest(booking, booking.details.guest, 'requestReceived', 'guest')]
+    return configuration.disableEmails
+      ? [request]
+      : [request, toGuest(booking, booking.details.guest, 'requestReceived', 'guest')]
   }
   if (configuration.disableEmails) return []
   const { details, service } = booking
@@ -46,7 +59,9 @@ export function mailsOf(booking: Booking, change: Change, configuration: Configu
   return [
     toGuest(booking, details.guest, kind, 'guest'),
     ...(silent ? [] : details.additionalGuests.map((guest) => toGuest(booking, guest, kind, 'additionalGuest'))),
-    ...service.hosts.map((host) => toHost(host, kind, configuration, host.email === service.organizer.email ? 'organizer' : 'host')),
+    ...service.hosts.map((host) =>
+      toHost(host, kind, configuration, host.email === service.organizer.email ? 'organizer' : 'host'),
+    ),
   ]
 }
 
@@ -69,5 +84,11 @@ function toGuest({ details }: Booking, to: Person, kind: MailKind, role: Mail['r
 
 function toHost(to: Person, kind: MailKind, configuration: Configuration, role: Mail['role']): Mail {
   const participant = configuration.participants.find(({ email }) => email === to.email)
-  return { kind, to, role, language: configuration.organizerLocale, timezone: participant?.timezone ?? configuration.timezone }
+  return {
+    kind,
+    to,
+    role,
+    language: configuration.organizerLocale,
+    timezone: participant?.timezone ?? configuration.timezone,
+  }
 }

@@ -4,7 +4,11 @@ import { type BookingId, type ConfigurationId, isUuid } from '../ids.ts'
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 const idBytes = 16
 
-export type ReferenceParts = { readonly configurationId: ConfigurationId; readonly bookingId: BookingId; readonly salt: Uint8Array }
+export type ReferenceParts = {
+  readonly configurationId: ConfigurationId
+  readonly bookingId: BookingId
+  readonly salt: Uint8Array
+}
 
 /** Standard Base64 of 16 + 16 bytes of ids in text order, then the salt; padded only where the length asks for it. */
 export function encodeReference({ configurationId, bookingId, salt }: ReferenceParts): string {
@@ -23,7 +27,11 @@ export function decodeReference(text: string): ReferenceParts | undefined {
   if (bytes === undefined || bytes.length < 2 * idBytes) return undefined
   const configurationId = bytesToUuid(bytes.subarray(0, idBytes))
   const bookingId = bytesToUuid(bytes.subarray(idBytes, 2 * idBytes))
-  return { configurationId: configurationId as ConfigurationId, bookingId: bookingId as BookingId, salt: bytes.subarray(2 * idBytes) }
+  return {
+    configurationId: configurationId as ConfigurationId,
+    bookingId: bookingId as BookingId,
+    salt: bytes.subarray(2 * idBytes),
+  }
 }
 
 /** The salt as a confirmation sends it: URL-safe Base64 without padding. */

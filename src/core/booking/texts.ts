@@ -30,5 +30,8 @@ export function fillTokens(
 
 /** One line: control characters and direction overrides in a title could forge what stands around it. */
 export function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim().slice(0, titleLimit)
+  return text
+    .replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ')
+    .trim()
+    .slice(0, titleLimit)
 }

@@ -95,7 +95,10 @@ export function hostsOf(configuration: Pick<Configuration, 'method'>, hosts: rea
 export function calendarsOf(hosts: readonly Host[]): ParticipantCalendar[] {
   const byKey = new Map<string, ParticipantCalendar>()
   for (const host of hosts)
-    for (const calendar of [...host.availabilityCalendars, ...(host.bookingCalendar === undefined ? [] : [host.bookingCalendar])])
+    for (const calendar of [
+      ...host.availabilityCalendars,
+      ...(host.bookingCalendar === undefined ? [] : [host.bookingCalendar]),
+    ])
       byKey.set(calendarName(calendar.key), calendar)
   return [...byKey.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, calendar]) => calendar)
 }

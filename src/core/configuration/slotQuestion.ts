@@ -3,10 +3,13 @@ import type { AvailabilityQuestion } from '../availability/availability.ts'
 import { type Instant, minuteMs, plus } from '../time/instant.ts'
 import type { Interval } from '../time/interval.ts'
 import { localDayAt, startOfLocalDay } from '../time/zone.ts'
-import { calendarName, type Configuration, type Host, isRoundRobin, type ParticipantCalendar } from './configuration.ts'
+import { type Configuration, calendarName, type Host, isRoundRobin, type ParticipantCalendar } from './configuration.ts'
 
 /** Busy time and claims of a calendar, by `calendarName`. */
-export type BusyByCalendar = ReadonlyMap<string, { readonly busy: readonly Interval[]; readonly claims: readonly Interval[] }>
+export type BusyByCalendar = ReadonlyMap<
+  string,
+  { readonly busy: readonly Interval[]; readonly claims: readonly Interval[] }
+>
 
 /**
  * Which slots of `window` can be booked at `now`. A host is busy when a calendar that is read for it is, and when a
@@ -42,18 +45,34 @@ export function slotQuestion(
 }
 
 /** Slots start before this: the end of the last bookable local date, so that "14 days" does not end at noon. */
-export function horizon({ timezone, availableDaysInFuture }: Pick<Configuration, 'timezone' | 'availableDaysInFuture'>, now: Instant): Instant {
+export function horizon(
+  { timezone, availableDaysInFuture }: Pick<Configuration, 'timezone' | 'availableDaysInFuture'>,
+  now: Instant,
+): Instant {
   return startOfLocalDay(timezone, localDayAt(timezone, now) + availableDaysInFuture + 1)
 }
 
 /** `window` with what lies outside and can still reach in: buffers around events that end before it or start after it. */
-export function widened(window: Interval, { bufferBeforeMinutes, bufferAfterMinutes }: Pick<Configuration, 'bufferBeforeMinutes' | 'bufferAfterMinutes'>): Interval {
-  return { start: plus(window.start, -bufferAfterMinutes * minuteMs), end: plus(window.end, bufferBeforeMinutes * minuteMs) }
+export function widened(
+  window: Interval,
+  { bufferBeforeMinutes, bufferAfterMinutes }: Pick<Configuration, 'bufferBeforeMinutes' | 'bufferAfterMinutes'>,
+): Interval {
+  return {
+    start: plus(window.start, -bufferAfterMinutes * minuteMs),
+    end: plus(window.end, bufferBeforeMinutes * minuteMs),
+  }
 }
 
 function busyOf(host: Host, known: BusyByCalendar): Interval[] {
   const of = (calendar: ParticipantCalendar) => known.get(calendarName(calendar.key))
-  const read = host.availabilityCalendars.flatMap((calendar) => [...(of(calendar)?.busy ?? []), ...(of(calendar)?.claims ?? [])])
-  const isBookingCalendarRead = host.availabilityCalendars.some(({ key }) => host.bookingCalendar !== undefined && calendarName(key) === calendarName(host.bookingCalendar.key))
-  return host.bookingCalendar === undefined || isBookingCalendarRead ? read : [...read, ...(of(host.bookingCalendar)?.claims ?? [])]
+  const read = host.availabilityCalendars.flatMap((calendar) => [
+    ...(of(calendar)?.busy ?? []),
+    ...(of(calendar)?.claims ?? []),
+  ])
+  const isBookingCalendarRead = host.availabilityCalendars.some(
+    ({ key }) => host.bookingCalendar !== undefined && calendarName(key) === calendarName(host.bookingCalendar.key),
+  )
+  return host.bookingCalendar === undefined || isBookingCalendarRead
+    ? read
+    : [...read, ...(of(host.bookingCalendar)?.claims ?? [])]
 }

@@ -14,7 +14,10 @@ const base = '/v3/grants/:grant_id/scheduling'
 const tag = 'Configurations'
 const grantParams = Type.Object({ grant_id: Type.String() })
 const params = Type.Object({ grant_id: Type.String(), configuration_id: Type.String() })
-const page = { limit: Type.Optional(whole({ minimum: 1, maximum: 200 })), page_token: Type.Optional(Type.String({ maxLength: 1024 })) }
+const page = {
+  limit: Type.Optional(whole({ minimum: 1, maximum: 200 })),
+  page_token: Type.Optional(Type.String({ maxLength: 1024 })),
+}
 
 export const configurationRoutes: readonly Route[] = [
   route({
@@ -43,7 +46,10 @@ export const configurationRoutes: readonly Route[] = [
     data: Type.Array(configurationData),
     isList: true,
     handle: async ({ operations, grant, query }) => {
-      const listed = await operations.readConfigurations(grant, { limit: query.limit ?? 50, after: query.page_token || undefined })
+      const listed = await operations.readConfigurations(grant, {
+        limit: query.limit ?? 50,
+        after: query.page_token || undefined,
+      })
       return listed.ok ? success({ data: listed.value.configurations, nextCursor: listed.value.nextCursor }) : listed
     },
   }),
@@ -67,7 +73,8 @@ export const configurationRoutes: readonly Route[] = [
       guard: 'grant',
       tag,
       summary: 'Change a configuration',
-      description: 'Members left out keep their value; members present replace theirs whole. PUT and PATCH are the same.',
+      description:
+        'Members left out keep their value; members present replace theirs whole. PUT and PATCH are the same.',
       params,
       body: configurationChangeBody,
       bodyLimit: configurationBodyLimitBytes,
@@ -97,11 +104,14 @@ export const configurationRoutes: readonly Route[] = [
     guard: 'grant',
     tag: 'Bookings',
     summary: 'List the bookings of a grant',
-    description: 'Beyond the wire, for the key holder: times, guest, calendar, event and both references, newest first.',
+    description:
+      'Beyond the wire, for the key holder: times, guest, calendar, event and both references, newest first.',
     params: grantParams,
     query: Type.Object({
       ...page,
-      configuration_id: Type.Optional(Type.String({ format: 'uuid', pattern: '^[0-9a-fA-F-]{36}$', errorMessage: 'must be a UUID' })),
+      configuration_id: Type.Optional(
+        Type.String({ format: 'uuid', pattern: '^[0-9a-fA-F-]{36}$', errorMessage: 'must be a UUID' }),
+      ),
       status: Type.Optional(Type.Enum(['booked', 'pending', 'cancelled'])),
       start: Type.Optional(unixSeconds('Bookings that end after this')),
       end: Type.Optional(unixSeconds('Bookings that start before this')),
