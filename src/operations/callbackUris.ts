@@ -1,6 +1,7 @@
 // The addresses to which a sign-in may lead back.
+
+import { recordAudit } from '../adapters/storage/audit.ts'
 import * as storage from '../adapters/storage/callbackUris.ts'
-import { recordAudit } from '../adapters/storage/outbox.ts'
 import type { CallbackUri } from '../core/account/callbackUri.ts'
 import type { Caller } from '../core/account/principal.ts'
 import { type AppId, isUuid } from '../core/ids.ts'

@@ -1,7 +1,8 @@
 // An application's own registrations at the providers.
+
+import { recordAudit } from '../adapters/storage/audit.ts'
 import * as storage from '../adapters/storage/connectors.ts'
 import { invalidateGrants } from '../adapters/storage/grants.ts'
-import { recordAudit } from '../adapters/storage/outbox.ts'
 import type { Connector } from '../core/account/connector.ts'
 import type { Caller } from '../core/account/principal.ts'
 import type { AppId } from '../core/ids.ts'

@@ -1,7 +1,9 @@
 // Grants: connecting virtual accounts, listing, changing and removing.
+
+import { recordAudit } from '../adapters/storage/audit.ts'
 import type { Transaction } from '../adapters/storage/database.ts'
 import * as storage from '../adapters/storage/grants.ts'
-import { recordAudit, recordNotification } from '../adapters/storage/outbox.ts'
+import { recordNotification } from '../adapters/storage/outbox.ts'
 import type { Grant, GrantProvider } from '../core/account/grant.ts'
 import type { Caller } from '../core/account/principal.ts'
 import type { AppId } from '../core/ids.ts'

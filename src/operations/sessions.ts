@@ -7,8 +7,7 @@ import { failure, type Result, success } from '../core/result.ts'
 import { nameConfiguration } from './loadConfiguration.ts'
 import type { Tools } from './tools.ts'
 
-export const defaultSessionMinutes = 5
-export const longestSessionMinutes = 30
+const defaultSessionMinutes = 5
 
 /** The session id, answered once. Problems: `invalidRequest` (no configuration named), `notFound`. */
 export async function createSession(

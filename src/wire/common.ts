@@ -116,6 +116,3 @@ function isStorable(part: unknown): boolean {
 export function readList(value: readonly string[] | undefined): string[] | undefined {
   return value?.flatMap((item) => item.split(',')).filter((item) => item !== '')
 }
-
-export type CursorQuery = { readonly limit?: number; readonly page_token?: string; readonly select?: string }
-export type StaticOf<Schema extends TSchema> = Static<Schema>

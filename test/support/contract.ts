@@ -66,7 +66,7 @@ export function findViolations(route: Route, status: number, body: unknown): str
 }
 
 /** Is the route one that the contract knows? */
-export function isInContract(route: Pick<Route, 'method' | 'path'>): boolean {
+function isInContract(route: Pick<Route, 'method' | 'path'>): boolean {
   return operationOf(route) !== undefined
 }
 

@@ -5,6 +5,7 @@ import type { Mail } from '../../core/booking/notification.ts'
 import type { AppId, BookingId, ConfigurationId, EventId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
+import { recordAudit } from './audit.ts'
 import { toRange } from './claims.ts'
 import type { Transaction } from './database.ts'
 import { newId } from './ids.ts'
@@ -136,9 +137,12 @@ export async function recordChange(transaction: Transaction, booking: Booking, r
           select ${appId}, id, ${eventId}, 'mail', recipient, body
           from unnest(${record.mails.map(() => newId())}::uuid[], ${record.mails.map(({ to }) => to.email)}::text[],
             ${record.mails.map((mail) => JSON.stringify(mail))}::jsonb[]) as mail (id, recipient, body)`),
-    transaction.query(sql`
-      insert into openslot.audit_log (app_id, id, actor, action, target, detail)
-      values (${appId}, ${newId()}, ${record.actor}, ${record.action}, ${booking.id}, ${{ version: booking.version, state: booking.state }})`),
+    recordAudit(transaction, {
+      actor: record.actor,
+      action: record.action,
+      target: booking.id,
+      detail: { version: booking.version, state: booking.state },
+    }),
   ])
 }
 

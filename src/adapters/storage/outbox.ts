@@ -1,4 +1,4 @@
-// The outbox and the audit log: what happened, written in the transaction in which it happened.
+// The outbox: what happened, written in the transaction in which it happened.
 import type { Transaction } from './database.ts'
 import { newId } from './ids.ts'
 import { sql } from './sql.ts'
@@ -15,14 +15,4 @@ export async function recordNotification(
     insert into openslot.webhook_events (app_id, id, trigger, object_id, number, body)
     select ${transaction.appId}, ${newId()}, ${trigger}::text, ${objectId}::text, coalesce(max(number), 0) + 1, ${JSON.stringify(body)}::jsonb
     from openslot.webhook_events where app_id = ${transaction.appId} and object_id = ${objectId}`)
-}
-
-/** `detail` never holds a secret or a guest's text. */
-export async function recordAudit(
-  transaction: Transaction,
-  entry: { readonly actor: string; readonly action: string; readonly target: string; readonly detail?: object },
-): Promise<void> {
-  await transaction.query(sql`
-    insert into openslot.audit_log (app_id, id, actor, action, target, detail)
-    values (${transaction.appId}, ${newId()}, ${entry.actor}, ${entry.action}, ${entry.target}, ${JSON.stringify(entry.detail ?? {})})`)
 }

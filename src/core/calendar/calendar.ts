@@ -22,8 +22,5 @@ export type CalendarDetails = {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** The word that stands for the calendar marked primary, wherever a calendar is named. */
-export const primaryAlias = 'primary'
-
 /** How many calendars one virtual account may keep. */
 export const calendarLimit = 10

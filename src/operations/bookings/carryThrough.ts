@@ -65,7 +65,7 @@ export async function carryThrough(
       const writes = [
         write(transaction, settled),
         place(tools, { appId, local: transaction }, booking, context.configuration),
-        tell(tools, transaction, booking, settled, context),
+        tell(transaction, booking, settled, context),
       ] as const
       const [isWritten, placed] = await Promise.all(writes)
       if (!isWritten) return failure(changed)
@@ -101,7 +101,7 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
     if (!(await updateBooking(transaction, settled, booking.version))) return failure(changed)
     await Promise.all([
       replaceClaims(transaction, booking.id, claimsOf(settled), 'hadClaims'),
-      tell(tools, transaction, booking, settled, context),
+      tell(transaction, booking, settled, context),
       cancelRecovery(transaction, booking.id),
     ])
     return success(settled)
@@ -248,7 +248,6 @@ async function isStillFree(
 
 /** Notification, mails and audit row, from the change itself: no caller can forget one or send another. */
 async function tell(
-  tools: Pick<Tools, 'now'>,
   transaction: Transaction,
   booking: Booking,
   settled: Booking,

@@ -70,14 +70,14 @@ function launch(environment: Environment, words: readonly string[]): { child: Ch
 export function makeDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'openslot-cli-'))
   if (process.getuid?.() === 0) chmodSync(directory, 0o711)
-  afterAll(() => rmSync(directory, { recursive: true, force: true }))
+  leftovers.push(async () => rmSync(directory, { recursive: true, force: true }))
   return directory
 }
 
 /** A migrated database without an application, and the settings that lead to it. */
 export async function makeDatabase() {
   const database = await createTestDatabase()
-  afterAll(() => database.drop())
+  leftovers.push(() => database.drop())
   const { host, user, database: name } = database.connection
   return {
     connection: database.connection,
@@ -99,6 +99,11 @@ function freePort(): Promise<number> {
 }
 
 const children = new Set<ChildProcess>()
-afterAll(() => {
-  for (const child of children) child.kill('SIGTERM')
+const leftovers: (() => Promise<void>)[] = []
+afterAll(async () => {
+  for (const child of children) {
+    child.kill('SIGTERM')
+    await new Promise((resolve) => child.once('close', resolve))
+  }
+  for (const remove of leftovers) await remove()
 })
