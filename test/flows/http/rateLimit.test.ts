@@ -1,0 +1,127 @@
+/** How often one address, credential or guest may ask. Each test comes from an address of its own, through a trusted proxy. */
+import { beforeAll, describe, expect, it } from 'vitest'
+
+import { makeConfiguration, makeHost, nearFuture, type TestHost } from '../../support/hosts.ts'
+import { startTestServer, type TestServer } from '../../support/server.ts'
+
+let server: TestServer
+let host: TestHost
+let configurationId: string
+let session: string
+const start = nearFuture()
+
+beforeAll(async () => {
+  server = await startTestServer({}, { RATE_LIMIT: 'on', TRUSTED_PROXIES: '127.0.0.1' })
+  host = await makeHost(server, 'ada@host.example')
+  configurationId = await makeConfiguration(server, [host])
+  const made = await server.request('POST', '/v3/scheduling/sessions', { body: { configuration_id: configurationId } })
+  session = made.body.data.session_id
+})
+
+let slot = 0
+const bookFrom = (address: string, { token = null as string | null, email = `guest-${slot}@guest.example` } = {}) => {
+  slot += 1
+  return server.request('POST', `/v3/scheduling/bookings?configuration_id=${configurationId}`, {
+    token,
+    headers: { 'x-forwarded-for': address },
+    body: { start_time: start + slot * 1_800, end_time: start + (slot + 1) * 1_800, guest: { name: 'Gil', email } },
+  })
+}
+const askFrom = (
+  address: string,
+  path = `/v3/scheduling/availability?configuration_id=${configurationId}&start_time=${start}&end_time=${start + 3_600}`,
+  token: string | null = null,
+) => server.request('GET', path, { token, headers: { 'x-forwarded-for': address } })
+
+async function statusesOf(count: number, ask: (index: number) => Promise<{ status: number }>): Promise<number[]> {
+  const statuses: number[] = []
+  for (let index = 0; index < count; index++) statuses.push((await ask(index)).status)
+  return statuses
+}
+const passed = (statuses: readonly number[]) => statuses.findIndex((status) => status === 429)
+
+describe('a refusal', () => {
+  it('is 429 in the envelope, and says when to try again', async () => {
+    await statusesOf(10, () => bookFrom('192.0.2.1'))
+    const reply = await bookFrom('192.0.2.1')
+    expect(reply.status).toBe(429)
+    expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(Number(reply.headers.get('retry-after'))).toBeLessThanOrEqual(60)
+    expect(reply.body).toEqual({
+      request_id: reply.headers.get('x-request-id'),
+      error: { type: 'rate_limit_error', message: expect.stringContaining('Too many requests') },
+    })
+    expect(reply.headers.get('access-control-allow-origin')).toBe('*')
+  })
+})
+
+describe('an address', () => {
+  it('books ten times a minute, and another address is not held up by it', async () => {
+    expect(passed(await statusesOf(11, () => bookFrom('192.0.2.2')))).toBe(10)
+    expect((await bookFrom('192.0.2.3')).status).toBe(200)
+  })
+
+  it('of IPv6 is a whole /64', async () => {
+    expect(passed(await statusesOf(11, (index) => bookFrom(`2001:db8:1:2:${index}::${index}`)))).toBe(10)
+    expect((await bookFrom('2001:db8:1:3::1')).status).toBe(200)
+  })
+
+  it('asks for availability 120 times a minute', async () => {
+    expect(passed(await statusesOf(121, () => askFrom('192.0.2.4')))).toBe(120)
+  })
+
+  it('fails to sign in 20 times a minute, and is then not asked for its credential any more', async () => {
+    const statuses = await statusesOf(21, (index) =>
+      askFrom('192.0.2.5', '/v3/grants', `osk_00000000_000000000000000000000000000000000000000000${index % 10}`),
+    )
+    expect(passed(statuses)).toBe(20)
+    expect((await askFrom('192.0.2.5', '/v3/grants', server.apiKey)).status).toBe(429)
+    expect((await askFrom('192.0.2.6', '/v3/grants', server.apiKey)).status).toBe(200)
+  })
+})
+
+describe('a guest', () => {
+  it('is booked for five times an hour, from whatever address and however spelled', async () => {
+    const spellings = ['same@guest.example', 'SAME@guest.example', 'Same@Guest.Example']
+    const statuses = await statusesOf(6, (index) =>
+      bookFrom(`192.0.2.${100 + index}`, { email: spellings[index % 3] ?? '' }),
+    )
+    expect(passed(statuses)).toBe(5)
+  })
+})
+
+describe('who holds a key or a session', () => {
+  it('books for more guests than an address may', async () => {
+    expect(passed(await statusesOf(15, () => bookFrom('192.0.2.7', { token: session })))).toBe(-1)
+  })
+
+  it('asks 600 times a minute', async () => {
+    const other = await server.otherApplication()
+    const path = '/v3/applications'
+    const ask = () => askFrom('192.0.2.8', path, other.apiKey)
+    const statuses: number[] = []
+    while (statuses.length < 600)
+      statuses.push(...(await Promise.all(Array.from({ length: 20 }, ask))).map(({ status }) => status))
+    expect(passed(statuses)).toBe(-1)
+    expect((await ask()).status).toBe(429)
+    expect((await askFrom('192.0.2.8', path, server.apiKey)).status).toBe(200)
+  })
+})
+
+describe('the address', () => {
+  it('is what a trusted proxy says, and its own where nobody trusted speaks', async () => {
+    const alone = await startTestServer({}, { RATE_LIMIT: 'on' })
+    const ask = (index: number) =>
+      alone.request('GET', '/v3/grants', { token: 'bad', headers: { 'x-forwarded-for': `192.0.2.${index}` } })
+    expect(passed(await statusesOf(21, ask))).toBe(20)
+  })
+
+  it('is the last one that the proxy did not get from the caller', async () => {
+    const ask = (index: number) =>
+      server.request('GET', '/v3/grants', {
+        token: 'bad',
+        headers: { 'x-forwarded-for': `10.9.8.${index}, 192.0.2.9` },
+      })
+    expect(passed(await statusesOf(21, ask))).toBe(20)
+  })
+})
