@@ -4,6 +4,7 @@ import Type, { type Static } from 'typebox'
 import type { Booking, Person } from '../core/booking/booking.ts'
 import { encodeReference } from '../core/booking/reference.ts'
 import { toUnixSeconds } from '../core/time/instant.ts'
+import { nullable } from './common.ts'
 import { unixSeconds } from './whole.ts'
 
 const email = Type.String({
@@ -11,7 +12,6 @@ const email = Type.String({
   pattern: '^[^\\s@<>"]+@[^\\s@<>"]+$',
   errorMessage: 'must be a mail address',
 })
-const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 const guest = Type.Object({ name: Type.String({ minLength: 1, maxLength: 255 }), email })
 const additionalGuests = Type.Array(

@@ -9,6 +9,7 @@ import type {
   ConfigurationParticipant,
 } from '../core/configuration/configuration.ts'
 import type { AppId, ConfigurationId, GrantId } from '../core/ids.ts'
+import { nullable } from './common.ts'
 import { whole } from './whole.ts'
 
 const localTime = Type.String({
@@ -20,7 +21,6 @@ const localDate = Type.String({
   errorMessage: 'must be a date like 2026-03-29',
 })
 const email = Type.String({ minLength: 1, maxLength: 320 })
-const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 export const openHoursSchema = Type.Object({
   days: Type.Array(

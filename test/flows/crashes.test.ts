@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { insertApplication, insertKey } from '../../src/adapters/storage/accounts.ts'
-import type { Connection } from '../../src/adapters/storage/database.ts'
+import type { Connection } from '../../src/adapters/storage/connection.ts'
 import { saveEvent } from '../../src/adapters/storage/events.ts'
 import { buildApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
@@ -671,5 +671,5 @@ async function startMain(environment: Record<string, string>) {
 }
 
 function socketIn(directory: string): Connection {
-  return { host: join(directory, 'postgres-socket'), port: 5432, user: 'postgres', database: 'postgres' }
+  return { host: join(directory, 'postgres-socket'), port: 5432, user: 'postgres', database: 'openslot' }
 }

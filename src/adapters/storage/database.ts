@@ -3,12 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 
 import type { AppId } from '../../core/ids.ts'
+import { type Connection, toClientConfig } from './connection.ts'
 import { preparedName, type Sql } from './sql.ts'
-
-/** Where PostgreSQL is: an address, or the socket directory of the embedded one. */
-export type Connection =
-  | { readonly url: string }
-  | { readonly host: string; readonly port: number; readonly user: string; readonly database: string }
 
 /** What can be asked inside and outside a transaction alike. Statements sent together run in the order sent. */
 export type Queryable = {
@@ -64,7 +60,7 @@ export class Database implements Queryable {
 
   constructor(options: DatabaseOptions) {
     this.pool = new pg.Pool({
-      ...('url' in options.connection ? { connectionString: options.connection.url } : options.connection),
+      ...toClientConfig(options.connection),
       max: options.poolSize,
       application_name: 'openslot',
       connectionTimeoutMillis: 5_000,

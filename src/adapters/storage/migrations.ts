@@ -2,7 +2,8 @@
 import { Logger, runMigrations as migrateJobQueue } from 'graphile-worker'
 import pg from 'pg'
 
-import type { Connection, Queryable } from './database.ts'
+import { type Connection, toClientConfig } from './connection.ts'
+import type { Queryable } from './database.ts'
 import { firstSchema } from './migrations/m0001FirstSchema.ts'
 import { sql } from './sql.ts'
 
@@ -22,7 +23,7 @@ const migrationLock = 7_203_481
  * Throws what PostgreSQL says, and a plain sentence for a server older than 15 or a schema newer than this program.
  */
 export async function migrate(connection: Connection): Promise<{ applied: string[]; hasServerRole: boolean }> {
-  const address = 'url' in connection ? { connectionString: connection.url } : connection
+  const address = toClientConfig(connection)
   const client = new pg.Client({ ...address, connectionTimeoutMillis: 10_000 })
   await client.connect()
   try {
@@ -126,7 +127,7 @@ const quietLogger = new Logger(() => () => {})
 
 function poolOfOne(connection: Connection): pg.Pool {
   const pool = new pg.Pool({
-    ...('url' in connection ? { connectionString: connection.url } : connection),
+    ...toClientConfig(connection),
     max: 1,
     idleTimeoutMillis: 100,
   })
