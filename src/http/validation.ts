@@ -45,7 +45,10 @@ function mostTelling(errors: readonly ErrorObject[]): ErrorObject | undefined {
   if (whole === undefined || (whole.keyword !== 'anyOf' && whole.keyword !== 'oneOf')) return whole
   if (ownMessage(whole) !== undefined) return whole
   const deeper = errors.filter((error) => error.instancePath.length > whole.instancePath.length)
-  return deeper[0] ?? whole
+  // Of a value or null, what is wrong with the value says more than that it is not null.
+  const isNotNull = (error: ErrorObject) =>
+    error.keyword === 'type' && (error.params as { type: unknown }).type === 'null'
+  return deeper[0] ?? errors.find((error) => error !== whole && !isNotNull(error)) ?? whole
 }
 
 function toProblem(error: ErrorObject | undefined, part: Part): Problem {
