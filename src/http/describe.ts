@@ -40,6 +40,7 @@ export async function describeApi(server: FastifyInstance, baseUrl: string): Pro
     server.get(path, { schema: { hide: true } as object }, async (request, reply) => {
       referencePage ??= openReferencePage()
       const page = await (await referencePage).inject({ method: 'GET', url: request.url })
+      if (page.statusCode === 404) return reply.callNotFound()
       reply.code(page.statusCode)
       for (const name of ['content-type', 'location'] as const) {
         const value = page.headers[name]

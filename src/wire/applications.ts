@@ -68,14 +68,20 @@ export function applicationToJson(
   }
 }
 
-/** What is left out keeps its value; an object that is sent is replaced whole. */
+/** What is left out keeps its value; an object that is sent is replaced whole, and null in it is the same as absent. */
 export function changeApplicationSettings(settings: object, body: Static<typeof applicationChangeBody>): object {
   const { branding, hosted_authentication } = body
   return {
     ...settings,
-    ...(branding === undefined ? {} : { branding }),
-    ...(hosted_authentication === undefined ? {} : { hosted_authentication }),
+    ...(branding === undefined ? {} : { branding: branding && withoutNulls(branding) }),
+    ...(hosted_authentication === undefined
+      ? {}
+      : { hosted_authentication: hosted_authentication && withoutNulls(hosted_authentication) }),
   }
+}
+
+function withoutNulls(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
 }
 
 const callbackUriFields = {
