@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+
+import { fillTokens, oneLine } from './texts.ts'
+
+const configuration = {
+  durationMinutes: 30,
+  additionalFields: {
+    topic: { label: 'The topic', type: 'text', required: false, default: undefined, pattern: undefined, options: [] },
+    invitee: { label: 'x', type: 'text', required: false, default: undefined, pattern: undefined, options: [] },
+  },
+}
+const guest = { name: 'Gil ${duration}', email: 'gil@guest.example' }
+const fill = (template: string) =>
+  fillTokens(template, configuration, guest, { topic: '${invitee_email}', invitee: 'forged' })
+
+test('tokens are replaced by key and by label, and what guests wrote is not read again', () => {
+  expect(fill('${topic} / ${The topic} / ${ duration }')).toBe('${invitee_email} / ${invitee_email} / 30')
+  expect(fill('${invitee}')).toBe('Gil ${duration}')
+})
+
+test('a field cannot take the name of the guest', () => {
+  expect(fill('${invitee}')).not.toContain('forged')
+})
+
+test('unknown and unfinished tokens stay', () => {
+  expect(fill('${nobody} ${ ${} $topic {topic}')).toBe('${nobody} ${ ${} $topic {topic}')
+})
+
+test('a title is one line without marks that turn the direction of text', () => {
+  expect(oneLine(' a\r\nb\u0000c\u202ed\u2066e\u2028f ')).toBe('a b c d e f')
+  expect(oneLine('x'.repeat(2_000)).length).toBe(1_024)
+})
