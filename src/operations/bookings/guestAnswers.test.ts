@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+
+import type { AdditionalField } from '../../core/configuration/configuration.ts'
+import { readAnswers } from './guestAnswers.ts'
+
+const field = (more: Partial<AdditionalField>): AdditionalField => ({
+  label: 'Label',
+  type: 'text',
+  required: false,
+  default: undefined,
+  pattern: undefined,
+  options: [],
+  ...more,
+})
+
+/** The message of the refusal, or undefined. */
+function refusal(more: Partial<AdditionalField>, answer: string | undefined): string | undefined {
+  const read = readAnswers({ additionalFields: { key: field(more) } }, answer === undefined ? {} : { key: answer })
+  return read.ok ? undefined : `${read.problem.field}: ${read.problem.message}`
+}
+
+describe('an answer', () => {
+  it.each([
+    [{ required: true }, undefined, 'is required'],
+    [{ required: true }, '', 'is required'],
+    [{ required: true }, 'x', undefined],
+    [{}, undefined, undefined],
+    [{ type: 'checkbox', required: true }, 'false', 'is required'],
+    [{ type: 'checkbox', required: true }, 'true', undefined],
+    [{ type: 'checkbox' }, 'false', undefined],
+    [{ type: 'checkbox' }, 'yes', 'must be true or false'],
+    [{ type: 'email' }, 'a@b', undefined],
+    [{ type: 'email' }, 'a b@c', 'must be a mail address'],
+    [{ type: 'dropdown', options: ['a', 'b'] }, 'b', undefined],
+    [{ type: 'radio_button', options: ['a', 'b'] }, 'c', 'must be one of a, b'],
+    [{ type: 'multi_select', options: ['a', 'b'] }, 'b, a', undefined],
+    [{ type: 'multi_select', options: ['a', 'b'] }, 'a,c', 'must be some of a, b, separated by commas'],
+    [{ pattern: '^[0-9]+$' }, '12', undefined],
+    [{ pattern: '^[0-9]+$' }, '1a', 'does not have the form that is asked for'],
+    [{ pattern: '' }, 'anything', undefined],
+  ] as const)('to %j that is %j: %s', (more, answer, message) => {
+    expect(refusal(more, answer)).toBe(message === undefined ? undefined : `additional_fields.key: ${message}`)
+  })
+
+  it('is not stopped by a pattern that cannot be run, and never runs for long on one that can', () => {
+    expect(refusal({ pattern: '(?=x)y' }, 'z')).toBeUndefined()
+    // Exponential in engines that try back and forth; linear here, or this test would not end.
+    expect(refusal({ pattern: '^(a+)+$' }, `${'a'.repeat(50_000)}!`)).toBe(
+      'additional_fields.key: does not have the form that is asked for',
+    )
+  })
+})
+
+describe('hidden fields', () => {
+  const additionalFields = {
+    source: field({ type: 'metadata', default: 'website' }),
+    note: field({ default: 'prefilled' }),
+  }
+
+  it('get their default where nothing was sent; fields on the page do not', () => {
+    expect(readAnswers({ additionalFields }, { other: 'kept' })).toEqual({
+      ok: true,
+      value: { other: 'kept', source: 'website' },
+    })
+  })
+
+  it('keep what was sent', () => {
+    expect(readAnswers({ additionalFields }, { source: 'mail' })).toEqual({ ok: true, value: { source: 'mail' } })
+  })
+})
