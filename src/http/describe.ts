@@ -71,6 +71,7 @@ async function openReferencePage(): Promise<FastifyInstance> {
       proxyUrl: '',
       agent: { disabled: true },
       mcp: { disabled: true },
+      showDeveloperTools: 'never',
     } as object,
   })
   return page

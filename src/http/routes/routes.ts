@@ -11,15 +11,16 @@ import { grantRoutes } from './grants.ts'
 import { healthRoutes } from './health.ts'
 import { schedulingRoutes } from './scheduling.ts'
 
+/** In the order in which the API's description shows them: what most people come for first. */
 export const routes: readonly Route[] = [
-  ...healthRoutes,
-  ...applicationRoutes,
-  ...connectorRoutes,
-  ...connectRoutes,
-  ...grantRoutes,
+  ...schedulingRoutes,
+  ...configurationRoutes,
   ...calendarAvailabilityRoutes,
   ...calendarRoutes,
   ...eventRoutes,
-  ...configurationRoutes,
-  ...schedulingRoutes,
+  ...grantRoutes,
+  ...connectRoutes,
+  ...connectorRoutes,
+  ...applicationRoutes,
+  ...healthRoutes,
 ]
