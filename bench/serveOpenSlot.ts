@@ -1,4 +1,4 @@
-/** The server under measurement, on the database it is told, with eight hosts and a configuration for each. */
+/** The server under measurement, on the database it is told, with eight hosts open round the clock and a ninth with working hours, a configuration for each. */
 import { pino } from 'pino'
 
 import { insertApplication, insertKey } from '../src/adapters/storage/accounts.ts'
@@ -31,7 +31,7 @@ const call = async (method: string, path: string, body: object) => {
 
 const configurations: string[] = []
 const calendars: { grantId: string; calendarId: string }[] = []
-for (let host = 0; host < 8; host++) {
+for (let host = 0; host < 9; host++) {
   const email = `host${host}@bench.example`
   const grantId = await call('POST', '/v3/connect/custom', { provider: 'virtual-calendar', settings: { email } })
   calendars.push({
@@ -48,7 +48,7 @@ for (let host = 0; host < 8; host++) {
         duration_minutes: 30,
         interval_minutes: 30,
         availability_rules: {
-          default_open_hours: host === 0 ? [{ days: [1, 2, 3, 4, 5], start: '9:00', end: '17:00' }] : [],
+          default_open_hours: host === 8 ? [{ days: [1, 2, 3, 4, 5], start: '9:00', end: '17:00' }] : [],
         },
       },
       event_booking: { title: 'Bench', timezone: 'Europe/Berlin' },

@@ -38,30 +38,38 @@ export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }
 
+const connections = 8
+
 /** Requests a second that get a 200, eight at a time, each on a connection of its own. Throws when any gets something else. */
-export async function throughput(url: string, seconds: number): Promise<number> {
+export function throughput(url: string, seconds: number): Promise<number> {
+  const { host, pathname, search } = new URL(url)
+  const request = `GET ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\n\r\n`
+  return drive(url, seconds, () => request)
+}
+
+/** As `throughput`; `next` writes the next request of a connection, 0 to 7. */
+export async function drive(url: string, seconds: number, next: (connection: number) => string): Promise<number> {
   const begun = performance.now()
   const until = begun + seconds * 1_000
-  const counts = await Promise.all(Array.from({ length: 8 }, () => ask(new URL(url), until)))
+  const counts = await Promise.all(
+    Array.from({ length: connections }, async (_, connection) => {
+      let count = 0
+      while (performance.now() < until) count += await askOnOneConnection(new URL(url), () => next(connection), until)
+      return count
+    }),
+  )
   return counts.reduce((sum, count) => sum + count, 0) / ((performance.now() - begun) / 1_000)
 }
 
 /** The cheapest client there is, so that the servers and not the client are measured: one request in flight, a new connection when the server closes. */
-async function ask(url: URL, until: number): Promise<number> {
-  const request = `GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\n\r\n`
-  let count = 0
-  while (performance.now() < until) count += await askOnOneConnection(url, request, until)
-  return count
-}
-
-function askOnOneConnection(url: URL, request: string, until: number): Promise<number> {
+function askOnOneConnection(url: URL, next: () => string, until: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: url.hostname, port: Number(url.port), noDelay: true })
     let count = 0
     let missing = -1
     let head = ''
     let isLast = false
-    socket.once('connect', () => socket.write(request))
+    socket.once('connect', () => socket.write(next()))
     socket.once('error', reject)
     socket.once('close', () => resolve(count))
     socket.on('data', (chunk: Buffer) => {
@@ -83,7 +91,7 @@ function askOnOneConnection(url: URL, request: string, until: number): Promise<n
       head = ''
       missing = -1
       if (isLast || performance.now() >= until) socket.destroy()
-      else socket.write(request)
+      else socket.write(next())
     })
   })
 }
