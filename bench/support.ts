@@ -9,8 +9,8 @@ import { createInterface } from 'node:readline'
 export type Served<T> = { readonly told: T; readonly pid: number; stop(): Promise<void> }
 
 /** Runs `script` under this Node and waits for the line of JSON in which it says where it listens. */
-export async function serve<T>(script: string, argument: string): Promise<Served<T>> {
-  const child: ChildProcess = spawn(process.execPath, [new URL(script, import.meta.url).pathname, argument], {
+export async function serve<T>(script: string, argument: string, flags: readonly string[] = []): Promise<Served<T>> {
+  const child: ChildProcess = spawn(process.execPath, [...flags, new URL(script, import.meta.url).pathname, argument], {
     stdio: ['ignore', 'pipe', 'inherit'],
     // As the launcher does for the server: code that was compiled once is not compiled again.
     env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'openslot-bench-cache') },

@@ -45,7 +45,8 @@ async function runHere() {
 
 /** An old Node can only start the new one and stand between it and the world. */
 function runUnder(node) {
-  const child = spawn(node, [join(root, 'bin', 'openslot.mjs'), ...process.argv.slice(2)], {
+  // Requests leave little behind, so a small nursery costs no speed and saves an idle server a third of its memory.
+  const child = spawn(node, ['--max-semi-space-size=4', join(root, 'bin', 'openslot.mjs'), ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, OPENSLOT_LAUNCHED: '1' },
   })
