@@ -52,7 +52,7 @@ describe('a booking with an Idempotency-Key', () => {
     expect(notifications.filter(({ bookingId }) => bookingId === made[0]?.id).length).toBe(1)
   })
 
-  it('whose answer was lost after the commit is found by the repeat', async () => {
+  it('whose answer was lost after the commit is found by the repeat (pitfall 10)', async () => {
     const from = freshSlot()
     const lost = new AbortController()
     const url = `${server.url}/v3/scheduling/bookings?configuration_id=${id}`
@@ -71,7 +71,7 @@ describe('a booking with an Idempotency-Key', () => {
     expect((await readLedger(server.app)).bookings.filter((booking) => booking.start === from).length).toBe(1)
   })
 
-  it('refuses the key with another body, and books nothing', async () => {
+  it('refuses the key with another body, and books nothing (pitfall 10)', async () => {
     const from = freshSlot()
     expect((await book(server, id, from, withKey('other body'))).status).toBe(200)
     const other = await book(server, id, freshSlot(), withKey('other body'))
@@ -79,7 +79,7 @@ describe('a booking with an Idempotency-Key', () => {
     expect((await readLedger(server.app)).bookings.filter((booking) => booking.start === start).length).toBe(0)
   })
 
-  it('says so while the first request is running', async () => {
+  it('says so while the first request is running (pitfall 10)', async () => {
     const from = freshSlot()
     const replies = await Promise.all(Array.from({ length: 20 }, () => book(server, id, from, withKey('running'))))
     const answered = replies.filter(({ status }) => status === 200)
@@ -175,7 +175,7 @@ describe('a booking with an Idempotency-Key', () => {
 })
 
 describe('without a key', () => {
-  it('book, cancel and book the same slot with the same mail address works', async () => {
+  it('book, cancel and book the same slot with the same mail address works (pitfall 10)', async () => {
     const from = freshSlot()
     for (const _ of [1, 2, 3]) {
       const made = await book(server, id, from)

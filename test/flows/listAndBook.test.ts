@@ -76,7 +76,7 @@ describe('the list and the booking agree', () => {
       { availability: { duration_minutes: 50, interval_minutes: 25, round_to: 5 } },
     ],
     ['in a zone off the hour', { event: { timezone: 'Asia/Kathmandu' }, availability: { interval_minutes: 30 } }],
-  ])('%s: each instant of the grid is booked if it was listed, and refused if not', async (_, options) => {
+  ])('%s: each instant of the grid is booked if it was listed, and refused if not (pitfall 11)', async (_, options) => {
     const id = await makeConfiguration(server, [host], {
       ...options,
       rules: { ...hours('09:00', '13:00'), ...('rules' in options ? options.rules : {}) },
@@ -117,7 +117,7 @@ describe('the list and the booking agree', () => {
     expect(await tryBooking(id, at(3, 9), -30)).toBe('end_time: must be later than start_time')
   })
 
-  it('on the very minute at which the notice ends, also when the clock passes it on an open page', async () => {
+  it('on the very minute at which the notice ends, also when the clock passes it on an open page (pitfall 14)', async () => {
     const id = await makeConfiguration(server, [host], { scheduler: { min_booking_notice: 120 } })
     const slot = at(2, 10)
     clock = instant((slot - 7_200) * 1_000)
@@ -141,7 +141,7 @@ describe('the list and the booking agree', () => {
 })
 
 describe('buffers', () => {
-  it('are kept around an event that ends before the window of the question', async () => {
+  it('are kept around an event that ends before the window of the question (pitfall 11)', async () => {
     const id = await makeConfiguration(server, [host], { rules: { buffer: { before: 0, after: 30 } } })
     await placeEvent(at(3, 9), at(3, 10))
     expect(await list(id, at(3, 10), at(3, 11))).toEqual([at(3, 10, 30)])
@@ -152,7 +152,7 @@ describe('buffers', () => {
     ['before', { before: 30, after: 0 }, [8, 8.5, 11, 11.5]],
     ['after', { before: 0, after: 30 }, [8, 8.5, 9, 11.5]],
     ['on both sides', { before: 30, after: 30 }, [8, 8.5, 11.5]],
-  ])('%s widen what exists: an event, and a booking', async (side, buffer, free) => {
+  ])('%s widen what exists: an event, and a booking (pitfall 12)', async (side, buffer, free) => {
     const expected = free.map((hour) => at(3, Math.floor(hour), (hour % 1) * 60))
     const id = await makeConfiguration(server, [host], { rules: { ...hours('08:00', '12:00'), buffer } })
     await placeEvent(at(3, 9, 30), at(3, 11))
@@ -164,7 +164,7 @@ describe('buffers', () => {
     expect(await list(id, at(4, 8), at(4, 12))).toEqual(expected.map((start) => start + 86_400))
   })
 
-  it('may reach beyond the open hours', async () => {
+  it('may reach beyond the open hours (pitfall 12)', async () => {
     const id = await makeConfiguration(server, [host], {
       rules: { ...hours('09:00', '10:00'), buffer: { before: 60, after: 60 } },
     })
@@ -173,7 +173,7 @@ describe('buffers', () => {
 })
 
 describe('the nights on which clocks change', () => {
-  it('in spring has the hours after the gap at their new offset, and no slot in it', async () => {
+  it('in spring has the hours after the gap at their new offset, and no slot in it (pitfall 13)', async () => {
     const id = await makeConfiguration(server, [host], {
       event: { timezone: 'Europe/Berlin' },
       rules: hours('01:00', '04:00'),
@@ -183,7 +183,7 @@ describe('the nights on which clocks change', () => {
     expect(await tryBooking(id, at(29, 1))).toBe(200)
   })
 
-  it('in autumn lists no slot twice, and each can be booked', async () => {
+  it('in autumn lists no slot twice, and each can be booked (pitfall 13)', async () => {
     clock = instant(Date.UTC(2026, 9, 20))
     const october = (hour: number, minute = 0) => Date.UTC(2026, 9, 25, hour, minute) / 1_000
     const id = await makeConfiguration(server, [host], {
@@ -198,7 +198,7 @@ describe('the nights on which clocks change', () => {
 })
 
 describe('a month', () => {
-  it('is the union of its days', async () => {
+  it('is the union of its days (pitfall 11)', async () => {
     const id = await makeConfiguration(server, [host], {
       event: { timezone: 'America/New_York' },
       availability: { interval_minutes: 15 },
@@ -240,7 +240,7 @@ describe('what another server on the same database does', () => {
 })
 
 describe('moving a booking', () => {
-  it('does not stand in its own way, and obeys the same rules as booking', async () => {
+  it('does not stand in its own way, and obeys the same rules as booking (pitfall 9, as far as there are no holds)', async () => {
     const id = await makeConfiguration(server, [host], {
       availability: { interval_minutes: 15 },
       scheduler: { min_booking_notice: 60 },

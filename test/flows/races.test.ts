@@ -67,7 +67,7 @@ async function expectStanding(hosts: readonly TestHost[], count: number): Promis
 }
 
 describe('200 clients', () => {
-  it('on one slot: one of them gets it', async () => {
+  it('on one slot: one of them gets it (pitfall 2)', async () => {
     const host = await newHost()
     const id = await makeConfiguration(server, [host])
     const replies = await times(200, (index) => book(server, id, start, guest(index)))
@@ -75,7 +75,7 @@ describe('200 clients', () => {
     await expectStanding([host], 1)
   })
 
-  it('on slots that overlap, of two configurations with different durations on one calendar: one gets it', async () => {
+  it('on slots that overlap, of two configurations with different durations on one calendar: one gets it (pitfall 2)', async () => {
     const host = await newHost()
     const half = await makeConfiguration(server, [host], { availability: { interval_minutes: 15 } })
     const hour = await makeConfiguration(server, [host], {
@@ -192,7 +192,7 @@ describe('20 parallel confirmations', () => {
       body: { salt, status: 'confirmed' },
     })
 
-  it('of one booking have one set of effects', async () => {
+  it('of one booking have one set of effects (pitfall 1)', async () => {
     const host = await newHost()
     const id = await makeConfiguration(server, [host], { event: { booking_type: 'organizer-confirmation' } })
     const booking = (await book(server, id, start)).body.data.booking_id
@@ -203,7 +203,7 @@ describe('20 parallel confirmations', () => {
     await expectStanding([host], 1)
   })
 
-  it('of two bookings that overlap, because one was let in past every rule: one is confirmed, the other is a conflict', async () => {
+  it('of two bookings that overlap, because one was let in past every rule: one is confirmed, the other is a conflict (pitfall 1)', async () => {
     const host = await newHost()
     const id = await makeConfiguration(server, [host], { event: { booking_type: 'organizer-confirmation' } })
     const [one, other] = [
@@ -261,7 +261,7 @@ describe('several hosts', () => {
     await expectStanding([a, b, c], 1)
   })
 
-  it('of a round robin of 3 with 10 guests: 3 bookings on 3 hosts', async () => {
+  it('of a round robin of 3 with 10 guests: 3 bookings on 3 hosts (pitfall 6)', async () => {
     const hosts = [await newHost(), await newHost(), await newHost()]
     const id = await makeConfiguration(server, hosts, {
       rules: { availability_method: 'max-availability' },

@@ -91,7 +91,7 @@ describe('busy time of virtual calendars', () => {
     expect(await busy('2026-03-02T10:00Z', '2026-03-02T12:00Z')).toEqual([[]])
   })
 
-  it('keeps a weekly series at the same reading of the wall across a clock change', async () => {
+  it('keeps a weekly series at the same reading of the wall across a clock change (pitfall 19)', async () => {
     await put(timespan('2026-03-24T08:00Z', '2026-03-24T09:00Z', 'Europe/Paris'), {
       recurrence: ['RRULE:FREQ=WEEKLY; BYDAY=TU'],
     })
@@ -100,7 +100,7 @@ describe('busy time of virtual calendars', () => {
     ])
   })
 
-  it('leaves out excluded, cancelled and moved occurrences, and shows a moved one where it is now', async () => {
+  it('leaves out excluded, cancelled and moved occurrences, and shows a moved one where it is now (pitfall 19)', async () => {
     const id = await put(timespan('2026-06-01T09:00Z', '2026-06-01T10:00Z', 'Europe/Paris'), {
       recurrence: ['RRULE:FREQ=DAILY;COUNT=5', 'EXDATE:20260602T090000Z,20260603T110000'],
     })
@@ -117,7 +117,7 @@ describe('busy time of virtual calendars', () => {
     expect(await busy('2026-06-04T00:00Z', '2026-06-05T00:00Z')).toEqual([[]])
   })
 
-  it('takes whole days by the clock of the calendar, the last day included, however long the day is', async () => {
+  it('takes whole days by the clock of the calendar, the last day included, however long the day is (pitfall 18)', async () => {
     await put({ kind: 'datespan', startDate: '2026-03-28', endDate: '2026-03-29' })
     await put({ kind: 'date', date: '2026-10-25' })
     expect(await busy('2026-03-01T00:00Z', '2026-12-01T00:00Z')).toEqual([
@@ -125,7 +125,7 @@ describe('busy time of virtual calendars', () => {
     ])
   })
 
-  it('does not count what does not block, nor what is ignored', async () => {
+  it('does not count what does not block, nor what is ignored (pitfall 18)', async () => {
     await put(timespan('2026-03-02T09:00Z', '2026-03-02T10:00Z'), { blocks: false })
     await put(timespan('2026-03-02T09:00Z', '2026-03-02T10:00Z'), { status: 'cancelled' })
     const own = await put(timespan('2026-03-02T09:00Z', '2026-03-02T10:00Z'))

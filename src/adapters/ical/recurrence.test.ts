@@ -186,7 +186,7 @@ describe('series', () => {
     },
   )
 
-  it('ends with UNTIL included, be it an instant, a local time or a day', () => {
+  it('ends with UNTIL included, be it an instant, a local time or a day (pitfall 19)', () => {
     for (const until of ['20260303T080000Z', '20260303T090000', '20260303']) {
       const series = {
         when: timespan('Europe/Paris', '2026-03-01T09:00', 1),
@@ -197,7 +197,7 @@ describe('series', () => {
     }
   })
 
-  it('counts an occurrence that began before the span and reaches into it', () => {
+  it('counts an occurrence that began before the span and reaches into it (pitfall 19)', () => {
     const series = {
       when: timespan('UTC', '2026-03-01T20:00', 30),
       timezone: 'UTC',

@@ -227,7 +227,7 @@ describe('series', () => {
     ).toEqual([])
   })
 
-  it('remember changed and cancelled instances', async () => {
+  it('remember changed and cancelled instances (pitfall 19)', async () => {
     const owner = await freshCalendar()
     const path = `/v3/grants/${owner.grantId}/events`
     const { id } = (await create(path, { title: 'Weekly', when: start, recurrence: ['RRULE:FREQ=WEEKLY'] })).body.data
