@@ -55,7 +55,7 @@ export function answerThrown(error: Error, request: FastifyRequest, reply: Fasti
       message: 'send the body as application/json',
     })
   if (status >= 400 && status < 500) return answerProblem(request, reply, invalidRequest(complaint(error)))
-  request.log.error({ reqId: request.id, err: error }, 'failed')
+  request.log.error({ err: error }, 'failed')
   const message = 'Internal error; quote the request id to the operator.'
   return answerJson(reply, 500, JSON.stringify({ request_id: request.id, error: { type: 'internal_error', message } }))
 }

@@ -120,6 +120,7 @@ describe('the log', () => {
     const log = lines.join('')
     const answers = JSON.stringify(refusals.map(({ body: text, headers }) => [text, Object.fromEntries(headers)]))
     expect(log).toContain(failed.body.request_id)
+    for (const line of lines) expect((line.match(/"reqId":/g) ?? []).length, line).toBeLessThan(2)
     for (const canary of canaries) {
       expect(canary.length).toBeGreaterThan(5)
       expect(log.includes(canary) ? canary : undefined, 'in the log').toBeUndefined()
@@ -147,6 +148,7 @@ describe('the log', () => {
       expect(body.request_id).toBe(headers.get('x-request-id'))
       const mine = told.filter(({ reqId, msg }) => reqId === body.request_id && msg === 'answered')
       expect(mine).toHaveLength(1)
+      expect(lines.filter((line) => line.split(`"reqId":"${body.request_id}"`).length > 2)).toEqual([])
       expect(mine[0]).toMatchObject({ status, route: expect.any(String) })
     }
     expect(lines.join('')).not.toContain('00000000-0000-4000-8000-000000000000')
