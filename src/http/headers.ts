@@ -1,6 +1,8 @@
 // Headers that every answer carries, and which of them browsers on other sites may read.
 import type { FastifyReply } from 'fastify'
 
+import { routes } from './routes/routes.ts'
+
 const always = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
@@ -17,9 +19,17 @@ export function securityHeaders(baseUrl: string): Readonly<Record<string, string
 
 const exposedHeaders = ['x-request-id', 'retry-after']
 
-/** Scheduler routes, and what the editor calls for the grant of its access token; never routes that ask for a key. */
+/** What guests' pages call, and what the editor calls for its access token and that token's grant; nothing else. */
+const browserPaths = new RegExp(
+  `^(?:${[
+    ...routes.filter(({ guard }) => guard === 'scheduler').map(({ path }) => path.replace(/:\w+/g, '[^/?]+')),
+    '/v3/grants/me(?:/[^?]*)?',
+    '/v3/connect/token(?:info)?',
+  ].join('|')})/?(?:\\?|$)`,
+)
+
 function isForBrowsers(url: string): boolean {
-  return /^\/v3\/(scheduling\/|grants\/me(\/|$|\?)|connect\/token(info)?(\?|$))/.test(url)
+  return browserPaths.test(url)
 }
 
 /**

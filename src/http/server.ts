@@ -100,7 +100,10 @@ function refuseOversized(server: FastifyInstance): void {
   })
 }
 
-/** One line for each answer; the request's own logger adds its id. The route's pattern stands for the path, whose ids and queries may be secrets. */
+/**
+ * One line for each answer; the request's own logger adds its id.
+ * The route's pattern stands for the path, whose ids and queries may be secrets.
+ */
 function logAnswers(server: FastifyInstance): void {
   server.addHook('onResponse', async (request, reply) => {
     const line = {

@@ -20,18 +20,21 @@ const asked = [
   'idempotency-key',
 ]
 
-/** Every path of the scheduler, and every path of a grant as the editor spells it. */
+/** What guests' pages call, and every path of a grant and its token as the editor spells it. */
 const forBrowsers = [
   ...new Set(
     routes
-      .filter(({ path, guard }) => path.startsWith('/v3/scheduling/') || path === '/v3/grants/me' || guard === 'grant')
+      .filter(
+        ({ path, guard }) =>
+          guard === 'scheduler' || guard === 'grant' || /^\/v3\/(grants\/me|connect\/token(info)?)$/.test(path),
+      )
       .map(({ path }) => path.replace('/:grant_id', '/me').replace(/:\w+/g, 'x')),
   ),
 ]
 const forKeys = [
   ...new Set(
     routes
-      .filter(({ path }) => !/^\/v3\/(scheduling\/|connect\/token|grants\/me)/.test(path))
+      .filter(({ path, guard }) => guard !== 'scheduler' && !/^\/v3\/(grants\/me|connect\/token(info)?)$/.test(path))
       .map(({ path }) => path.replace(/:\w+/g, 'x')),
   ),
 ]
@@ -63,6 +66,14 @@ describe('a preflight', () => {
 
   it('is refused where a key is asked for', async () => {
     expect(forKeys.length).toBeGreaterThan(15)
+    expect(forKeys).toEqual(
+      expect.arrayContaining([
+        '/v3/scheduling/sessions',
+        '/v3/scheduling/sessions/x',
+        '/v3/scheduling/should-redirect/x',
+        '/v3/grants/x/scheduling/configurations',
+      ]),
+    )
     for (const path of forKeys) {
       const reply = await preflight(path, 'GET')
       expect({ path, cors: corsHeaders(reply) }).toEqual({ path, cors: [] })
@@ -82,8 +93,8 @@ describe('an answer', () => {
         404,
       ],
       ['GET', '/v3/scheduling/bookings/%', 400],
-      ['GET', '/v3/scheduling/nowhere', 404],
-      ['POST', '/v3/scheduling/sessions', 401],
+      ['GET', '/v3/scheduling/ui-settings/', 400],
+      ['PATCH', '/v3/scheduling/ui-settings', 404],
       ['GET', '/v3/grants/me', 401],
       ['GET', `/v3/scheduling/ui-settings?slug=${'a'.repeat(9_000)}`, 413],
     ] as const
@@ -102,8 +113,8 @@ describe('an answer', () => {
     expect(session.headers['access-control-allow-origin']).toBe('*')
   })
 
-  it('of a key route is closed to pages', async () => {
-    for (const path of forKeys) {
+  it('of a key route is closed to pages, and so is one of no route', async () => {
+    for (const path of [...forKeys, '/v3/scheduling/nowhere', '/v3/scheduling/bookings/x/nowhere']) {
       const reply = await rawRequest(server.url, {
         method: 'GET',
         path,
