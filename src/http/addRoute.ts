@@ -7,7 +7,7 @@ import { invalidRequest, type Problem } from '../core/problem.ts'
 import { failure, type Result } from '../core/result.ts'
 import type { Operations } from '../operations/operations.ts'
 import { answerJson, answerProblem, successBody } from './answers.ts'
-import { admit, grantOf } from './auth.ts'
+import { admit, grantOf, isGuess } from './auth.ts'
 import { describeRoute } from './describe.ts'
 import { bodyLimitBytes, findExcess } from './limits.ts'
 import type { Limiter } from './rateLimit.ts'
@@ -90,13 +90,13 @@ async function letIn(
   route: Route,
   { operations, limiter }: RouteOptions,
 ) {
-  const allowed = await limiter.beforeSignIn(request.ip)
-  if (!allowed.ok) return answerProblem(request, reply, allowed.problem)
-  const admitted = await admit(operations, route.guard, request.headers.authorization)
+  const { authorization } = request.headers
+  const admitted = await admit(operations, route.guard, authorization)
   if (!admitted.ok) {
-    if (admitted.problem.kind === 'unauthorized' || admitted.problem.kind === 'invalidSession')
-      await limiter.signInFailed(request.ip)
-    return answerProblem(request, reply, admitted.problem)
+    const { kind } = admitted.problem
+    const isCounted = (kind === 'unauthorized' || kind === 'invalidSession') && isGuess(authorization)
+    const allowed = isCounted ? await limiter.signInFailed(request.ip) : admitted
+    return answerProblem(request, reply, allowed.ok ? admitted.problem : allowed.problem)
   }
   request.principal = admitted.value
   const allowedHere = await limiter.beforeRoute(route, request.principal, request.ip)

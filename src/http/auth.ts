@@ -18,7 +18,7 @@ export async function admit(
   if (guard === 'public') return success({ kind: 'anyone' })
   if (authorization === undefined || authorization === '')
     return guard === 'scheduler' ? success({ kind: 'anyone' }) : failure(unauthorized)
-  const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
+  const token = bearerOf(authorization)
   const refused = guard === 'scheduler' ? invalidSession : unauthorized
   if (token === undefined) return failure(refused)
   const found = await operations.identify(token)
@@ -26,6 +26,19 @@ export async function admit(
   const principal = found.value
   if (principal === undefined || !guardAccepts[guard].includes(principal.kind)) return failure(refused)
   return success(principal)
+}
+
+/**
+ * Could a refused header be somebody guessing? None is no guess; and of one address many guests may come back to pages
+ * whose sessions have ended, whose tokens are too long to guess.
+ */
+export function isGuess(authorization: string | undefined): boolean {
+  if (authorization === undefined || authorization === '') return false
+  return !/^oss_[0-9a-f]{8}_[0-9A-Za-z]{43}$/.test(bearerOf(authorization) ?? '')
+}
+
+function bearerOf(authorization: string): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(authorization)?.[1]
 }
 
 const guardAccepts: Readonly<Record<Exclude<Guard, 'public'>, readonly Principal['kind'][]>> = {

@@ -6,8 +6,8 @@ import { failure, type Result, success } from '../core/result.ts'
 import type { Route } from './route.ts'
 
 export type Limiter = {
-  beforeSignIn(address: string): Promise<Result<void>>
-  signInFailed(address: string): Promise<void>
+  /** To be called for a credential that was refused already, so that no good one is ever held up. */
+  signInFailed(address: string): Promise<Result<void>>
   beforeRoute(route: Route, principal: Principal, address: string): Promise<Result<void>>
   beforeWork(route: Route, principal: Principal, address: string, body: unknown, query: unknown): Promise<Result<void>>
 }
@@ -17,8 +17,7 @@ const hour = 3_600
 
 /** For load tests only. */
 export const noLimits: Limiter = {
-  beforeSignIn: async () => success(undefined),
-  signInFailed: async () => {},
+  signInFailed: async () => success(undefined),
   beforeRoute: async () => success(undefined),
   beforeWork: async () => success(undefined),
 }
@@ -41,14 +40,7 @@ export function createLimiter(): Limiter {
   const failedSignIns = new RateLimiterMemory({ points: 20, duration: minute })
 
   return {
-    async beforeSignIn(address) {
-      const state = await failedSignIns.get(network(address))
-      if (state !== null && state.remainingPoints <= 0) return tooMany(state)
-      return success(undefined)
-    },
-    async signInFailed(address) {
-      await failedSignIns.consume(network(address)).catch(() => {})
-    },
+    signInFailed: (address) => take(failedSignIns, network(address)),
     async beforeRoute(route, principal, address) {
       if (principal.kind === 'key') return take(credentialPerMinute, `key ${principal.keyId}`)
       if (principal.kind === 'session') return take(credentialPerMinute, `session ${principal.configurationId}`)

@@ -70,13 +70,30 @@ describe('an address', () => {
     expect(passed(await statusesOf(121, () => askFrom('192.0.2.4')))).toBe(120)
   })
 
-  it('fails to sign in 20 times a minute, and is then not asked for its credential any more', async () => {
-    const statuses = await statusesOf(21, (index) =>
-      askFrom('192.0.2.5', '/v3/grants', `osk_00000000_000000000000000000000000000000000000000000${index % 10}`),
-    )
+  it('fails to sign in 20 times a minute, which refuses bad credentials only', async () => {
+    const unknownKey = (index: number) => `osk_00000000_000000000000000000000000000000000000000000${index % 10}`
+    const statuses = await statusesOf(21, (index) => askFrom('192.0.2.5', '/v3/grants', unknownKey(index)))
     expect(passed(statuses)).toBe(20)
-    expect((await askFrom('192.0.2.5', '/v3/grants', server.apiKey)).status).toBe(429)
-    expect((await askFrom('192.0.2.6', '/v3/grants', server.apiKey)).status).toBe(200)
+    const others: readonly (readonly [path: string | undefined, token: string | null, status: number])[] = [
+      ['/v3/grants', server.apiKey, 200],
+      ['/v3/grants', null, 401],
+      ['/healthz', null, 200],
+      ['/healthz', 'bad', 200],
+      [undefined, null, 200],
+      [undefined, session, 200],
+      ['/v3/grants', 'bad', 429],
+    ]
+    for (const [path, token, status] of others)
+      expect({ path, token, status: (await askFrom('192.0.2.5', path, token)).status }).toEqual({ path, token, status })
+    expect((await askFrom('192.0.2.6', '/v3/grants', 'bad')).status).toBe(401)
+  })
+
+  it('may send no credential, or a session that has ended, as often as it likes', async () => {
+    const ended = 'oss_00000000_0000000000000000000000000000000000000000000'
+    const statuses = await statusesOf(25, () => askFrom('192.0.2.10', undefined, ended))
+    statuses.push(...(await statusesOf(25, () => askFrom('192.0.2.10', '/v3/grants'))))
+    expect(new Set(statuses)).toEqual(new Set([401]))
+    expect(passed(await statusesOf(21, () => askFrom('192.0.2.10', undefined, 'oss_guessed')))).toBe(20)
   })
 })
 
