@@ -44,7 +44,7 @@ export function errorAnswer(
   const { status, type } = statuses[problem.kind]
   const isLostRace = problem.kind === 'slotTaken' || problem.kind === 'slotUnavailable' || problem.kind === 'conflict'
   const message =
-    problem.field !== undefined && !problem.message.includes(problem.field)
+    problem.field !== undefined && !problem.message.startsWith(problem.field)
       ? `${problem.field}: ${problem.message}`
       : problem.message
   return {

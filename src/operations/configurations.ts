@@ -24,6 +24,7 @@ import {
   mergeDocument,
   readConfiguration,
 } from '../wire/configurations.ts'
+import { isPattern } from './bookings/guestAnswers.ts'
 import { findHosts } from './loadConfiguration.ts'
 import type { Tools } from './tools.ts'
 
@@ -142,7 +143,7 @@ async function findDocumentProblem(
   grant: Grant,
   document: ConfigurationDocument,
 ): Promise<Problem | undefined> {
-  const problem = findConfigurationProblem(document)
+  const problem = findConfigurationProblem(document) ?? findPatternProblem(document)
   if (problem !== undefined) return problem
   const meaning = readConfiguration(document, {
     appId: grant.appId,
@@ -154,8 +155,16 @@ async function findDocumentProblem(
   return hosts.ok ? undefined : hosts.problem
 }
 
+/** A pattern that nobody can read would never be enforced. */
+function findPatternProblem({ scheduler }: ConfigurationDocument): Problem | undefined {
+  for (const [key, { pattern }] of Object.entries(scheduler?.additional_fields ?? {}))
+    if (pattern && !isPattern(pattern))
+      return invalidRequest('is not a regular expression', `scheduler.additional_fields.${key}.pattern`)
+  return undefined
+}
+
 function columnsOf({ slug, requires_session_auth }: ConfigurationDocument) {
-  return { slug: slug ?? null, requiresSessionAuth: requires_session_auth ?? false }
+  return { slug: slug || null, requiresSessionAuth: requires_session_auth ?? false }
 }
 
 async function refusingTakenSlug<T>(work: () => Promise<Result<T>>): Promise<Result<T>> {

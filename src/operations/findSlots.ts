@@ -11,23 +11,24 @@ import { staysTrueUntil } from '../core/availability/staysTrueUntil.ts'
 import type { Booking } from '../core/booking/booking.ts'
 import { type Configuration, isRoundRobin } from '../core/configuration/configuration.ts'
 import { horizon, slotQuestion, widened } from '../core/configuration/slotQuestion.ts'
-import { type BookingId, type ConfigurationId, isUuid } from '../core/ids.ts'
+import { type BookingId, isUuid } from '../core/ids.ts'
 import { invalidRequest, notFound } from '../core/problem.ts'
 import { failure, type Result, success } from '../core/result.ts'
 import { dayMs, fromUnixSeconds, type Instant, minuteMs, plus } from '../core/time/instant.ts'
 import type { Interval } from '../core/time/interval.ts'
 import { nextLocalMidnight } from '../core/time/zone.ts'
 import { availabilityToJson } from '../wire/availability.ts'
+import { keptAnswers } from './keptAnswers.ts'
 import {
   type ConfigurationQuery,
-  forgetConfiguration,
   type LoadedConfiguration,
   nameConfiguration,
   peekConfiguration,
-  resolveConfiguration,
+  resolveWithHosts,
 } from './loadConfiguration.ts'
 import { readBusyByCalendar } from './readBusy.ts'
 import type { Tools } from './tools.ts'
+import { StaleConfiguration, withFreshConfiguration } from './withFreshConfiguration.ts'
 
 export type SlotsQuestion = ConfigurationQuery & {
   readonly start_time: number
@@ -38,14 +39,12 @@ export type SlotsQuestion = ConfigurationQuery & {
 
 const longestSpanDays = 92
 
-/** An answer with what it was made of: the versions of configuration and calendars, and the clock. */
-type KeptAnswer = { readonly versions: string; readonly until: Instant; readonly json: string }
-const kept = new WeakMap<Database, Map<string, KeptAnswer>>()
-const keptLimit = 2_000
+/** Hosts named in one answer, all slots together: some 6 MB. Nobody reads more, and a public page must not ask for it. */
+const longestAnswer = 250_000
 
 /**
  * The answer's data as JSON text, slots by start. An empty span has no slots.
- * Problems: `invalidRequest` (end before start, a span over 92 days), `notFound`, `invalidSession`, `calendarUnavailable`.
+ * Problems: `invalidRequest` (end before start, a span over 92 days or with too many slots), `notFound`, `invalidSession`, `calendarUnavailable`.
  */
 export async function findSlots(
   tools: Pick<Tools, 'database' | 'providers' | 'now'>,
@@ -66,13 +65,14 @@ export async function findSlots(
     const answer = await giveAgain(tools, principal, known, key)
     if (answer !== undefined) return answer
   }
-  const loaded = await resolveConfiguration(tools, principal, question)
-  if (!loaded.ok) return loaded
-  const booking = isForBooking
-    ? await bookingToMove(tools, loaded.value, question.booking_id ?? '')
-    : success(undefined)
-  if (!booking.ok) return booking
-  return compute(tools, loaded.value, window, booking.value, key)
+  return withFreshConfiguration(
+    tools.database,
+    () => resolveWithHosts(tools, principal, question),
+    async (loaded) => {
+      const booking = isForBooking ? await bookingToMove(tools, loaded, question.booking_id ?? '') : success(undefined)
+      return booking.ok ? compute(tools, loaded, window, booking.value, key) : booking
+    },
+  )
 }
 
 /** The kept answer if one query finds it still true; undefined where it must be computed. */
@@ -82,7 +82,7 @@ async function giveAgain(
   { configuration, calendars }: LoadedConfiguration,
   key: string,
 ): Promise<Result<string> | undefined> {
-  const answer = keptBy(database).get(key)
+  const answer = keptAnswers(database).get(key)
   if (answer === undefined || (configuration.requiresSessionAuth && principal.kind !== 'session')) return undefined
   const versions = await readVersionsTogether(database, configuration, calendars)
   if (versions === undefined) return failure(notFound)
@@ -135,23 +135,22 @@ async function compute(
     calendars.map(({ key: calendar }) => calendar),
   )
   if (versions === undefined) return failure(notFound)
-  if (versions.includes(null)) {
-    forgetConfiguration(database, id)
-    return failure({ kind: 'calendarUnavailable', message: 'A calendar of this configuration does not exist any more' })
-  }
+  if (versions.includes(null)) throw new StaleConfiguration('a calendar of the configuration is gone')
   const bookable = clip(window, configuration, now)
   const ignoring = booking === undefined ? undefined : { bookingId: booking.id, eventId: booking.eventId }
   const busy = await readBusyByCalendar(tools, { appId, calendars, span: widened(bookable, configuration), ignoring })
   if (!busy.ok) return busy
-  const order = isRoundRobin(configuration) ? await readQueue(tools, loaded) : undefined
+  const order = isRoundRobin(configuration) ? await readQueue(tools, loaded, booking?.id) : undefined
   const answer = askEngine(slotQuestion(configuration, hosts, { busy: busy.value, order, now }, window))
+  if (answer.slots.reduce((sum, { emails }) => sum + emails.length, 0) > longestAnswer)
+    return failure(invalidRequest('there are more slots than one answer holds; ask for fewer days', 'end_time'))
   const json = JSON.stringify(availabilityToJson(answer))
-  if (booking === undefined && versions[0] === configuration.version) {
-    const answers = keptBy(database)
-    if (answers.size >= keptLimit) answers.delete(answers.keys().next().value ?? '')
-    answers.delete(key)
-    answers.set(key, { versions: versions.join(), until: changesAt(answer, configuration, window, now), json })
-  }
+  if (booking === undefined && versions[0] === configuration.version)
+    keptAnswers(database).keep(key, {
+      versions: versions.join(),
+      until: changesAt(answer, configuration, window, now),
+      json,
+    })
   return success(json)
 }
 
@@ -181,10 +180,11 @@ function changesAt(
 async function readQueue(
   { database }: Pick<Tools, 'database'>,
   { configuration, hosts }: LoadedConfiguration,
+  ignoring: BookingId | undefined,
 ): Promise<string[]> {
   const emails = hosts.map(({ participant }) => participant.email)
   const turns = await database.transaction(configuration.appId, (transaction) =>
-    lastAssigned(transaction, configuration.id as ConfigurationId, emails),
+    lastAssigned(transaction, configuration.id, emails, ignoring),
   )
   return queue(
     emails.map((email) => {
@@ -204,13 +204,4 @@ async function bookingToMove(
     findBooking(transaction, bookingId.toLowerCase() as BookingId),
   )
   return booking === undefined || booking.configurationId !== configuration.id ? failure(notFound) : success(booking)
-}
-
-function keptBy(database: Database): Map<string, KeptAnswer> {
-  let answers = kept.get(database)
-  if (answers === undefined) {
-    answers = new Map()
-    kept.set(database, answers)
-  }
-  return answers
 }

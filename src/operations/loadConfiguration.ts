@@ -21,9 +21,11 @@ import { failure, type Result, success } from '../core/result.ts'
 import { type ConfigurationDocument, readConfiguration } from '../wire/configurations.ts'
 import type { Tools } from './tools.ts'
 
-export type LoadedConfiguration = {
-  readonly configuration: Configuration
-  readonly document: ConfigurationDocument
+/** The document and what it means: enough to read, confirm and cancel bookings, whatever became of the hosts. */
+export type KnownConfiguration = { readonly configuration: Configuration; readonly document: ConfigurationDocument }
+
+/** With everything that is needed to offer and take time. */
+export type LoadedConfiguration = KnownConfiguration & {
   /** Those who serve: of a round robin the candidates, otherwise everyone with a calendar. */
   readonly hosts: readonly Host[]
   /** All calendars of the hosts, in the order in which they are locked. */
@@ -50,13 +52,23 @@ export async function resolveConfiguration(
   principal: Principal,
   query: ConfigurationQuery,
   which: 'live' | 'evenDeleted' = 'live',
-): Promise<Result<LoadedConfiguration>> {
+): Promise<Result<KnownConfiguration>> {
   const named = await nameConfiguration(tools, principal, query)
   if (!named.ok) return named
-  const loaded = await loadConfiguration(tools, named.value.appId, named.value.id, which)
-  if (loaded.ok && loaded.value.configuration.requiresSessionAuth && principal.kind !== 'session')
+  const known = await findKnownConfiguration(tools, named.value.appId, named.value.id, which)
+  if (known.ok && known.value.configuration.requiresSessionAuth && principal.kind !== 'session')
     return failure({ kind: 'invalidSession', message: 'Invalid session' })
-  return loaded
+  return known
+}
+
+/** As `resolveConfiguration`, with the hosts. Problems: also those of `loadHosts`. */
+export async function resolveWithHosts(
+  tools: Pick<Tools, 'database'>,
+  principal: Principal,
+  query: ConfigurationQuery,
+): Promise<Result<LoadedConfiguration>> {
+  const known = await resolveConfiguration(tools, principal, query)
+  return known.ok ? loadHosts(tools, known.value) : known
 }
 
 /** Which configuration a call means, before anything is read of it. Problems: `invalidRequest`, `notFound`. */
@@ -82,29 +94,37 @@ export async function nameConfiguration(
   return failure(invalidRequest('configuration_id is required, or slug with client_id, or a session'))
 }
 
-/**
- * Bookings outlive their configuration, so what is done to one asks for it `evenDeleted`.
- * Problems: `notFound`; `invalidRequest` where a participant has lost the grant or calendar that it names.
- */
-export async function loadConfiguration(
+/** Bookings outlive their configuration, so what is done to one asks for it `evenDeleted`. Problems: `notFound`. */
+export async function findKnownConfiguration(
   { database }: Pick<Tools, 'database'>,
   appId: AppId,
   id: ConfigurationId,
   which: 'live' | 'evenDeleted' = 'live',
-): Promise<Result<LoadedConfiguration>> {
+): Promise<Result<KnownConfiguration>> {
   const row = await (which === 'live' ? findConfiguration : findConfigurationEvenDeleted)(database, appId, id)
   if (row === undefined) return failure(notFound)
   const known = keptBy(database).get(id)
   if (known?.configuration.version === row.version) return success(known)
   const document = row.document as ConfigurationDocument
   const configuration = readConfiguration(document, { appId, id, grantId: row.grantId, version: row.version })
+  return success({ configuration, document })
+}
+
+/** Problems: `invalidRequest` where a participant has lost the grant or calendar that it names. */
+export async function loadHosts(
+  { database }: Pick<Tools, 'database'>,
+  known: KnownConfiguration,
+): Promise<Result<LoadedConfiguration>> {
+  const { configuration, document } = known
+  const all = keptBy(database)
+  const kept = all.get(configuration.id)
+  if (kept?.configuration.version === configuration.version) return success(kept)
   const hosts = await findHosts({ database }, configuration)
   if (!hosts.ok) return hosts
   const serving = hostsOf(configuration, hosts.value)
   const loaded: LoadedConfiguration = { configuration, document, hosts: serving, calendars: calendarsOf(serving) }
-  const all = keptBy(database)
   if (all.size >= keptLimit) all.clear()
-  all.set(id, loaded)
+  all.set(configuration.id, loaded)
   return success(loaded)
 }
 

@@ -23,6 +23,7 @@ export type OnceContext = {
 
 /** Answers that say "not now": a repeat with the same key tries again. */
 const passing: readonly Problem['kind'][] = [
+  'idempotencyInProgress',
   'unavailable',
   'calendarUnavailable',
   'rateLimited',
@@ -30,6 +31,12 @@ const passing: readonly Problem['kind'][] = [
   'unauthorized',
   'invalidSession',
 ]
+
+export const stillRunning: Problem = {
+  kind: 'idempotencyInProgress',
+  message: 'The first request with this Idempotency-Key is still running',
+  retryAfterSeconds: 1,
+}
 
 /**
  * `run`, or the answer that it gave before to the same key and the same body.
@@ -51,11 +58,7 @@ export async function once(
   const turn = await takeTurn(database, request, objectId)
   switch (turn.kind) {
     case 'running':
-      return failure({
-        kind: 'idempotencyInProgress',
-        message: 'The first request with this Idempotency-Key is still running',
-        retryAfterSeconds: 1,
-      })
+      return failure(stillRunning)
     case 'otherRequest':
       return failure({ kind: 'idempotencyMismatch', message: 'This Idempotency-Key was used with another request' })
     case 'answered':

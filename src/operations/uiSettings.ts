@@ -13,11 +13,11 @@ export async function readUiSettings(
   query: ConfigurationQuery & { readonly booking_id?: string | undefined },
 ): Promise<Result<object>> {
   if (!query.booking_id) {
-    const loaded = await resolveConfiguration(tools, principal, query)
-    return loaded.ok ? success(uiSettingsToJson(loaded.value.configuration, loaded.value.document, undefined)) : loaded
+    const known = await resolveConfiguration(tools, principal, query)
+    return known.ok ? success(uiSettingsToJson(known.value.configuration, known.value.document, undefined)) : known
   }
   const found = await loadBooking(tools, principal, query, query.booking_id)
   if (!found.ok) return found
-  const { booking, loaded } = found.value
-  return success(uiSettingsToJson(loaded.configuration, loaded.document, booking))
+  const { booking, known } = found.value
+  return success(uiSettingsToJson(known.configuration, known.document, booking))
 }

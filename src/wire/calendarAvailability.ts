@@ -152,7 +152,7 @@ function findDatesProblem(entries: readonly Static<typeof specificTimeSchema>[],
   return success(undefined)
 }
 
-function checkTimezone(name: string | undefined, field: string): Result<void> {
+function checkTimezone(name: string | null | undefined, field: string): Result<void> {
   const read = name ? readTimezone(name, field) : undefined
   return read?.ok === false ? read : success(undefined)
 }

@@ -1,5 +1,6 @@
 // What a configuration document must keep beyond its shape. Each problem names the field as the client spelled it.
 import { invalidRequest, type Problem } from '../core/problem.ts'
+import { isLocalDate } from '../core/time/localDate.ts'
 import { isTimezone } from '../core/time/zone.ts'
 import { type ConfigurationDocument, readLocalTime } from './configurations.ts'
 
@@ -15,11 +16,6 @@ export function findConfigurationProblem(document: ConfigurationDocument): Probl
 }
 
 function findTypeProblem({ type }: ConfigurationDocument): Problem | undefined {
-  if (type === 'group')
-    return invalidRequest(
-      'group configurations are not served yet; leave type out for one-on-one, collective and round robin',
-      'type',
-    )
   if (type !== undefined && type !== null && type !== '') return invalidRequest('must be empty or left out', 'type')
   return undefined
 }
@@ -48,8 +44,14 @@ function findParticipantProblem(document: ConfigurationDocument): Problem | unde
   return undefined
 }
 
-type Place = readonly [value: string | undefined, field: string]
-type Block = { readonly start: string; readonly end: string; readonly timezone?: string | undefined }
+type Place = readonly [value: string | null | undefined, field: string]
+type Block = {
+  readonly start: string
+  readonly end: string
+  readonly timezone?: string | null | undefined
+  readonly date?: string
+  readonly exdates?: readonly string[] | null | undefined
+}
 
 function findTimeProblem(document: ConfigurationDocument): Problem | undefined {
   const rules = document.availability.availability_rules
@@ -73,6 +75,13 @@ function findTimeProblem(document: ConfigurationDocument): Problem | undefined {
   for (const [zone, field] of zones)
     if (zone && !isTimezone(zone))
       return invalidRequest(`"${zone}" is not an IANA time zone, as Europe/Berlin is`, field)
+  for (const [block, field] of [...weekly, ...dated])
+    for (const date of [...(block.date === undefined ? [] : [block.date]), ...(block.exdates ?? [])])
+      if (!isLocalDate(date))
+        return invalidRequest(
+          `${date} is not a date of the calendar`,
+          `${field}.${block.date === undefined ? 'exdates' : 'date'}`,
+        )
   for (const [block, field] of weekly)
     if (readLocalTime(block.end) <= readLocalTime(block.start))
       return invalidRequest('must be later than start; a night shift needs two blocks', `${field}.end`)

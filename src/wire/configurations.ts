@@ -12,6 +12,7 @@ import type { AppId, ConfigurationId, GrantId } from '../core/ids.ts'
 import { nullable } from './common.ts'
 import { whole } from './whole.ts'
 
+const text = (maxLength: number) => Type.Optional(nullable(Type.String({ maxLength })))
 const localTime = Type.String({
   pattern: '^([01]?[0-9]|2[0-3]):[0-5][0-9]$',
   errorMessage: 'must be a time of day like 9:00 or 17:30',
@@ -29,7 +30,7 @@ export const openHoursSchema = Type.Object({
   ),
   start: localTime,
   end: localTime,
-  timezone: Type.Optional(Type.String({ maxLength: 64 })),
+  timezone: text(64),
   exdates: Type.Optional(nullable(Type.Array(localDate, { maxItems: 500 }))),
   // The editor's spelling of the same.
   ex_dates: Type.Optional(nullable(Type.Array(localDate, { maxItems: 500 }))),
@@ -39,15 +40,15 @@ export const specificTimeSchema = Type.Object({
   date: localDate,
   start: localTime,
   end: localTime,
-  timezone: Type.Optional(Type.String({ maxLength: 64 })),
+  timezone: text(64),
 })
 
 const participantSchema = Type.Object({
   email,
-  name: Type.Optional(Type.String({ maxLength: 255 })),
+  name: text(255),
   is_organizer: Type.Optional(nullable(Type.Boolean())),
-  grant_id: Type.Optional(Type.String({ maxLength: 320 })),
-  timezone: Type.Optional(Type.String({ maxLength: 64 })),
+  grant_id: text(320),
+  timezone: text(64),
   availability: Type.Optional(
     nullable(
       Type.Object({
@@ -74,7 +75,7 @@ const availabilityRulesSchema = Type.Object({
   default_open_hours: Type.Optional(nullable(Type.Array(openHoursSchema, { maxItems: 100 }))),
   default_specific_time_availability: Type.Optional(nullable(Type.Array(specificTimeSchema))),
   only_specific_time_availability: Type.Optional(nullable(Type.Boolean())),
-  round_robin_group_id: Type.Optional(Type.String({ maxLength: 500 })),
+  round_robin_group_id: text(500),
   tentative_as_busy: Type.Optional(Type.Boolean()),
 })
 
@@ -92,7 +93,6 @@ const reminderSchema = Type.Object({
   email_subject: Type.Optional(nullable(Type.String({ maxLength: 255 }))),
 })
 
-const text = (maxLength: number) => Type.Optional(nullable(Type.String({ maxLength })))
 const flag = Type.Optional(nullable(Type.Boolean()))
 const webAddress = Type.Optional(
   nullable(
@@ -104,14 +104,24 @@ const eventBookingSchema = Type.Object({
   title: Type.String({ minLength: 1, maxLength: 1024 }),
   description: text(8192),
   location: text(255),
-  timezone: Type.Optional(Type.String({ maxLength: 64 })),
+  timezone: text(64),
   booking_type: Type.Optional(Type.Enum(['booking', 'organizer-confirmation', 'custom-confirmation'])),
   conferencing: Type.Optional(
     nullable(
       Type.Object({
         provider: Type.Optional(Type.String({ maxLength: 64 })),
         autocreate: Type.Optional(Type.Object({})),
-        details: Type.Optional(Type.Object({})),
+        details: Type.Optional(
+          Type.Object({
+            url: Type.Optional(
+              Type.String({
+                maxLength: 2048,
+                pattern: '^https?://',
+                errorMessage: 'must be an http or https address',
+              }),
+            ),
+          }),
+        ),
       }),
     ),
   ),
@@ -166,9 +176,9 @@ const topLevel = {
   slug: Type.Optional(
     nullable(
       Type.String({
-        minLength: 1,
         maxLength: 255,
-        pattern: '^[A-Za-z0-9._-]+$',
+        // Empty is what the editor sends for none.
+        pattern: '^[A-Za-z0-9._-]*$',
         errorMessage: 'must be letters, digits, dots, hyphens and underscores',
       }),
     ),
@@ -184,8 +194,23 @@ const topLevel = {
   ),
 }
 
-export const configurationBody = Type.Object(topLevel)
-export const configurationChangeBody = Type.Partial(Type.Object(topLevel))
+/** Said before anything else is asked for: what a group configuration lacks, it lacks because it is one. */
+const noGroup = {
+  allOf: [
+    {
+      properties: {
+        type: {
+          not: { const: 'group' },
+          errorMessage:
+            'group configurations are not served yet; leave type out for one-on-one, collective and round robin',
+        },
+      },
+    },
+  ],
+}
+
+export const configurationBody = Type.Object(topLevel, noGroup)
+export const configurationChangeBody = Type.Partial(Type.Object(topLevel), noGroup)
 export const configurationData = Type.Object({ id: Type.String(), ...topLevel })
 
 /** The document that is kept: what the client sent, cleaned, without what only the server may say. */
@@ -227,7 +252,7 @@ export function configurationToJson(document: ConfigurationDocument, { id }: Pic
   const rules = document.availability.availability_rules ?? {}
   return {
     id,
-    slug: document.slug ?? null,
+    slug: document.slug || null,
     name: document.name ?? organizerOf(document)?.name ?? '',
     ...(document.type ? { type: document.type } : {}),
     requires_session_auth: document.requires_session_auth ?? null,
@@ -268,7 +293,7 @@ export function readConfiguration(document: ConfigurationDocument, identity: Ide
   const organizer = organizerOf(document)
   return {
     ...identity,
-    slug: document.slug ?? undefined,
+    slug: document.slug || undefined,
     name: document.name || organizer?.name || organizer?.email || '',
     requiresSessionAuth: document.requires_session_auth ?? false,
     participants: participants.map((participant) =>

@@ -95,12 +95,14 @@ function bodyOf({ service, details, cancellationReason }: Booking): object {
 
 /**
  * When each of `emails` was last given a booking of this configuration that still stands; absent for who never was.
- * Time of the assignment, not of the meeting. Inside a claim: after `lockConfiguration`.
+ * Time of the assignment, not of the meeting; a booking that is being moved does not count (`ignoring`).
+ * Inside a claim: after `lockConfiguration`.
  */
 export async function lastAssigned(
   transaction: Transaction,
   configurationId: ConfigurationId,
   emails: readonly string[],
+  ignoring?: BookingId,
 ): Promise<Map<string, Instant>> {
   const rows = await transaction.query<{ email: string; at: Instant }>(sql`
     select host.email, latest.at
@@ -108,7 +110,7 @@ export async function lastAssigned(
     cross join lateral (
       select assigned_at as at from openslot.bookings
       where app_id = ${transaction.appId} and configuration_id = ${configurationId} and organizer_email = host.email
-        and state in ('held', 'pending', 'booked')
+        and state in ('held', 'pending', 'booked') and id is distinct from ${ignoring ?? null}::uuid
       order by assigned_at desc limit 1) as latest`)
   return new Map(rows.map(({ email, at }) => [email, at]))
 }
@@ -168,7 +170,7 @@ export type BookingFilter = {
   readonly after: string | undefined
 }
 
-/** Bookings of the configurations of a grant, newest first; `after` is the id of the last one seen. */
+/** Bookings of the configurations of a grant, and those whose event stands on one of its calendars, newest first; `after` is the id of the last one seen. */
 export async function listBookings(
   transaction: Transaction,
   grantId: GrantId,
@@ -177,7 +179,8 @@ export async function listBookings(
   const { appId } = transaction
   const conditions: Sql[] = [
     sql`app_id = ${appId}`,
-    sql`configuration_id in (select id from openslot.configurations where app_id = ${appId} and grant_id = ${grantId})`,
+    sql`(configuration_id in (select id from openslot.configurations where app_id = ${appId} and grant_id = ${grantId})
+      or body #> '{service,placements}' @> ${JSON.stringify([{ key: { grantId } }])}::jsonb)`,
     filter.status === undefined ? sql`state in ('pending', 'booked', 'cancelled')` : sql`state = ${filter.status}`,
   ]
   if (filter.configurationId !== undefined) conditions.push(sql`configuration_id = ${filter.configurationId}`)

@@ -26,8 +26,8 @@ export type Assignment =
   | {
       readonly method: 'max-fairness' | 'max-availability'
       readonly chosen: string
-      /** `asked`: the caller named this host. `next`: first of the queue who was free. */
-      readonly reason: 'asked' | 'next'
+      /** `asked`: the caller named this host. `kept`: served before the move. `next`: first of the queue who was free. */
+      readonly reason: 'asked' | 'kept' | 'next'
       readonly queue: readonly string[]
       readonly free: readonly string[]
     }

@@ -17,7 +17,7 @@ export function fillTokens(
 ): string {
   const known = new Map<string, string>()
   for (const [key, field] of Object.entries(configuration.additionalFields)) {
-    const value = additionalFields[key]
+    const value = Object.hasOwn(additionalFields, key) ? additionalFields[key] : undefined
     if (value === undefined) continue
     known.set(field.label, value)
     known.set(key, value)

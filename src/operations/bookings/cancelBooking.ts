@@ -31,7 +31,7 @@ export async function cancelBooking(
   const { principal, reason } = command
   const found = await loadBooking(tools, principal, command.query, command.bookingId)
   if (!found.ok) return found
-  const { booking, loaded } = found.value
+  const { booking, known } = found.value
   const { appId } = booking
   const repeatable = {
     appId,
@@ -47,7 +47,7 @@ export async function cancelBooking(
       tools,
       appId,
       {
-        configuration: loaded.configuration,
+        configuration: known.configuration,
         actor: actorOf(principal),
         remember: remember && ((transaction) => remember(transaction, undefined)),
       },
@@ -62,7 +62,7 @@ export async function cancelBooking(
         if (current === undefined) return failure(notFound)
         // The notice binds guests; the application may call off whenever it must.
         const problem =
-          principal.kind === 'key' ? undefined : findCancellationProblem(current, loaded.configuration, tools.now())
+          principal.kind === 'key' ? undefined : findCancellationProblem(current, known.configuration, tools.now())
         if (problem !== undefined) return failure(problem)
         return cancel(current, principal.kind === 'key' ? 'organizer' : 'guest', reason)
       },

@@ -16,10 +16,11 @@ import { mailsOf, triggerOf } from '../../core/booking/notification.ts'
 import type { PlacedEvent } from '../../core/booking/placedEvent.ts'
 import { type Configuration, calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
 import type { AppId } from '../../core/ids.ts'
-import { type Problem, slotTaken } from '../../core/problem.ts'
+import { invalidRequest, type Problem, slotTaken } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { overlaps } from '../../core/time/interval.ts'
 import { bookingNotification } from '../../wire/bookingNotifications.ts'
+import { stillRunning } from '../once.ts'
 import type { Tools } from '../tools.ts'
 
 export type ChangeTools = Pick<Tools, 'database' | 'providers' | 'now'>
@@ -31,6 +32,9 @@ export type ChangeContext = {
   /** Written with the settled booking: the answer that a repeat of the request gets. */
   readonly remember?: ((transaction: Transaction, booking: Booking) => Promise<void>) | undefined
 }
+
+/** Time that no calendar carries is not claimed, so the next guest would get it too. */
+const nowhere: Problem = invalidRequest('no participant of this booking has a calendar for the event', 'participants')
 
 const changed: Problem = { kind: 'conflict', message: 'The booking was changed by another request; read it again' }
 
@@ -54,6 +58,7 @@ export async function carryThrough(
       const begun = await begin(transaction)
       if (!begun.ok) return begun
       const booking = begun.value
+      if (settle(booking).service.placements.length === 0) return failure(nowhere)
       isHeldOnly = !isLocal(tools, booking)
       if (isHeldOnly) {
         const written = write(transaction, booking)
@@ -294,6 +299,8 @@ async function claimingTime<T>(work: () => Promise<Result<T>>): Promise<Result<T
     return await work()
   } catch (error) {
     if (error instanceof ConstraintViolation && error.constraint === doubleBooking) return failure(slotTaken)
+    // The first request under an Idempotency-Key outlived its lease and was faster after all.
+    if (error instanceof ConstraintViolation && error.constraint === 'bookings_pkey') return failure(stillRunning)
     throw error
   }
 }

@@ -5,7 +5,7 @@ import { lockCalendars } from '../../adapters/storage/calendars.ts'
 import { lockConfiguration } from '../../adapters/storage/configurations.ts'
 import type { Transaction } from '../../adapters/storage/database.ts'
 import { chooseParticipant, queue } from '../../core/availability/assignment.ts'
-import { findSlots } from '../../core/availability/availability.ts'
+import { findSlots, type Slot } from '../../core/availability/availability.ts'
 import type { Assignment, Person, Service } from '../../core/booking/booking.ts'
 import {
   type Configuration,
@@ -23,17 +23,15 @@ import type { Interval } from '../../core/time/interval.ts'
 import type { LoadedConfiguration } from '../loadConfiguration.ts'
 import { readBusyByCalendar } from '../readBusy.ts'
 import type { Tools } from '../tools.ts'
-
-/** A calendar that the configuration names is gone: what was kept in memory is out of date. */
-export class StaleConfiguration extends Error {
-  override readonly name = 'StaleConfiguration'
-}
+import { StaleConfiguration } from '../withFreshConfiguration.ts'
 
 export type ServiceQuestion = {
   readonly when: Interval
   /** Participants whom the guest asked for; empty: whoever the configuration says. */
   readonly asked: readonly string[]
   readonly ignoring?: { readonly bookingId: BookingId; readonly eventId: EventId } | undefined
+  /** Who serves the booking that is moved: stays, if free and nobody else was asked for. */
+  readonly present?: string | undefined
   /** Calendars beside the hosts' own that the change touches: where a moved booking stands now. */
   readonly alsoLocked?: readonly ParticipantCalendar[] | undefined
   /** Busy time of remote calendars, read before the transaction. */
@@ -49,7 +47,7 @@ export async function chooseService(
   tools: Pick<Tools, 'database' | 'providers' | 'now'>,
   transaction: Transaction,
   loaded: LoadedConfiguration,
-  { when, asked, ignoring, alsoLocked = [], remote }: ServiceQuestion,
+  { when, asked, ignoring, present, alsoLocked = [], remote }: ServiceQuestion,
 ): Promise<Result<Service>> {
   const { configuration, hosts, calendars } = loaded
   const { appId } = configuration
@@ -88,6 +86,7 @@ export async function chooseService(
           transaction,
           configuration.id,
           hosts.map(({ participant }) => participant.email),
+          ignoring?.bookingId,
         )
       : undefined,
   ])
@@ -98,46 +97,51 @@ export async function chooseService(
     turns === undefined
       ? undefined
       : queue(hosts.map(({ participant: { email } }) => ({ email, ...lastBooked(turns.get(email)) })))
-  const candidates =
-    isRoundRobin(configuration) && asked.length > 0
-      ? hosts.filter(({ participant }) => asked.some((email) => isSame(participant.email, email)))
-      : hosts
-  const question = slotQuestion(
-    configuration,
-    candidates,
-    {
-      busy: busy.value,
-      order: order?.filter((email) => candidates.some(({ participant }) => participant.email === email)),
-      now: tools.now(),
-    },
-    when,
-  )
-  const answer = findSlots(question)
-  const slot = answer.slots.find(({ start, end }) => start === when.start && end === when.end)
-  if (slot === undefined) return failure(slotUnavailable)
-  if (!isRoundRobin(configuration)) return success(collective(configuration, hosts, asked))
+  const known = { busy: busy.value, order, now: tools.now() }
+  const serve = (candidates: readonly Host[]) => findSlot(configuration, candidates, known, when)
+  if (!isRoundRobin(configuration))
+    return serve(hosts) === undefined ? failure(slotUnavailable) : success(collective(configuration, hosts, asked))
 
-  const chosen = chooseParticipant(slot.emails, order ?? [])
+  const named = (emails: readonly string[]) =>
+    hosts.filter(({ participant }) => emails.some((email) => isSame(participant.email, email)))
+  const isKept = asked.length === 0 && present !== undefined && serve(named([present])) !== undefined
+  const slot = serve(isKept ? named([present]) : asked.length > 0 ? named(asked) : hosts)
+  const chosen = slot === undefined ? undefined : chooseParticipant(slot.emails, order ?? [])
   const host = hosts.find(({ participant }) => participant.email === chosen)
-  if (host === undefined || order === undefined) return failure(slotUnavailable)
+  if (slot === undefined || host === undefined || order === undefined) return failure(slotUnavailable)
   return success(
     roundRobin(configuration, host, {
       method: configuration.method as 'max-fairness' | 'max-availability',
       chosen: host.participant.email,
-      reason: asked.length > 0 ? 'asked' : 'next',
+      reason: asked.length > 0 ? 'asked' : isKept ? 'kept' : 'next',
       queue: order,
       free: slot.emails,
     }),
   )
 }
 
-/** All who serve; of these the guest may have named some. The organizer is always among them. */
+/** The slot at exactly `when`, as the engine offers it with these hosts; undefined where it does not. */
+function findSlot(
+  configuration: Configuration,
+  candidates: readonly Host[],
+  known: Parameters<typeof slotQuestion>[2],
+  when: Interval,
+): Slot | undefined {
+  const order = known.order?.filter((email) => candidates.some(({ participant }) => participant.email === email))
+  const { slots } = findSlots(slotQuestion(configuration, candidates, { ...known, order }, when))
+  return slots.find(({ start, end }) => start === when.start && end === when.end)
+}
+
+/**
+ * All who have a calendar for the event; of these the guest may have named some. The organizer is always among them, and
+ * a choice that leaves no calendar is none: time that is not claimed could be booked again.
+ */
 function collective(configuration: Configuration, hosts: readonly Host[], asked: readonly string[]): Service {
-  const onEvent = hosts.filter(
-    ({ participant, bookingCalendar }) =>
-      bookingCalendar !== undefined &&
-      (asked.length === 0 || participant.isOrganizer || asked.some((email) => isSame(participant.email, email))),
+  const able = hosts.filter(({ bookingCalendar }) => bookingCalendar !== undefined)
+  const wanted = able.filter(
+    ({ participant }) => participant.isOrganizer || asked.some((email) => isSame(participant.email, email)),
   )
+  const onEvent = asked.length === 0 || wanted.length === 0 ? able : wanted
   const first = onEvent.find(({ participant }) => participant.isOrganizer) ?? onEvent[0]
   const ordered = onEvent.toSorted((a, b) => Number(b === first) - Number(a === first))
   const organizer = configuration.participants.find(({ isOrganizer }) => isOrganizer) ?? first?.participant

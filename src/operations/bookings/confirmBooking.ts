@@ -37,7 +37,7 @@ export async function confirmBooking(
 ): Promise<Result<WriteAnswer>> {
   const found = await loadBooking(tools, command.principal, command.query, command.bookingId)
   if (!found.ok) return found
-  const { booking, loaded } = found.value
+  const { booking, known } = found.value
   const salt = decodeSalt(command.salt)
   if (salt === undefined || !isSameSecret(salt, booking.organizerSalt)) return failure(notFound)
   const { appId } = booking
@@ -56,7 +56,7 @@ export async function confirmBooking(
       tools,
       appId,
       {
-        configuration: loaded.configuration,
+        configuration: known.configuration,
         actor: actorOf(command.principal),
         remember:
           remember && ((transaction, settled) => remember(transaction, isYes ? bookingToJson(settled) : undefined)),

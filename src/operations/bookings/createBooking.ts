@@ -12,15 +12,15 @@ import { fromUnixSeconds } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { isTimezone } from '../../core/time/zone.ts'
 import { bookingToJson, type CreateBookingJson, type GuestWords, readGuestWords } from '../../wire/bookings.ts'
-import { type ConfigurationQuery, type LoadedConfiguration, resolveConfiguration } from '../loadConfiguration.ts'
+import { type ConfigurationQuery, type LoadedConfiguration, resolveWithHosts } from '../loadConfiguration.ts'
 import { type OnceContext, once, type WriteAnswer } from '../once.ts'
 import { readRemoteBusy } from '../readBusy.ts'
 import type { Tools } from '../tools.ts'
+import { withFreshConfiguration } from '../withFreshConfiguration.ts'
 import { carryThrough } from './carryThrough.ts'
 import { chooseService } from './chooseService.ts'
 import { readAnswers } from './guestAnswers.ts'
 import { finishEarlierTry } from './recoverBooking.ts'
-import { withFreshConfiguration } from './withFreshConfiguration.ts'
 
 export type CreateBookingCommand = {
   readonly principal: Principal
@@ -42,14 +42,14 @@ export async function createBooking(
   const { principal, query, body } = command
   return withFreshConfiguration(
     tools.database,
-    () => resolveConfiguration(tools, principal, query),
+    () => resolveWithHosts(tools, principal, query),
     (loaded) => {
       const { appId, id } = loaded.configuration
       const repeatable = {
         appId,
         scope: `create ${id} ${principal.kind}`,
         key: command.idempotencyKey,
-        request: body,
+        request: [body, query.timezone],
         objectId: newBookingId(id),
       }
       return once(tools.database, repeatable, (context) => book(tools, command, loaded, context))

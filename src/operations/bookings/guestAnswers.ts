@@ -12,9 +12,11 @@ export function readAnswers(
 ): Result<Readonly<Record<string, string>>> {
   const complete: Record<string, string> = { ...answers }
   for (const [key, field] of Object.entries(additionalFields)) {
-    if (field.type === 'metadata' && complete[key] === undefined && field.default !== undefined)
-      complete[key] = field.default
-    const problem = findAnswerProblem(`additional_fields.${key}`, field, complete[key] ?? '')
+    // Keys are the organizer's words, and some are names that every object answers to.
+    const given = Object.hasOwn(complete, key) ? complete[key] : undefined
+    const answer = given ?? (field.type === 'metadata' ? field.default : undefined)
+    if (answer !== undefined) complete[key] = answer
+    const problem = findAnswerProblem(`additional_fields.${key}`, field, answer ?? '')
     if (problem !== undefined) return failure(problem)
   }
   return success(complete)
@@ -42,6 +44,25 @@ function findAnswerProblem(place: string, field: AdditionalField, answer: string
       return keepsPattern(field.pattern, answer)
         ? undefined
         : invalidRequest('does not have the form that is asked for', place)
+  }
+}
+
+/** Can the pattern of a field be read at all? Look-around and back references can, by the page; here they are passed over. */
+export function isPattern(pattern: string): boolean {
+  try {
+    new RegExp(pattern, 'u')
+    return true
+  } catch {
+    return runsHere(pattern)
+  }
+}
+
+function runsHere(pattern: string): boolean {
+  try {
+    RE2JS.compile(pattern)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -5,15 +5,10 @@ import type { Booking } from '../../core/booking/booking.ts'
 import { type BookingId, isUuid } from '../../core/ids.ts'
 import { notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
-import {
-  type ConfigurationQuery,
-  type LoadedConfiguration,
-  loadConfiguration,
-  resolveConfiguration,
-} from '../loadConfiguration.ts'
+import { type ConfigurationQuery, type KnownConfiguration, resolveConfiguration } from '../loadConfiguration.ts'
 import type { Tools } from '../tools.ts'
 
-export type LoadedBooking = { readonly booking: Booking; readonly loaded: LoadedConfiguration }
+export type LoadedBooking = { readonly booking: Booking; readonly known: KnownConfiguration }
 
 /**
  * Only a booking of the configuration that the caller may use; a key holder may leave the configuration out.
@@ -31,31 +26,23 @@ export async function loadBooking(
       ? await tools.database.transaction(principal.appId, (transaction) => findBooking(transaction, id))
       : undefined
     if (booking === undefined || !isVisible(booking)) return failure(notFound)
-    const loaded = await resolveConfiguration(
+    const known = await resolveConfiguration(
       tools,
       principal,
       { configuration_id: booking.configurationId },
       'evenDeleted',
     )
-    return loaded.ok ? success({ booking, loaded: loaded.value }) : loaded
+    return known.ok ? success({ booking, known: known.value }) : known
   }
-  const loaded = await resolveConfiguration(tools, principal, query, 'evenDeleted')
-  if (!loaded.ok) return loaded
-  const { appId, id: configurationId } = loaded.value.configuration
+  const known = await resolveConfiguration(tools, principal, query, 'evenDeleted')
+  if (!known.ok) return known
+  const { appId, id: configurationId } = known.value.configuration
   const booking = isUuid(id)
     ? await tools.database.transaction(appId, (transaction) => findBooking(transaction, id))
     : undefined
   if (booking === undefined || !isVisible(booking) || booking.configurationId !== configurationId)
     return failure(notFound)
-  return success({ booking, loaded: loaded.value })
-}
-
-/** The configuration of a booking, for those who already hold the booking. */
-export function loadConfigurationOf(
-  tools: Pick<Tools, 'database'>,
-  booking: Booking,
-): Promise<Result<LoadedConfiguration>> {
-  return loadConfiguration(tools, booking.appId, booking.configurationId, 'evenDeleted')
+  return success({ booking, known: known.value })
 }
 
 function isVisible({ state }: Booking): boolean {

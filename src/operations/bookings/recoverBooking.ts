@@ -5,9 +5,9 @@ import type { AppId, BookingId } from '../../core/ids.ts'
 import { slotTaken } from '../../core/problem.ts'
 import { type Result, success } from '../../core/result.ts'
 import { minuteMs } from '../../core/time/instant.ts'
+import { findKnownConfiguration } from '../loadConfiguration.ts'
 import type { Tools } from '../tools.ts'
 import { finish, giveUp } from './carryThrough.ts'
-import { loadConfigurationOf } from './loadBooking.ts'
 
 /** Older than this, a hold without an event is given up: the guest has long seen an error. */
 const staleMs = 2 * minuteMs
@@ -24,9 +24,9 @@ export async function recoverBooking(
 ): Promise<Result<Recovery>> {
   const booking = await tools.database.transaction(appId, (transaction) => lockBooking(transaction, bookingId))
   if (booking?.change === undefined) return success('nothing to do')
-  const loaded = await loadConfigurationOf(tools, booking)
-  if (!loaded.ok) return success('try again')
-  const context = { configuration: loaded.value.configuration, actor: 'worker' }
+  const known = await findKnownConfiguration(tools, appId, booking.configurationId, 'evenDeleted')
+  if (!known.ok) return known
+  const context = { configuration: known.value.configuration, actor: 'worker' }
 
   const takesTime = booking.change.kind === 'create' || booking.change.kind === 'reschedule'
   if (booking.direction === 'abort' || (takesTime && (await isHopeless(tools, booking)))) {

@@ -1,6 +1,7 @@
 // Moves a booking to another slot; with a round robin perhaps to another host.
 import { lockBooking } from '../../adapters/storage/bookings.ts'
 import { actorOf, type Principal } from '../../core/account/principal.ts'
+import type { Booking } from '../../core/booking/booking.ts'
 import { reschedule } from '../../core/booking/lifecycle.ts'
 import { widened } from '../../core/configuration/slotQuestion.ts'
 import { invalidRequest, notFound, type Problem } from '../../core/problem.ts'
@@ -8,16 +9,16 @@ import { failure, type Result, success } from '../../core/result.ts'
 import { fromUnixSeconds } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { bookingToJson, type RescheduleBookingJson, readGuestWords } from '../../wire/bookings.ts'
-import type { ConfigurationQuery } from '../loadConfiguration.ts'
+import { type ConfigurationQuery, type LoadedConfiguration, loadHosts } from '../loadConfiguration.ts'
 import { type OnceContext, once, type WriteAnswer } from '../once.ts'
 import { readRemoteBusy } from '../readBusy.ts'
 import type { Tools } from '../tools.ts'
+import { withFreshConfiguration } from '../withFreshConfiguration.ts'
 import { carryThrough } from './carryThrough.ts'
 import { chooseService } from './chooseService.ts'
 import { readDetails } from './createBooking.ts'
-import { type LoadedBooking, loadBooking } from './loadBooking.ts'
+import { loadBooking } from './loadBooking.ts'
 import { finishEarlierTry } from './recoverBooking.ts'
-import { withFreshConfiguration } from './withFreshConfiguration.ts'
 
 export type RescheduleBookingCommand = {
   readonly principal: Principal
@@ -51,9 +52,9 @@ export async function rescheduleBooking(
       tools.database,
       async () => {
         const again = await loadBooking(tools, principal, query, bookingId)
-        return again.ok ? success(again.value.loaded) : again
+        return again.ok ? loadHosts(tools, again.value.known) : again
       },
-      (loaded) => move(tools, command, { ...found.value, loaded }, context),
+      (loaded) => move(tools, command, found.value.booking, loaded, context),
     ),
   )
 }
@@ -61,7 +62,8 @@ export async function rescheduleBooking(
 async function move(
   tools: Pick<Tools, 'database' | 'providers' | 'now'>,
   { principal, body }: RescheduleBookingCommand,
-  { booking: found, loaded }: LoadedBooking,
+  found: Booking,
+  loaded: LoadedConfiguration,
   { mayExist, remember }: OnceContext,
 ): Promise<Result<object>> {
   const { configuration } = loaded
@@ -107,6 +109,7 @@ async function move(
         asked: words.participants,
         ignoring: own(booking),
         alsoLocked: booking.service.placements,
+        present: booking.service.organizer.email,
         remote: remote.value,
       })
       return service.ok ? reschedule(current, { when, service: service.value, details: details.value }) : service
@@ -116,6 +119,6 @@ async function move(
 }
 
 /** A booking does not stand in its own way. */
-function own({ id, eventId }: LoadedBooking['booking']) {
+function own({ id, eventId }: Booking) {
   return { bookingId: id, eventId }
 }

@@ -1,8 +1,12 @@
-// Runs a write on a configuration, and once more when what was kept of it turned out to be out of date.
-import type { Database } from '../../adapters/storage/database.ts'
-import { failure, type Result } from '../../core/result.ts'
-import { forgetConfiguration, type LoadedConfiguration } from '../loadConfiguration.ts'
-import { StaleConfiguration } from './chooseService.ts'
+// Runs what needs the hosts of a configuration, and once more when what was kept of it turned out to be out of date.
+import type { Database } from '../adapters/storage/database.ts'
+import { failure, type Result } from '../core/result.ts'
+import { forgetConfiguration, type LoadedConfiguration } from './loadConfiguration.ts'
+
+/** A calendar that the configuration names is gone: what was kept in memory is out of date. */
+export class StaleConfiguration extends Error {
+  override readonly name = 'StaleConfiguration'
+}
 
 /** Problems: those of `load` and `work`; `calendarUnavailable` where a calendar is gone for good. */
 export async function withFreshConfiguration<T>(
