@@ -87,6 +87,23 @@ describe('a booking whose host has lost the grant', () => {
   })
 })
 
+it('the key holder calls off a private booking inside of the notice by naming the booking alone', async () => {
+  const id = await makeConfiguration(server, [ada], {
+    scheduler: { min_cancellation_notice: 525_600 },
+    top: { requires_session_auth: true },
+  })
+  const session = await server.request('POST', '/v3/scheduling/sessions', { body: { configuration_id: id } })
+  const token = session.body.data.session_id
+  const at = start + 8 * 86_400
+  const made = await server.request('POST', '/v3/scheduling/bookings', {
+    token,
+    body: { start_time: at, end_time: at + 1800, guest: { name: 'Gil', email: 'gil@guest.example' } },
+  })
+  const path = `/v3/scheduling/bookings/${made.body.data.booking_id}`
+  expect((await server.request('DELETE', path, { token })).body.error.message).toContain('within 525600 minutes')
+  expect((await server.request('DELETE', path)).status).toBe(200)
+})
+
 describe('fields of a configuration', () => {
   it.each(['constructor', 'toString', 'hasOwnProperty', 'valueOf'])(
     'may be called %s: it is asked for, and no answer is made up',

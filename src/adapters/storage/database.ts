@@ -1,4 +1,5 @@
 // The door to PostgreSQL: statements, transactions that belong to one application, and what their failures mean.
+import type { Duplex } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 
@@ -121,6 +122,7 @@ export class Database implements Queryable {
       appId,
       query: async <Row extends object>(statement: Sql) => {
         this.#onStatement?.(statement.text)
+        sendTogether(client)
         try {
           return (await client.query(prepared(statement))).rows as Row[]
         } catch (error) {
@@ -131,6 +133,7 @@ export class Database implements Queryable {
       },
     }
     try {
+      sendTogether(client)
       // The application id is a UUID by type, so it can stand in the text; a parameter would cost a round trip.
       const opened = client.query(`${this.#begin}; set local app.id = '${appId}'`)
       opened.catch(note)
@@ -173,6 +176,20 @@ export class Database implements Queryable {
   async close(): Promise<void> {
     await this.pool.end()
   }
+}
+
+const held = new WeakSet<pg.PoolClient>()
+
+/** What is asked in one turn of the event loop leaves in one write: a booking's statements in three, not in twelve. */
+function sendTogether(client: pg.PoolClient): void {
+  const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection
+  if (held.has(client)) return
+  held.add(client)
+  stream.cork()
+  process.nextTick(() => {
+    held.delete(client)
+    stream.uncork()
+  })
 }
 
 class RetryTransaction extends Error {

@@ -5,13 +5,19 @@ import type { Booking } from '../../core/booking/booking.ts'
 import { type BookingId, isUuid } from '../../core/ids.ts'
 import { notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
-import { type ConfigurationQuery, type KnownConfiguration, resolveConfiguration } from '../loadConfiguration.ts'
+import {
+  type ConfigurationQuery,
+  findKnownConfiguration,
+  type KnownConfiguration,
+  resolveConfiguration,
+} from '../loadConfiguration.ts'
 import type { Tools } from '../tools.ts'
 
 export type LoadedBooking = { readonly booking: Booking; readonly known: KnownConfiguration }
 
 /**
- * Only a booking of the configuration that the caller may use; a key holder may leave the configuration out.
+ * Only a booking of the configuration that the caller may use; a key holder may leave the configuration out, and
+ * needs no session then, even where the configuration is private.
  * Held and released bookings are nobody's to see. Problems: `notFound`, and those of `resolveConfiguration`.
  */
 export async function loadBooking(
@@ -26,12 +32,7 @@ export async function loadBooking(
       ? await tools.database.transaction(principal.appId, (transaction) => findBooking(transaction, id))
       : undefined
     if (booking === undefined || !isVisible(booking)) return failure(notFound)
-    const known = await resolveConfiguration(
-      tools,
-      principal,
-      { configuration_id: booking.configurationId },
-      'evenDeleted',
-    )
+    const known = await findKnownConfiguration(tools, principal.appId, booking.configurationId, 'evenDeleted')
     return known.ok ? success({ booking, known: known.value }) : known
   }
   const known = await resolveConfiguration(tools, principal, query, 'evenDeleted')
