@@ -47,18 +47,22 @@ export function addRoute(server: FastifyInstance, route: Route, options: RouteOp
       if (!grant.ok) return grant
       request.grant = grant.value
     }
-    const limited = await limiter.beforeWork(route, request.principal, request.ip, request.body, request.query)
+    const { principal, query, body } = request
+    const asked = { route, principal, address: request.ip, query, body }
+    const limited = await limiter.beforeWork(asked)
     if (!limited.ok) return limited
-    return route.handle({
+    const result = await route.handle({
       params: request.params,
-      query: request.query,
-      body: request.body,
-      principal: request.principal,
+      query,
+      body,
+      principal,
       requestId: request.id,
       headers: request.headers,
       operations,
       grant: request.grant,
     } as never)
+    if (result.ok) await limiter.afterWork(asked, result.value)
+    return result
   }
   server.route({
     method: route.method,

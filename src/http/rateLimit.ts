@@ -2,32 +2,48 @@
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible'
 
 import type { Principal } from '../core/account/principal.ts'
+import { decodeReference } from '../core/booking/reference.ts'
 import { failure, type Result, success } from '../core/result.ts'
-import type { Route } from './route.ts'
+import type { Answer, Route } from './route.ts'
+
+/** A request whose parts have passed the schemas of its route. */
+export type Asked = {
+  readonly route: Route
+  readonly principal: Principal
+  readonly address: string
+  readonly query: unknown
+  readonly body: unknown
+}
 
 export type Limiter = {
   /** To be called for a credential that was refused already, so that no good one is ever held up. */
   signInFailed(address: string): Promise<Result<void>>
   beforeRoute(route: Route, principal: Principal, address: string): Promise<Result<void>>
-  beforeWork(route: Route, principal: Principal, address: string, body: unknown, query: unknown): Promise<Result<void>>
+  beforeWork(asked: Asked): Promise<Result<void>>
+  /** To be called with each success; counts the bookings that were made. */
+  afterWork(asked: Asked, answer: Answer): Promise<void>
 }
 
 const minute = 60
 const hour = 3_600
+const slugLimit = 10_000
 
 /** For load tests only. */
 export const noLimits: Limiter = {
   signInFailed: async () => success(undefined),
   beforeRoute: async () => success(undefined),
   beforeWork: async () => success(undefined),
+  afterWork: async () => {},
 }
 
 /**
- * Public bookings 10 a minute and 60 an hour per address; bookings 300 an hour per configuration and 5 an hour per guest;
+ * Public bookings 10 a minute and 60 an hour per address; bookings 300 an hour per configuration, and 5 of those per guest;
  * public availability 120 a minute per address; keys, tokens and the sessions of a configuration 600 a minute each;
  * failed sign-ins 20 a minute per address. IPv6 counts by /64.
  * Who holds a key or a session books for many guests from one address, so the limits per address do not bind them,
- * and a key holder answers for its guests too.
+ * and a key holder answers for its guests too. The limits per configuration and guest count bookings that were made:
+ * otherwise attempts, which cost a stranger nothing, would lock others out, and so would the components' own walk from
+ * one participant to the next. Bookings under way at the same time may pass such a limit together.
  */
 export function createLimiter(): Limiter {
   const bookingPerMinute = new RateLimiterMemory({ points: 10, duration: minute })
@@ -38,6 +54,8 @@ export function createLimiter(): Limiter {
   const credentialPerMinute = new RateLimiterMemory({ points: 600, duration: minute })
   const otherPerMinute = new RateLimiterMemory({ points: 300, duration: minute })
   const failedSignIns = new RateLimiterMemory({ points: 20, duration: minute })
+  /** Learned from bookings that were made, so only what exists gets in. */
+  const idsBySlug = new Map<string, string>()
 
   return {
     signInFailed: (address) => take(failedSignIns, network(address)),
@@ -49,30 +67,53 @@ export function createLimiter(): Limiter {
       if (route.guard === 'public' && !route.path.startsWith('/v3/')) return success(undefined)
       return take(otherPerMinute, network(address))
     },
-    async beforeWork(route, principal, address, body, query) {
-      if (route.method !== 'POST' || route.path !== '/v3/scheduling/bookings' || principal.kind === 'key')
-        return success(undefined)
-      const guest = (body as { guest?: { email?: string } } | undefined)?.guest?.email?.toLowerCase() ?? ''
-      const { configuration_id, slug, client_id } = query as Record<string, string | undefined>
-      const configuration =
-        principal.kind === 'session' ? principal.configurationId : (configuration_id ?? `${client_id}/${slug}`)
-      const isPublic = principal.kind === 'anyone'
-      for (const [limiter, key] of [
-        ...(isPublic
-          ? ([
-              [bookingPerMinute, network(address)],
-              [bookingPerHour, network(address)],
-            ] as const)
-          : []),
-        [bookingPerConfiguration, configuration],
-        [bookingPerGuest, guest],
-      ] as const) {
-        const taken = await take(limiter, key)
-        if (!taken.ok) return taken
+    async beforeWork(asked) {
+      if (!isLimitedBooking(asked)) return success(undefined)
+      if (asked.principal.kind === 'anyone')
+        for (const limiter of [bookingPerMinute, bookingPerHour]) {
+          const taken = await take(limiter, network(asked.address))
+          if (!taken.ok) return taken
+        }
+      const name = configurationNamed(asked)
+      const id = idsBySlug.get(name) ?? name
+      const perConfiguration = await look(bookingPerConfiguration, id)
+      return perConfiguration.ok ? look(bookingPerGuest, `${id} ${guestOf(asked)}`) : perConfiguration
+    },
+    async afterWork(asked, { data, headers }) {
+      if (!isLimitedBooking(asked) || headers?.['idempotent-response'] !== undefined) return
+      const { booking_ref } = data as { readonly booking_ref?: string }
+      const id = decodeReference(booking_ref ?? '')?.configurationId
+      if (id === undefined) return
+      const name = configurationNamed(asked)
+      if (name !== id) {
+        if (idsBySlug.size >= slugLimit) idsBySlug.clear()
+        idsBySlug.set(name, id)
       }
-      return success(undefined)
+      await take(bookingPerConfiguration, id)
+      await take(bookingPerGuest, `${id} ${guestOf(asked)}`)
     },
   }
+}
+
+function isLimitedBooking({ route, principal }: Asked): boolean {
+  return route.method === 'POST' && route.path === '/v3/scheduling/bookings' && principal.kind !== 'key'
+}
+
+/** The id, which no two applications share, or else client id and slug; as the caller has it, so there may be no such thing. */
+function configurationNamed({ principal, query }: Asked): string {
+  if (principal.kind === 'session') return principal.configurationId
+  const { configuration_id, slug, client_id } = query as Readonly<Record<string, string | undefined>>
+  return configuration_id ? configuration_id.toLowerCase() : `${client_id?.toLowerCase()}/${slug}`
+}
+
+function guestOf({ body }: Asked): string {
+  return (body as { readonly guest: { readonly email: string } }).guest.email.toLowerCase()
+}
+
+/** Takes nothing. */
+async function look(limiter: RateLimiterMemory, key: string): Promise<Result<void>> {
+  const state = await limiter.get(key)
+  return state !== null && state.remainingPoints <= 0 ? tooMany(state) : success(undefined)
 }
 
 async function take(limiter: RateLimiterMemory, key: string): Promise<Result<void>> {

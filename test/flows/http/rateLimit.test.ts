@@ -19,14 +19,28 @@ beforeAll(async () => {
 })
 
 let slot = 0
-const bookFrom = (address: string, { token = null as string | null, email = `guest-${slot}@guest.example` } = {}) => {
+const nextSlot = () => {
   slot += 1
-  return server.request('POST', `/v3/scheduling/bookings?configuration_id=${configurationId}`, {
-    token,
-    headers: { 'x-forwarded-for': address },
-    body: { start_time: start + slot * 1_800, end_time: start + (slot + 1) * 1_800, guest: { name: 'Gil', email } },
-  })
+  return start + slot * 1_800
 }
+type BookingOptions = {
+  readonly token?: string | null
+  readonly email?: string
+  readonly configuration?: string
+  /** Unix seconds; a slot of its own where absent. */
+  readonly at?: number
+  readonly headers?: Readonly<Record<string, string>>
+}
+const bookFrom = (address: string, { token = null, at = nextSlot(), headers = {}, ...options }: BookingOptions = {}) =>
+  server.request('POST', `/v3/scheduling/bookings?${options.configuration ?? `configuration_id=${configurationId}`}`, {
+    token,
+    headers: { 'x-forwarded-for': address, ...headers },
+    body: {
+      start_time: at,
+      end_time: at + 1_800,
+      guest: { name: 'Gil', email: options.email ?? `guest-${slot}@guest.example` },
+    },
+  })
 const askFrom = (
   address: string,
   path = `/v3/scheduling/availability?configuration_id=${configurationId}&start_time=${start}&end_time=${start + 3_600}`,
@@ -104,6 +118,50 @@ describe('a guest', () => {
       bookFrom(`192.0.2.${100 + index}`, { email: spellings[index % 3] ?? '' }),
     )
     expect(passed(statuses)).toBe(5)
+    expect((await bookFrom('192.0.2.106', { email: 'same@guest.example', token: session })).status).toBe(429)
+  })
+
+  it('is booked elsewhere all the same, whatever one configuration has had of them', async () => {
+    const email = 'wanted@guest.example'
+    expect(passed(await statusesOf(6, (index) => bookFrom(`192.0.2.${110 + index}`, { email })))).toBe(5)
+    const other = await makeConfiguration(server, [await makeHost(server, 'bea@host.example')])
+    expect((await bookFrom('192.0.2.116', { email, configuration: `configuration_id=${other}` })).status).toBe(200)
+  })
+
+  it('is not locked out by who names them to configurations that do not exist', async () => {
+    const email = 'victim@guest.example'
+    const code = configurationId.slice(0, 8)
+    const statuses = await statusesOf(8, (index) =>
+      bookFrom('192.0.2.120', { email, configuration: `configuration_id=${code}-0000-4000-8000-00000000000${index}` }),
+    )
+    expect(new Set(statuses)).toEqual(new Set([404]))
+    expect((await bookFrom('192.0.2.121', { email })).status).toBe(200)
+  })
+
+  it('has only bookings counted: neither slots that were gone, nor the same request once more', async () => {
+    const email = 'walker@guest.example'
+    const key = { 'idempotency-key': 'a-booking-of-the-walker' }
+    const gone = await statusesOf(8, () => bookFrom('192.0.2.122', { email, at: start - 5 * 365 * 86_400 }))
+    expect(new Set(gone)).toEqual(new Set([400]))
+    const at = nextSlot()
+    const repeated = await statusesOf(4, () => bookFrom('192.0.2.123', { email, at, headers: key }))
+    expect(repeated).toEqual([200, 200, 200, 200])
+    expect(passed(await statusesOf(5, (index) => bookFrom(`192.0.2.${124 + index}`, { email })))).toBe(4)
+  })
+
+  it('is counted for the configuration, by whichever of its names it is asked', async () => {
+    const email = 'many@guest.example'
+    const slug = 'cleo-books'
+    const id = await makeConfiguration(server, [await makeHost(server, 'cleo@host.example')], { top: { slug } })
+    const names = [
+      `slug=${slug}&client_id=${server.clientId}`,
+      `configuration_id=${id}`,
+      `configuration_id=${id.toUpperCase()}`,
+      `slug=${slug}&client_id=${server.clientId.toUpperCase()}`,
+    ]
+    const ask = (index: number) =>
+      bookFrom(`192.0.2.${130 + index}`, { email, configuration: names[index % names.length] ?? '' })
+    expect(await statusesOf(8, ask)).toEqual([200, 200, 200, 200, 200, 429, 429, 429])
   })
 })
 
