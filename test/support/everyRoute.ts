@@ -121,6 +121,7 @@ const ofConfiguration = ({ ids }: World) => ({ configuration_id: ids.configurati
 const span = ({ start }: World) => ({ start_time: String(start), end_time: String(start + 86_400) })
 const grant = '/v3/grants/:grant_id'
 const configurations = `${grant}/scheduling/configurations`
+const groupEvents = `${configurations}/:configuration_id/group-events`
 const bookings = '/v3/scheduling/bookings'
 
 const examples: Readonly<Record<string, (world: World) => Example>> = {
@@ -233,6 +234,14 @@ const examples: Readonly<Record<string, (world: World) => Example>> = {
   [`PUT ${configurations}/:configuration_id`]: ({ host }) => ({ body: exampleConfiguration(host) }),
   [`PATCH ${configurations}/:configuration_id`]: () => ({ body: { name: 'Renamed' } }),
   [`DELETE ${configurations}/:configuration_id`]: nothing,
+  [`GET ${groupEvents}`]: (world) => ({ query: { ...onCalendar(world), ...span(world) } }),
+  [`POST ${groupEvents}`]: nothing,
+  [`PUT ${groupEvents}/:event_id`]: nothing,
+  [`PATCH ${groupEvents}/:event_id`]: nothing,
+  [`DELETE ${groupEvents}/:event_id`]: nothing,
+  [`POST ${configurations}/:configuration_id/import-group-events`]: nothing,
+  'POST /v3/scheduling/configurations/:configuration_id/import-group-events': nothing,
+  'POST /v3/scheduling/configurations/:configuration_id/group-events/validate-timeslot': nothing,
   [`GET ${grant}/scheduling/bookings`]: (world) => ({
     query: {
       ...ofConfiguration(world),

@@ -8,6 +8,7 @@ import { connectRoutes } from './connect.ts'
 import { connectorRoutes } from './connectors.ts'
 import { eventRoutes } from './events.ts'
 import { grantRoutes } from './grants.ts'
+import { groupEventRoutes } from './groupEvents.ts'
 import { healthRoutes } from './health.ts'
 import { schedulingRoutes } from './scheduling.ts'
 
@@ -15,6 +16,7 @@ import { schedulingRoutes } from './scheduling.ts'
 export const routes: readonly Route[] = [
   ...schedulingRoutes,
   ...configurationRoutes,
+  ...groupEventRoutes,
   ...calendarAvailabilityRoutes,
   ...calendarRoutes,
   ...eventRoutes,
