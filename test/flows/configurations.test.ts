@@ -97,6 +97,77 @@ const everything = {
   },
 }
 
+/** Every field that is documented for a configuration, those that `everything` lacks among them. */
+const complete = {
+  ...everything,
+  participants: everything.participants.map((person, index) =>
+    index === 0 ? { ...person, grant_id: host.grantId } : person,
+  ),
+  availability: {
+    ...everything.availability,
+    availability_rules: {
+      ...everything.availability.availability_rules,
+      default_specific_time_availability: [
+        { date: '2030-12-24', start: '09:00', end: '12:00', timezone: 'Europe/Paris' },
+      ],
+      round_robin_group_id: 'sales',
+    },
+  },
+  event_booking: {
+    ...everything.event_booking,
+    reminders: [
+      { type: 'email', minutes_before_event: 30, recipient: 'guest', email_subject: 'Soon' },
+      { type: 'email', minutes_before_event: 60, recipient: 'host' },
+      { type: 'webhook', minutes_before_event: 5 },
+    ],
+  },
+  scheduler: {
+    ...everything.scheduler,
+    additional_fields: Object.fromEntries(
+      [
+        'text',
+        'multi_line_text',
+        'email',
+        'phone_number',
+        'dropdown',
+        'date',
+        'checkbox',
+        'radio_button',
+        'metadata',
+        'multi_select',
+      ].map((type, index) => [
+        type,
+        {
+          label: type,
+          type,
+          required: false,
+          order: index,
+          default: '',
+          pattern: '',
+          ...(['dropdown', 'radio_button', 'multi_select'].includes(type) ? { options: ['A', 'B'] } : {}),
+        },
+      ]),
+    ),
+    email_template: { ...everything.scheduler.email_template, show_nylas_branding: false },
+    notetaker_settings: {
+      enabled: true,
+      show_ui_consent_message: false,
+      notetaker_name: 'Scribe',
+      meeting_settings: {
+        action_items: true,
+        summary: true,
+        transcription: true,
+        video_recording: false,
+        audio_recording: true,
+        action_items_settings: { custom_instructions: 'Short' },
+        summary_settings: { custom_instructions: 'Shorter' },
+        leave_after_silence_seconds: 60,
+      },
+    },
+  },
+  appearance: { ...everything.appearance, company_name: 'Acme' },
+}
+
 describe('a configuration', () => {
   it('comes back with every field as it was sent, made, read and listed', async () => {
     const made = await server.request('POST', base, { body: everything })
@@ -108,6 +179,50 @@ describe('a configuration', () => {
     expect(listed.body.data.find((item: { id: string }) => item.id === id)).toEqual(made.body.data)
     // The reference holds it in 16 bytes.
     expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/)
+  })
+
+  it('that is sent back whole, as editors do, with its id and what was added to it, stays as it is', async () => {
+    const made = await server.request('POST', base, { body: { ...complete, slug: 'complete' } })
+    expect(made.body.error).toBeUndefined()
+    const { id, ...rest } = made.body.data
+    expect(rest).toEqual({ ...complete, slug: 'complete' })
+    const shown = (await server.request('GET', `${base}/${id}`)).body.data
+    for (const method of ['PUT', 'PATCH']) {
+      const returned = await server.request(method, `${base}/${id}`, {
+        body: { ...shown, version: '1.0.0', object: 'configuration', created_at: 1, modified_at: 2 },
+      })
+      expect(returned.body.error).toBeUndefined()
+      expect(returned.body.data).toEqual(shown)
+      expect((await server.request('GET', `${base}/${id}`)).body.data).toEqual(shown)
+    }
+    // Nor does a change of one member touch another.
+    await server.request('PUT', `${base}/${id}`, { body: { name: 'Renamed' } })
+    expect((await server.request('GET', `${base}/${id}`)).body.data).toMatchObject({ ...shown, name: 'Renamed' })
+  })
+
+  it('with two editors has the words of the last, and nothing half of each where they are simultaneous', async () => {
+    const id = await makeConfiguration(server, [host])
+    const read = async () => (await server.request('GET', `${base}/${id}`)).body.data
+    const [one, other] = [await read(), await read()]
+    const save = (body: object) => server.request('PUT', `${base}/${id}`, { body })
+    expect((await save({ ...one, name: 'One' })).status).toBe(200)
+    expect((await save({ ...other, name: 'Other' })).status).toBe(200)
+    expect((await read()).name).toBe('Other')
+
+    // Each changes one member, so neither may take the other's change away with what it read before.
+    for (let round = 0; round < 20; round++) {
+      const [name, appearance] = [`Name ${round}`, { color: `Colour ${round}` }]
+      const replies = await Promise.all([save({ name }), save({ appearance })])
+      for (const { status, body } of replies.filter((reply) => reply.status !== 200))
+        expect([status, body.error.message]).toEqual([
+          400,
+          'The configuration was changed by another request; read it again',
+        ])
+      const saved = replies.map(({ status }) => status === 200)
+      expect(saved).toContain(true)
+      const last = await read()
+      expect([last.name === name, last.appearance?.color === appearance.color]).toEqual(saved)
+    }
   })
 
   it('comes back with the defaults that act where they were left out', async () => {
