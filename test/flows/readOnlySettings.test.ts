@@ -11,9 +11,9 @@ import { startTestServer } from '../support/server.ts'
 
 const { connection } = await createTestDatabase()
 const server = await startTestServer({ connection }, { ROLE: 'web' })
-/** Connected before the rights are taken away, so it keeps its own. */
-const admin = new pg.Client(connection)
-await admin.connect()
+/** One connection, opened before the rights are taken away, so it keeps its own. */
+const admin = new pg.Pool({ ...connection, max: 1, idleTimeoutMillis: 0 })
+await admin.query('select')
 afterAll(() => admin.end())
 const start = nearFuture()
 
