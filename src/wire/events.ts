@@ -248,7 +248,7 @@ export function readEvent(body: EventChangeJson, before?: EventContent): Result<
       location: kept(body.location, old?.location),
       participants:
         body.participants === undefined ? (old?.participants ?? []) : (body.participants ?? []).map(readParticipant),
-      resources: kept(body.resources, old?.resources as typeof body.resources) as EventDetails['resources'],
+      resources: body.resources === undefined ? old?.resources : body.resources?.map(readResource),
       conferencing: conferencing.value,
       reminders: body.reminders === undefined ? old?.reminders : readReminders(body.reminders),
       recurrence: body.recurrence === undefined ? (old?.recurrence ?? []) : (body.recurrence ?? []),
@@ -260,6 +260,11 @@ export function readEvent(body: EventChangeJson, before?: EventContent): Result<
     },
     metadata: body.metadata === undefined ? (before?.metadata ?? {}) : (body.metadata ?? {}),
   })
+}
+
+/** Null is no name, and answers have a text there or nothing. */
+function readResource({ name, ...resource }: { readonly email: string; readonly name?: string | null }) {
+  return name === undefined || name === null ? resource : { ...resource, name }
 }
 
 type WhenJson = Static<typeof whenSchema>
