@@ -66,7 +66,12 @@ export function createLimiter(): Limiter {
         principal.kind === 'session' ? principal.configurationId : (configuration_id ?? `${client_id}/${slug}`)
       const isPublic = principal.kind === 'anyone'
       for (const [limiter, key] of [
-        ...(isPublic ? ([[bookingPerMinute, network(address)], [bookingPerHour, network(address)]] as const) : []),
+        ...(isPublic
+          ? ([
+              [bookingPerMinute, network(address)],
+              [bookingPerHour, network(address)],
+            ] as const)
+          : []),
         [bookingPerConfiguration, configuration],
         [bookingPerGuest, guest],
       ] as const) {

@@ -7,6 +7,8 @@ import type {
   BookingType,
   Configuration,
   ConfigurationParticipant,
+  EmailTemplate,
+  Reminder,
 } from '../core/configuration/configuration.ts'
 import type { AppId, ConfigurationId, GrantId } from '../core/ids.ts'
 import { whole } from './whole.ts'
@@ -157,7 +159,16 @@ const schedulerSchema = Type.Object({
   additional_fields: Type.Optional(
     nullable(Type.Record(Type.String({ maxLength: 255 }), additionalFieldSchema, { maxProperties: 50 })),
   ),
-  email_template: Type.Optional(nullable(Type.Object({ organizer_locale: text(16) }))),
+  email_template: Type.Optional(
+    nullable(
+      Type.Object({
+        booking_confirmed: Type.Optional(nullable(Type.Object({ title: text(1024), body: text(8192) }))),
+        logo: text(2048),
+        show_nylas_branding: flag,
+        organizer_locale: text(16),
+      }),
+    ),
+  ),
   notetaker_settings: Type.Optional(nullable(Type.Object({}))),
 })
 
@@ -307,6 +318,26 @@ export function readConfiguration(document: ConfigurationDocument, identity: Ide
     hideCancellationOptions: scheduler.hide_cancellation_options ?? false,
     hideAdditionalGuests: scheduler.hide_additional_guests ?? false,
     organizerLocale: scheduler.email_template?.organizer_locale ?? 'en',
+    cancellationPolicy: scheduler.cancellation_policy ?? '',
+    emailTemplate: readEmailTemplate(document),
+    reminders: (event.reminders ?? []).map((reminder) => ({
+      type: reminder.type as Reminder['type'],
+      minutesBefore: reminder.minutes_before_event,
+      recipient: (reminder.recipient ?? 'all') as Reminder['recipient'],
+      subject: reminder.email_subject ?? '',
+    })),
+  }
+}
+
+/** A logo that is no web address is kept in the document and not shown. */
+function readEmailTemplate(document: ConfigurationDocument): EmailTemplate {
+  const template = document.scheduler?.email_template ?? {}
+  const logo = template.logo ?? ''
+  return {
+    logo: /^https?:\/\/[^\s"<>]+$/.test(logo) ? logo : '',
+    heading: template.booking_confirmed?.title ?? '',
+    body: template.booking_confirmed?.body ?? '',
+    hasBranding: template.show_nylas_branding ?? true,
   }
 }
 

@@ -9,6 +9,7 @@ import { connectorRoutes } from './connectors.ts'
 import { eventRoutes } from './events.ts'
 import { grantRoutes } from './grants.ts'
 import { healthRoutes } from './health.ts'
+import { mailRoutes } from './mails.ts'
 import { schedulingRoutes } from './scheduling.ts'
 
 export const routes: readonly Route[] = [
@@ -22,4 +23,5 @@ export const routes: readonly Route[] = [
   ...eventRoutes,
   ...configurationRoutes,
   ...schedulingRoutes,
+  ...mailRoutes,
 ]
