@@ -7,10 +7,9 @@ import type {
   BookingType,
   Configuration,
   ConfigurationParticipant,
-  EmailTemplate,
-  Reminder,
 } from '../core/configuration/configuration.ts'
 import type { AppId, ConfigurationId, GrantId } from '../core/ids.ts'
+import { emailTemplateSchema, readEmailTemplate, readReminders, reminderSchema } from './mailSettings.ts'
 import { whole } from './whole.ts'
 
 const localTime = Type.String({
@@ -87,13 +86,6 @@ const availabilitySchema = Type.Object({
   availability_rules: Type.Optional(nullable(availabilityRulesSchema)),
 })
 
-const reminderSchema = Type.Object({
-  type: Type.Enum(['email', 'webhook']),
-  minutes_before_event: whole({ minimum: 1, maximum: 525_600 }),
-  recipient: Type.Optional(Type.Enum(['all', 'host', 'guest'])),
-  email_subject: Type.Optional(nullable(Type.String({ maxLength: 255 }))),
-})
-
 const text = (maxLength: number) => Type.Optional(nullable(Type.String({ maxLength })))
 const flag = Type.Optional(nullable(Type.Boolean()))
 const webAddress = Type.Optional(
@@ -159,16 +151,7 @@ const schedulerSchema = Type.Object({
   additional_fields: Type.Optional(
     nullable(Type.Record(Type.String({ maxLength: 255 }), additionalFieldSchema, { maxProperties: 50 })),
   ),
-  email_template: Type.Optional(
-    nullable(
-      Type.Object({
-        booking_confirmed: Type.Optional(nullable(Type.Object({ title: text(1024), body: text(8192) }))),
-        logo: text(2048),
-        show_nylas_branding: flag,
-        organizer_locale: text(16),
-      }),
-    ),
-  ),
+  email_template: Type.Optional(nullable(emailTemplateSchema)),
   notetaker_settings: Type.Optional(nullable(Type.Object({}))),
 })
 
@@ -319,25 +302,8 @@ export function readConfiguration(document: ConfigurationDocument, identity: Ide
     hideAdditionalGuests: scheduler.hide_additional_guests ?? false,
     organizerLocale: scheduler.email_template?.organizer_locale ?? 'en',
     cancellationPolicy: scheduler.cancellation_policy ?? '',
-    emailTemplate: readEmailTemplate(document),
-    reminders: (event.reminders ?? []).map((reminder) => ({
-      type: reminder.type as Reminder['type'],
-      minutesBefore: reminder.minutes_before_event,
-      recipient: (reminder.recipient ?? 'all') as Reminder['recipient'],
-      subject: reminder.email_subject ?? '',
-    })),
-  }
-}
-
-/** A logo that is no web address is kept in the document and not shown. */
-function readEmailTemplate(document: ConfigurationDocument): EmailTemplate {
-  const template = document.scheduler?.email_template ?? {}
-  const logo = template.logo ?? ''
-  return {
-    logo: /^https?:\/\/[^\s"<>]+$/.test(logo) ? logo : '',
-    heading: template.booking_confirmed?.title ?? '',
-    body: template.booking_confirmed?.body ?? '',
-    hasBranding: template.show_nylas_branding ?? true,
+    emailTemplate: readEmailTemplate(scheduler.email_template),
+    reminders: readReminders(event.reminders),
   }
 }
 

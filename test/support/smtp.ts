@@ -7,8 +7,10 @@ export type ReceivedMail = Email & {
   readonly recipient: string
   /** As it came over the wire. */
   readonly raw: string
-  /** The `text/calendar` part; undefined without an invitation. */
+  /** The `text/calendar` part, which mail programs act on; undefined without an invitation. */
   readonly calendar: string | undefined
+  /** The same as a file, byte for byte. */
+  readonly calendarFile: string | undefined
 }
 
 type Refusal = { readonly code: number; readonly text: string }
@@ -69,14 +71,12 @@ export async function startSmtp(): Promise<TestSmtp> {
   async function keep(bytes: Buffer, recipients: readonly string[]): Promise<void> {
     const raw = bytes.toString('utf8')
     const email = await PostalMime.parse(bytes)
-    const part = email.attachments.find(({ mimeType }) => mimeType === 'text/calendar')
-    const calendar =
-      part === undefined
-        ? undefined
-        : typeof part.content === 'string'
-          ? part.content
-          : new TextDecoder().decode(part.content)
-    for (const recipient of recipients) received.push({ ...email, recipient, raw, calendar })
+    const part = (type: string) => {
+      const content = email.attachments.find(({ mimeType }) => mimeType === type)?.content
+      return content === undefined || typeof content === 'string' ? content : new TextDecoder().decode(content)
+    }
+    const [calendar, calendarFile] = [part('text/calendar'), part('application/ics')]
+    for (const recipient of recipients) received.push({ ...email, recipient, raw, calendar, calendarFile })
   }
 
   const close = () =>

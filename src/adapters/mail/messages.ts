@@ -96,7 +96,12 @@ function invitationText(mail: Mail, { buttons }: Letter): string {
 
 /** Date and time with its end; both dates where midnight of the reader lies between. */
 function formatTime({ start, end }: Interval, locale: string, timeZone: string): string {
-  return new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'short', timeZone }).formatRange(start, end)
+  // Each by itself: asked for both with an end, some languages write the date as digits.
+  const day = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeZone })
+  const time = new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone })
+  const at = (instant: Instant) => `${day.format(instant)} · ${time.format(instant)}`
+  if (day.format(start) !== day.format(end)) return `${at(start)} – ${at(end)}`
+  return `${day.format(start)} · ${time.formatRange(start, end)}`
 }
 
 /** As people call it at that time of the year, and as computers do. */

@@ -43,7 +43,8 @@ export async function insertMails(
   { eventId, bookingId, mails, isSending }: NewMails,
 ): Promise<void> {
   if (mails.length === 0) return
-  const ids = mails.map(() => newId())
+  // Ids of one millisecond are in no order by themselves.
+  const ids = mails.map(() => newId()).toSorted()
   await Promise.all([
     transaction.query(sql`
       insert into openslot.deliveries (app_id, id, event_id, booking_id, kind, recipient, body, mail_due_at)

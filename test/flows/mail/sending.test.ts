@@ -23,13 +23,18 @@ afterAll(async () => {
 })
 
 let hosts = 0
+/** Each test's own: an address gets three confirmations an hour. */
+let guest = ''
 beforeEach(async () => {
   host = await makeHost(server, `host${++hosts}@host.example`, 'Europe/Berlin')
+  guest = `gil${hosts}@guest.example`
   smtp.refuse(undefined)
   smtp.received.length = 0
   start += 86_400
 })
 
+const bookIt = (id: string, from: number, body: object = {}) =>
+  book(server, id, from, { body: { guest: { name: 'Gil Guest', email: guest }, ...body } })
 const appId = () => server.clientId as AppId
 const mailsOf = async (bookingId: string) =>
   (await server.request('GET', `/v3/mails?booking_id=${bookingId}`)).body.data.toReversed() as {
@@ -79,35 +84,33 @@ const links = {
 describe('a booking', () => {
   it('is told to guest, additional guests and host, moved and cancelled, as one event with one UID', async () => {
     const id = await makeConfiguration(server, [host], { scheduler: links })
-    const made = await book(server, id, start, {
-      body: {
-        timezone: 'America/New_York',
-        email_language: 'fr',
-        additional_guests: [{ email: 'zoe@guest.example', name: 'Zoë' }],
-      },
+    const made = await bookIt(id, start, {
+      timezone: 'America/New_York',
+      email_language: 'fr',
+      additional_guests: [{ email: 'zoe@guest.example', name: 'Zoë' }],
     })
     const { booking_id, booking_ref } = made.body.data
     expect(await sendAll(booking_id)).toEqual(['sent', 'sent', 'sent'])
 
-    const guest = to('gil@guest.example')
-    expect(guest.from).toEqual({ name: 'Front Desk', address: 'desk@book.example' })
-    expect(guest.replyTo).toEqual([{ name: host.email.split('@')[0], address: host.email }])
-    expect(guest.subject).toMatch(/^Réservation confirmée: Intro call · /)
-    expect(guest.text).toContain('(America/New_York)')
-    expect(guest.text).toContain(`https://book.example/move/${encodeURIComponent(booking_ref)}`)
-    expect(guest.html).toContain(`href="https://book.example/cancel?b=${encodeURIComponent(booking_ref)}"`)
+    const told = to(guest)
+    expect(told.from).toEqual({ name: 'Front Desk', address: 'desk@book.example' })
+    expect(told.replyTo).toEqual([{ name: host.email.split('@')[0], address: host.email }])
+    expect(told.subject).toMatch(/^Réservation confirmée: Intro call · /)
+    expect(told.text).toContain('(America/New_York)')
+    expect(told.text).toContain(`https://book.example/move/${encodeURIComponent(booking_ref)}`)
+    expect(told.html).toContain(`href="https://book.example/cancel?b=${encodeURIComponent(booking_ref)}"`)
     expect(to('zoe@guest.example').text).not.toContain('https://book.example')
     const organizer = to(host.email)
     expect(organizer.subject).toMatch(/^Booking Confirmed: Intro call/)
-    expect(organizer.text).toContain('Gil Guest (gil@guest.example)')
+    expect(organizer.text).toContain(`Gil Guest (${guest})`)
     expect(organizer.text).toContain('Time zone: Coordinated Universal Time (UTC)')
 
-    const first = eventOf(guest)
+    const first = eventOf(told)
     expect(first.method).toBe('REQUEST')
-    expect(guest.raw).toMatch(/content-type: text\/calendar; charset=utf-8; method=REQUEST/i)
+    expect(told.raw).toMatch(/content-type: text\/calendar; charset=utf-8; method=REQUEST/i)
     expect(first.text('organizer')).toBe('mailto:desk@book.example')
     expect(first.event?.getAllProperties('attendee').map((property) => String(property.getFirstValue()))).toEqual([
-      'mailto:gil@guest.example',
+      `mailto:${guest}`,
       'mailto:zoe@guest.example',
       `mailto:${host.email}`,
     ])
@@ -119,8 +122,8 @@ describe('a booking', () => {
     smtp.received.length = 0
     expect((await server.request('PATCH', path, { token: null, body })).status).toBe(200)
     await sendAll(booking_id)
-    seen.push(eventOf(to('gil@guest.example')))
-    expect(to('gil@guest.example').text).toMatch(/Auparavant: /)
+    seen.push(eventOf(to(guest)))
+    expect(to(guest).text).toMatch(/Auparavant: /)
     // Who is not brought along any more is told, and their calendar forgets it.
     expect(eventOf(to('zoe@guest.example'))).toMatchObject({ method: 'CANCEL' })
     expect(eventOf(to('zoe@guest.example')).text('uid')).toBe(first.text('uid'))
@@ -129,7 +132,7 @@ describe('a booking', () => {
     smtp.received.length = 0
     await server.request('DELETE', path, { token: null, body: { cancellation_reason: 'Ill; sorry,\nnext week' } })
     await sendAll(booking_id)
-    seen.push(eventOf(to('gil@guest.example')))
+    seen.push(eventOf(to(guest)))
     expect(to(host.email).text).toContain('Ill; sorry,')
     expect(smtp.received.length).toBe(2)
 
@@ -146,26 +149,26 @@ describe('a booking', () => {
       event: { booking_type: 'organizer-confirmation' },
       scheduler: links,
     })
-    const { booking_id, booking_ref } = (await book(server, id, start)).body.data
+    const { booking_id, booking_ref } = (await bookIt(id, start)).body.data
     await sendAll(booking_id)
     const listed = await server.request('GET', `/v3/grants/${host.grantId}/scheduling/bookings?configuration_id=${id}`)
     const reference = listed.body.data[0].organizer_booking_ref as string
     expect(reference).not.toBe(booking_ref)
     expect(to(host.email).text).toContain(`https://book.example/confirm/${encodeURIComponent(reference)}`)
-    expect(to('gil@guest.example').raw).not.toContain(reference)
+    expect(to(guest).raw).not.toContain(reference)
     expect(smtp.received.map(({ calendar }) => calendar)).toEqual([undefined, undefined])
     expect((await mailsOf(booking_id)).map(({ kind }) => kind)).toEqual(['confirmation_request', 'request_received'])
   })
 
   it('tells nobody where mails are disabled', async () => {
     const id = await makeConfiguration(server, [host], { event: { disable_emails: true } })
-    const { booking_id } = (await book(server, id, start)).body.data
+    const { booking_id } = (await bookIt(id, start)).body.data
     expect(await mailsOf(booking_id)).toEqual([])
   })
 
   it('says the same when it is sent late, whatever happened since', async () => {
     const id = await makeConfiguration(server, [host])
-    const { booking_id } = (await book(server, id, start)).body.data
+    const { booking_id } = (await bookIt(id, start)).body.data
     const [mail] = await mailsOf(booking_id)
     const before = await show(mail?.id ?? '')
     const path = `/v3/scheduling/bookings/${booking_id}?configuration_id=${id}`
@@ -205,9 +208,10 @@ describe('what a guest writes', () => {
       const { event, text } = eventOf(mail)
       expect(event?.getAllProperties('attendee').length).toBe(2)
       expect(text('description')).toContain('ATTENDEE:mailto:victim')
-      for (const line of (mail.calendar ?? '').split('\r\n')) {
+      expect(mail.calendarFile?.replaceAll('\r\n', '\n')).toBe(mail.calendar)
+      for (const line of mail.calendarFile?.split('\r\n') ?? []) {
         expect(Buffer.byteLength(line)).toBeLessThanOrEqual(75)
-        expect(line).not.toMatch(/\n/)
+        expect(line).not.toMatch(/[\r\n]/)
       }
     }
   })
@@ -217,15 +221,13 @@ describe('a mail server', () => {
   it('that refuses one of three recipients for good costs that one mail, and its row says why', async () => {
     const id = await makeConfiguration(server, [host])
     const { booking_id } = (
-      await book(server, id, start, {
-        body: { additional_guests: [{ email: 'gone@guest.example', name: 'Gone' }] },
-      })
+      await bookIt(id, start, { additional_guests: [{ email: 'gone@guest.example', name: 'Gone' }] })
     ).body.data
     smtp.refuse((recipient) => recipient.startsWith('gone@'))
     expect((await sendAll(booking_id)).toSorted()).toEqual(['refused', 'sent', 'sent'])
     const mails = await mailsOf(booking_id)
     expect(mails.map(({ state, to: { email } }) => [email, state])).toEqual([
-      ['gil@guest.example', 'sent'],
+      [guest, 'sent'],
       ['gone@guest.example', 'failed'],
       [host.email, 'sent'],
     ])
@@ -236,7 +238,7 @@ describe('a mail server', () => {
   it('that is away, then defers, then drops the line after the message gets it in the end, under one Message-ID', async () => {
     const id = await makeConfiguration(server, [host], { event: { disable_emails: false } })
     await smtp.goAway()
-    const { booking_id } = (await book(server, id, start)).body.data
+    const { booking_id } = (await bookIt(id, start)).body.data
     expect(await sendAll(booking_id)).toEqual(['deferred', 'deferred'])
     await smtp.comeBack()
     smtp.refuse(() => true, { code: 451, text: 'greylisted, come again' })
@@ -258,13 +260,13 @@ describe('a mail server', () => {
     ])
     expect(tries[0].answer).toContain('ECONNREFUSED')
     expect(tries[1].answer).toContain('451')
-    const copies = smtp.received.filter(({ recipient }) => recipient === 'gil@guest.example')
+    const copies = smtp.received.filter(({ recipient }) => recipient === guest)
     expect(copies.map(({ messageId }) => messageId)).toEqual([`<${message_id}>`, `<${message_id}>`])
   })
 
   it('is asked again later, and at last not any more', async () => {
     const id = await makeConfiguration(server, [host])
-    const { booking_id } = (await book(server, id, start)).body.data
+    const { booking_id } = (await bookIt(id, start)).body.data
     const [mail] = await mailsOf(booking_id)
     smtp.refuse(() => true, { code: 450, text: 'not now' })
     const waits: number[] = []
@@ -293,7 +295,7 @@ describe('a mail server', () => {
 describe('two senders', () => {
   it('at one mail send it once', async () => {
     const id = await makeConfiguration(server, [host])
-    const { booking_id } = (await book(server, id, start)).body.data
+    const { booking_id } = (await bookIt(id, start)).body.data
     const [mail] = await mailsOf(booking_id)
     const send = () => server.app.operations.sendMail({ appId: appId(), mailId: mail?.id ?? '' })
     const outcomes = await Promise.all([send(), send(), send()])
@@ -306,7 +308,7 @@ describe('two senders', () => {
 
   it('a mail whose sender died is taken up by the sweep once its lease has run out', async () => {
     const id = await makeConfiguration(server, [host])
-    const { booking_id } = (await book(server, id, start)).body.data
+    const { booking_id } = (await bookIt(id, start)).body.data
     const [mail] = await mailsOf(booking_id)
     const query = (text: string) => server.app.database.pool.query(text, [mail?.id])
     // As the dead sender left it: claimed, its job locked by a worker that is no more.
@@ -340,7 +342,7 @@ it('an address gets three confirmations an hour and no more, and the fourth row 
 
 it("another application's mails are not there", async () => {
   const id = await makeConfiguration(server, [host])
-  const { booking_id } = (await book(server, id, start)).body.data
+  const { booking_id } = (await bookIt(id, start)).body.data
   const [mail] = await mailsOf(booking_id)
   const { apiKey } = await server.otherApplication()
   expect((await server.request('GET', '/v3/mails', { token: apiKey })).body.data).toEqual([])
