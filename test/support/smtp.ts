@@ -71,11 +71,11 @@ export async function startSmtp(): Promise<TestSmtp> {
   async function keep(bytes: Buffer, recipients: readonly string[]): Promise<void> {
     const raw = bytes.toString('utf8')
     const email = await PostalMime.parse(bytes)
-    const part = (type: string) => {
-      const content = email.attachments.find(({ mimeType }) => mimeType === type)?.content
-      return content === undefined || typeof content === 'string' ? content : new TextDecoder().decode(content)
-    }
-    const [calendar, calendarFile] = [part('text/calendar'), part('application/ics')]
+    const part = email.attachments.find(({ mimeType }) => mimeType === 'text/calendar')?.content
+    const calendar = part === undefined || typeof part === 'string' ? part : new TextDecoder().decode(part)
+    // The library makes one kind of line break of all; here they count.
+    const file = /content-type: application\/ics[\s\S]*?\r\n\r\n([A-Za-z0-9+/=\s]+)/i.exec(raw)?.[1]
+    const calendarFile = file && Buffer.from(file, 'base64').toString('utf8')
     for (const recipient of recipients) received.push({ ...email, recipient, raw, calendar, calendarFile })
   }
 

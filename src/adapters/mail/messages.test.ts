@@ -93,7 +93,7 @@ describe('times', () => {
     ],
     ['de', 'Europe/Berlin', 'Samstag, 28. März 2026', 'Mitteleuropäische Normalzeit (Europe/Berlin)'],
     ['fr', 'America/New_York', 'samedi 28 mars 2026', 'heure d’été de l’Est nord-américain (America/New_York)'],
-    ['ja', 'Asia/Tokyo', '2026年3月29日日曜日 · 7:30', '日本標準時 (Asia/Tokyo)'],
+    ['ja', 'Asia/Tokyo', '2026年3月29日日曜日 · 7時30分～8時15分', '日本標準時 (Asia/Tokyo)'],
     ['ko', 'Asia/Kathmandu', '2026년 3월 29일 일요일', '네팔 시간 (Asia/Kathmandu)'],
     ['sv', 'Australia/Lord_Howe', 'söndag 29 mars 2026', '(Australia/Lord_Howe)'],
     ['nl', 'Pacific/Apia', 'zondag 29 maart 2026', '(Pacific/Apia)'],
