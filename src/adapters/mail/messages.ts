@@ -1,5 +1,5 @@
 // From the snapshot of a mail to the message: subject, plain text, HTML and invitation, in the reader's language and zone.
-import type { Mail, MailKind } from '../../core/booking/mail.ts'
+import { isMailAddress, type Mail, type MailKind } from '../../core/booking/mail.ts'
 import { oneLine } from '../../core/booking/texts.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
@@ -19,7 +19,7 @@ export function writeMessage(mail: Mail, { id, from }: { readonly id: string; re
     messageId: `${id}@${domain}`,
     thread: `booking-${mail.bookingId}@${domain}`,
     from,
-    replyTo: addressOf(mail.replyTo),
+    replyTo: isMailAddress(mail.replyTo.email) ? addressOf(mail.replyTo) : from,
     to: addressOf(mail.to),
     subject: subjectOf(mail, locale, catalogue),
     text: writeText(letter),
