@@ -1,15 +1,19 @@
 // The composition root: opens the database, makes the providers, binds the operations, and closes what it opened.
+import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
 
 import type { CalendarProviders } from './adapters/calendars/calendarProvider.ts'
 import { virtualCalendars } from './adapters/calendars/virtual/provider.ts'
 import { createLogger } from './adapters/logging/logger.ts'
+import { keepMails } from './adapters/mail/kept.ts'
+import type { Mailer } from './adapters/mail/mailer.ts'
+import { sendBySmtp } from './adapters/mail/smtp.ts'
 import type { Connection } from './adapters/storage/connection.ts'
 import { Database } from './adapters/storage/database.ts'
 import { startEmbeddedPostgres } from './adapters/storage/embedded.ts'
 import { migrate, serverRole } from './adapters/storage/migrations.ts'
 import { checkMasterKeys, findMasterKeys, loadMasterKeys, Vault } from './adapters/storage/vault.ts'
-import type { Config } from './config.ts'
+import type { Config, MailConfig } from './config.ts'
 import { type Instant, instant } from './core/time/instant.ts'
 import type { TimeLimits } from './http/limits.ts'
 import { createLimiter, noLimits } from './http/rateLimit.ts'
@@ -64,8 +68,11 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     await checkMasterKeys(database, masterKeys.keys)
 
     const real: CalendarProviders = (provider) => (provider === 'virtual-calendar' ? virtualCalendars : undefined)
+    const mailer = openMailer(config.mail)
+    closers.push(() => mailer.close())
     const operations = bindOperations({
       database,
+      mailer,
       providers: overrides.providers?.(real) ?? real,
       vault: new Vault(masterKeys.keys, masterKeys.file),
       now: overrides.now ?? (() => instant(Date.now())),
@@ -95,6 +102,16 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     await close()
     throw error
   }
+}
+
+function openMailer({ smtpUrl, from, dkim }: MailConfig): Mailer {
+  if (smtpUrl === undefined) return keepMails(from)
+  const isPem = dkim?.key.includes('PRIVATE KEY') === true
+  return sendBySmtp({
+    url: smtpUrl,
+    from,
+    dkim: dkim && { selector: dkim.selector, key: isPem ? dkim.key : readFileSync(dkim.key, 'utf8') },
+  })
 }
 
 /** How the installation stands, for `doctor`: migrates nothing, makes no key. Throws where the database cannot be reached. */

@@ -19,6 +19,15 @@ export type Config = {
   /** Addresses whose `X-Forwarded-*` headers are believed. */
   readonly trustedProxies: readonly string[]
   readonly role: Role
+  readonly mail: MailConfig
+}
+
+export type MailConfig = {
+  /** Absent: mails are kept and not sent. */
+  readonly smtpUrl: string | undefined
+  readonly from: { readonly name: string; readonly email: string }
+  /** `key`: PEM text, or the path of a file with it. */
+  readonly dkim: { readonly selector: string; readonly key: string } | undefined
 }
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -63,6 +72,27 @@ export const settings = [
     fallback: '',
     meaning: 'Addresses or CIDR blocks of proxies whose `X-Forwarded-For` is believed, separated by commas.',
   },
+  {
+    name: 'SMTP_URL',
+    fallback: '',
+    meaning:
+      'The mail server to send through, `smtp://user:password@host:port` or `smtps://…`. Empty: mails are kept and can be read, and none is sent.',
+  },
+  {
+    name: 'MAIL_FROM',
+    fallback: '',
+    meaning: 'Who mails are from, `Name <address>` or an address. Required with `SMTP_URL`.',
+  },
+  {
+    name: 'DKIM_SELECTOR',
+    fallback: '',
+    meaning: "The selector of the DKIM key in the DNS of `MAIL_FROM`'s domain. Empty: mails are not signed here.",
+  },
+  {
+    name: 'DKIM_KEY',
+    fallback: '',
+    meaning: 'The private DKIM key: PEM, or the path of a PEM file. Required with `DKIM_SELECTOR`.',
+  },
   { name: 'ROLE', fallback: 'all', meaning: '`web` answers requests, `worker` runs jobs, `all` does both.' },
 ] as const
 
@@ -105,6 +135,8 @@ export function loadConfig(environment: Environment): Config {
       if (!/^[0-9a-fA-F.:]+(\/\d{1,3})?$/.test(network))
         complaints.push(`${name} lists "${network}", which is neither an address nor a CIDR block.`)
 
+  const mail = readMail(text, complaints, baseUrl)
+
   const config: Config = {
     port,
     host: text('HOST') === '' ? '127.0.0.1' : text('HOST'),
@@ -117,9 +149,34 @@ export function loadConfig(environment: Environment): Config {
     rateLimit: oneOf('RATE_LIMIT', ['on', 'off'] as const, 'on'),
     trustedProxies: list('TRUSTED_PROXIES'),
     role: oneOf('ROLE', roles, 'all'),
+    mail,
   }
   if (complaints.length > 0) throw new ConfigError(complaints.join('\n'))
   return config
+}
+
+function readMail(
+  text: (name: (typeof settings)[number]['name']) => string,
+  complaints: string[],
+  baseUrl: string,
+): MailConfig {
+  const smtpUrl = text('SMTP_URL')
+  if (smtpUrl !== '' && !/^smtps?:$/.test(URL.parse(smtpUrl)?.protocol ?? ''))
+    complaints.push('SMTP_URL must begin with smtp:// or smtps:// and name a host.')
+  const named = /^(?:(.*?)\s*<([^\s@<>"]+@[^\s@<>"]+)>|([^\s@<>"]+@[^\s@<>"]+))$/.exec(text('MAIL_FROM'))
+  if (named === null && (smtpUrl !== '' || text('MAIL_FROM') !== ''))
+    complaints.push('MAIL_FROM must be an address, or a name followed by an address in angle brackets.')
+  const selector = text('DKIM_SELECTOR')
+  const key = text('DKIM_KEY')
+  if ((selector === '') !== (key === '')) complaints.push('DKIM_SELECTOR and DKIM_KEY must be set together.')
+  return {
+    smtpUrl: smtpUrl === '' ? undefined : smtpUrl,
+    from: {
+      name: named === null ? 'OpenSlot' : (named[1] ?? '').replace(/^"(.*)"$/, '$1'),
+      email: named?.[2] ?? named?.[3] ?? `no-reply@${URL.parse(baseUrl)?.hostname ?? 'localhost'}`,
+    },
+    dkim: selector === '' ? undefined : { selector, key },
+  }
 }
 
 function isWebAddress(text: string): boolean {

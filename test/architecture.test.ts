@@ -21,7 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'web/shared/': ['src/wire/'],
 }
 /** Only app.ts chooses an implementation; everyone else sees the interface. */
-const chosenInAppOnly = /^src\/adapters\/(calendars\/[^/]+\/|conferencing\/(zoom|fixedLink)|mail\/(smtp|console))/
+const chosenInAppOnly = /^src\/adapters\/(calendars\/[^/]+\/|conferencing\/(zoom|fixedLink)|mail\/(smtp|kept))/
 /** Inside the adapters each tower stands alone, but for these. */
 const towerMayImport: Readonly<Record<string, readonly string[]>> = {
   'src/adapters/storage/': [],

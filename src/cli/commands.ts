@@ -6,11 +6,18 @@ import { accountCommands } from './accounts.ts'
 import { type Command, type Environment, parseWords, UsageError } from './command.ts'
 import { doctorCommand } from './doctor.ts'
 import { explain } from './explain.ts'
+import { mailCommands } from './mail.ts'
 import { startCommand } from './start.ts'
 import { upkeepCommands } from './upkeep.ts'
 import { describeAll, describeCommand } from './usage.ts'
 
-const commands: readonly Command[] = [startCommand, ...accountCommands, ...upkeepCommands, doctorCommand]
+const commands: readonly Command[] = [
+  startCommand,
+  ...accountCommands,
+  ...mailCommands,
+  ...upkeepCommands,
+  doctorCommand,
+]
 
 /** Runs one command; answers the exit code: 0 done, 1 failed (said why on stderr), 2 not understood. */
 export async function runCommand(words: readonly string[], environment: Environment): Promise<number> {

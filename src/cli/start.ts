@@ -37,10 +37,14 @@ function nextSignal(): Promise<void> {
 }
 
 async function greet(app: App, config: Config, address: string | undefined): Promise<Answer> {
-  if (address === undefined) return { json: { ready: true, address: null }, text: 'OpenSlot works on jobs.' }
+  if (address === undefined)
+    return { json: { ready: true, address: null }, text: `OpenSlot works on jobs.\n${describeMail(config)}` }
   // Port 0 is a free one, which is known only now.
   const baseUrl = config.port === 0 ? config.baseUrl.replace(/:0$/, `:${new URL(address).port}`) : config.baseUrl
-  const ready = { json: { ready: true, address, base_url: baseUrl }, text: `OpenSlot is ready at ${address}` }
+  const ready = {
+    json: { ready: true, address, base_url: baseUrl, mail: config.mail.smtpUrl === undefined ? 'kept' : 'sent' },
+    text: `OpenSlot is ready at ${address}\n${describeMail(config)}`,
+  }
   if (unwrap(await app.operations.listApplications()).length > 0) return ready
   const made = unwrap(await app.operations.bootstrap({ apiKey: undefined, timezone: localTimezone() }))
   const curl = await bookNextSlot(app, made.configurationId, baseUrl)
@@ -62,6 +66,12 @@ async function greet(app: App, config: Config, address: string | undefined): Pro
       `Try the API in the browser: ${baseUrl}/docs`,
     ].join('\n'),
   }
+}
+
+function describeMail({ mail }: Config): string {
+  return mail.smtpUrl === undefined
+    ? 'Mails are kept and not sent, because SMTP_URL is not set; "openslot mail list" shows them.'
+    : `Mails are sent from ${mail.from.email}.`
 }
 
 /** A line to paste; undefined where no slot is free in the days to come. */

@@ -37,7 +37,10 @@ import { findSlots } from './findSlots.ts'
 import { freeBusy } from './freeBusy.ts'
 import { changeGrant, connectGrant, listGrants, removeGrant } from './grants.ts'
 import { identify } from './identify.ts'
+import { listMails, sendMailAgain, showMail } from './mails.ts'
 import { resolveGrant } from './resolveGrant.ts'
+import { sendMail } from './sendMail.ts'
+import { sendReminder } from './sendReminder.ts'
 import { createSession, endSession } from './sessions.ts'
 import { sweep } from './sweep.ts'
 import type { Tools } from './tools.ts'
@@ -111,6 +114,11 @@ export function bindOperations(tools: Tools) {
     confirmBooking: bind(tools, confirmBooking),
     cancelBooking: bind(tools, cancelBooking),
     recoverBooking: bind(tools, recoverBooking),
+    listMails: bind(tools, listMails),
+    showMail: bind(tools, showMail),
+    sendMailAgain: bind(tools, sendMailAgain),
+    sendMail: bind(tools, sendMail),
+    sendReminder: bind(tools, sendReminder),
     sweep: bind(tools, sweep),
   }
 }

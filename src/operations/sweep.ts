@@ -1,6 +1,8 @@
 // What recurs: throws away what has run out, and takes up again what no job is left for.
 import { scheduleRecovery } from '../adapters/storage/bookings.ts'
+import { requeueOverdueMails } from '../adapters/storage/mails.ts'
 import { deleteExpired, findUnsettled, listAppIds } from '../adapters/storage/maintenance.ts'
+import { requeueOverdueReminders } from '../adapters/storage/reminders.ts'
 import { type Result, success } from '../core/result.ts'
 import type { Tools } from './tools.ts'
 
@@ -15,6 +17,8 @@ export async function sweep({
     const unsettled = await database.transaction(appId, findUnsettled)
     for (const id of unsettled) await database.transaction(appId, (transaction) => scheduleRecovery(transaction, id))
     takenUp += unsettled.length
+    takenUp += await database.transaction(appId, requeueOverdueMails)
+    takenUp += await database.transaction(appId, requeueOverdueReminders)
   }
   return success({ deleted, takenUp })
 }

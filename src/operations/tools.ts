@@ -1,5 +1,6 @@
 // What operations work with; each names the few things it uses.
 import type { CalendarProviders } from '../adapters/calendars/calendarProvider.ts'
+import type { Mailer } from '../adapters/mail/mailer.ts'
 import type { Database } from '../adapters/storage/database.ts'
 import type { Vault } from '../adapters/storage/vault.ts'
 import type { Instant } from '../core/time/instant.ts'
@@ -8,6 +9,7 @@ export type Tools = {
   readonly database: Database
   readonly providers: CalendarProviders
   readonly vault: Vault
+  readonly mailer: Mailer
   readonly now: () => Instant
   /** The public address of this server, without a trailing slash. */
   readonly baseUrl: string

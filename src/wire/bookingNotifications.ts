@@ -3,7 +3,7 @@ import type { Booking, Change } from '../core/booking/booking.ts'
 import { icalUidOf } from '../core/booking/booking.ts'
 import { fillLink } from '../core/booking/reference.ts'
 import type { Configuration } from '../core/configuration/configuration.ts'
-import { toUnixSeconds } from '../core/time/instant.ts'
+import { type Instant, toUnixSeconds } from '../core/time/instant.ts'
 import type { Interval } from '../core/time/interval.ts'
 import { guestReference, organizerReference } from './bookings.ts'
 
@@ -41,6 +41,24 @@ export function bookingNotification(
       }
     case 'cancel':
       return { ...ids, booking_info: { ...info, cancellation_reason: change.reason } }
+  }
+}
+
+/** The documented shape of a reminder: no reference, and how far away the event is, in whole seconds. */
+export function reminderNotification(
+  booking: Booking,
+  configuration: Configuration,
+  { now, provider }: { readonly now: Instant; readonly provider: string },
+): object {
+  return {
+    booking_id: booking.id,
+    configuration_id: booking.configurationId,
+    booking_info: {
+      ...bookingInfo(booking, configuration),
+      time_until_event: Math.max(0, toUnixSeconds(booking.when.start) - toUnixSeconds(now)),
+      organizer_email: booking.service.organizer.email,
+      provider,
+    },
   }
 }
 

@@ -10,6 +10,7 @@ import type {
 } from '../core/configuration/configuration.ts'
 import type { AppId, ConfigurationId, GrantId } from '../core/ids.ts'
 import { nullable } from './common.ts'
+import { emailTemplateSchema, readEmailTemplate, readReminders, reminderSchema } from './mailSettings.ts'
 import { whole } from './whole.ts'
 
 const text = (maxLength: number) => Type.Optional(nullable(Type.String({ maxLength })))
@@ -86,13 +87,6 @@ const availabilitySchema = Type.Object({
   availability_rules: Type.Optional(nullable(availabilityRulesSchema)),
 })
 
-const reminderSchema = Type.Object({
-  type: Type.Enum(['email', 'webhook']),
-  minutes_before_event: whole({ minimum: 1, maximum: 525_600 }),
-  recipient: Type.Optional(Type.Enum(['all', 'host', 'guest'])),
-  email_subject: Type.Optional(nullable(Type.String({ maxLength: 255 }))),
-})
-
 const flag = Type.Optional(nullable(Type.Boolean()))
 const webAddress = Type.Optional(
   nullable(
@@ -167,7 +161,7 @@ const schedulerSchema = Type.Object({
   additional_fields: Type.Optional(
     nullable(Type.Record(Type.String({ maxLength: 255 }), additionalFieldSchema, { maxProperties: 50 })),
   ),
-  email_template: Type.Optional(nullable(Type.Object({ organizer_locale: text(16) }))),
+  email_template: Type.Optional(nullable(emailTemplateSchema)),
   notetaker_settings: Type.Optional(nullable(Type.Object({}))),
 })
 
@@ -332,6 +326,9 @@ export function readConfiguration(document: ConfigurationDocument, identity: Ide
     hideCancellationOptions: scheduler.hide_cancellation_options ?? false,
     hideAdditionalGuests: scheduler.hide_additional_guests ?? false,
     organizerLocale: scheduler.email_template?.organizer_locale ?? 'en',
+    cancellationPolicy: scheduler.cancellation_policy ?? '',
+    emailTemplate: readEmailTemplate(scheduler.email_template),
+    reminders: readReminders(event.reminders),
   }
 }
 

@@ -3,12 +3,28 @@ import type { TaskList } from 'graphile-worker'
 
 import type { AppId, BookingId } from '../core/ids.ts'
 import type { Operations } from '../operations/operations.ts'
+import type { SendMailCommand } from '../operations/sendMail.ts'
+import type { SendReminderCommand } from '../operations/sendReminder.ts'
+
+/** Tasks that wait for a mail server: run apart, so that one that drips holds up nothing else. */
+export function mailTasks(operations: Operations): TaskList {
+  return {
+    sendMail: async (payload) => {
+      const result = await operations.sendMail(payload as SendMailCommand)
+      if (!result.ok) throw new Error(result.problem.message)
+    },
+  }
+}
 
 /** A task that throws is tried again by the queue, with growing waits. */
 export function tasks(operations: Operations): TaskList {
   return {
     settleBooking: async (payload) => {
       const result = await operations.recoverBooking(payload as { appId: AppId; bookingId: BookingId })
+      if (!result.ok) throw new Error(result.problem.message)
+    },
+    sendReminder: async (payload) => {
+      const result = await operations.sendReminder(payload as SendReminderCommand)
       if (!result.ok) throw new Error(result.problem.message)
     },
     sweep: async () => {

@@ -1,10 +1,10 @@
 // The door that the clock opens: graphile-worker runs tasks, each of which calls one operation.
-import { Logger as JobLogger, parseCronItems, run } from 'graphile-worker'
+import { Logger as JobLogger, parseCronItems, type RunnerOptions, run } from 'graphile-worker'
 import type { Pool } from 'pg'
 
 import type { Operations } from '../operations/operations.ts'
 import { schedule } from './schedule.ts'
-import { tasks } from './tasks.ts'
+import { mailTasks, tasks } from './tasks.ts'
 
 export type WorkerOptions = {
   readonly pool: Pool
@@ -14,17 +14,23 @@ export type WorkerOptions = {
 
 /** Runs until `stop`, which lets running jobs end. */
 export async function startWorker({ pool, operations, logger }: WorkerOptions): Promise<{ stop(): Promise<void> }> {
-  const runner = await run({
+  const shared: RunnerOptions = {
     pgPool: pool,
-    concurrency: 4,
     pollInterval: 1_000,
     noHandleSignals: true,
-    taskList: tasks(operations),
-    parsedCronItems: parseCronItems([...schedule]),
     logger: new JobLogger(() => (level, message, meta) => {
       if (level === 'error') logger.error({ meta }, message)
       else if (level === 'warning') logger.warn({ meta }, message)
     }),
-  })
-  return { stop: () => runner.stop() }
+  }
+  const runners = [
+    await run({
+      ...shared,
+      concurrency: 4,
+      taskList: tasks(operations),
+      parsedCronItems: parseCronItems([...schedule]),
+    }),
+    await run({ ...shared, concurrency: 2, taskList: mailTasks(operations), parsedCronItems: [] }),
+  ]
+  return { stop: async () => void (await Promise.all(runners.map((runner) => runner.stop()))) }
 }

@@ -55,6 +55,7 @@ export function faultyCalendars(): FaultyCalendars {
 
   const tower: CalendarProvider = {
     isLocal: false,
+    sendsInvitations: false,
     freeBusy: (...question) => meet('freeBusy', () => virtualCalendars.freeBusy(...question)),
     place: (...question) => meet('place', () => virtualCalendars.place(...question)),
     find: (...question) => meet('find', () => virtualCalendars.find(...question)),

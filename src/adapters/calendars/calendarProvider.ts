@@ -13,6 +13,9 @@ export interface CalendarProvider {
    */
   readonly isLocal: boolean
 
+  /** True where the calendar itself invites the people on an event; elsewhere our mails carry the invitations. Never both. */
+  readonly sendsInvitations: boolean
+
   /**
    * Busy intervals of each calendar that overlap `span`, in the order of `calendars`; unsorted, not merged, and not cut
    * at the span. Free and cancelled events are left out, and so are the events named by `ignoring`.

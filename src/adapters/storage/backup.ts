@@ -29,6 +29,8 @@ export const backedUpTables = [
   'slot_claims',
   'webhook_events',
   'deliveries',
+  'mail_attempts',
+  'reminders',
   'idempotency_keys',
   'audit_log',
 ] as const

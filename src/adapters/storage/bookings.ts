@@ -1,7 +1,7 @@
 // Bookings as rows, and what is written with each change of one.
 
 import type { Booking, BookingDetails, BookingState, CancelledBy, Change, Service } from '../../core/booking/booking.ts'
-import type { Mail } from '../../core/booking/notification.ts'
+import type { Mail } from '../../core/booking/mail.ts'
 import type { AppId, BookingId, ConfigurationId, EventId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
@@ -9,6 +9,7 @@ import { recordAudit } from './audit.ts'
 import { toRange } from './claims.ts'
 import type { Transaction } from './database.ts'
 import { newId } from './ids.ts'
+import { insertMails } from './mails.ts'
 import { join, type Sql, sql } from './sql.ts'
 
 type BookingRow = {
@@ -120,25 +121,25 @@ export type ChangeRecord = {
   /** The notification's `data.object`, as it will be sent, however late. */
   readonly body: object
   readonly mails: readonly Mail[]
+  /** Whether mails are to be sent, or only kept. */
+  readonly isSending: boolean
   readonly actor: string
   readonly action: string
 }
 
-/** Notification, mails and audit row of a settled change: written with it, carried out by the worker. */
+/**
+ * Notification, mails and audit row of a settled change: written with it, carried out by the worker. Notifications of a
+ * booking are numbered as they come: reminders are among them.
+ */
 export async function recordChange(transaction: Transaction, booking: Booking, record: ChangeRecord): Promise<void> {
   const { appId } = transaction
   const eventId = newId()
   await Promise.all([
     transaction.query(sql`
       insert into openslot.webhook_events (app_id, id, trigger, object_id, number, body)
-      values (${appId}, ${eventId}, ${record.trigger}, ${booking.id}, ${booking.version}, ${record.body})`),
-    record.mails.length === 0
-      ? undefined
-      : transaction.query(sql`
-          insert into openslot.deliveries (app_id, id, event_id, kind, recipient, body)
-          select ${appId}, id, ${eventId}, 'mail', recipient, body
-          from unnest(${record.mails.map(() => newId())}::uuid[], ${record.mails.map(({ to }) => to.email)}::text[],
-            ${record.mails.map((mail) => JSON.stringify(mail))}::jsonb[]) as mail (id, recipient, body)`),
+      select ${appId}, ${eventId}, ${record.trigger}::text, ${booking.id}::text, coalesce(max(number), 0) + 1, ${JSON.stringify(record.body)}::jsonb
+      from openslot.webhook_events where app_id = ${appId} and object_id = ${booking.id}`),
+    insertMails(transaction, { eventId, bookingId: booking.id, mails: record.mails, isSending: record.isSending }),
     recordAudit(transaction, {
       actor: record.actor,
       action: record.action,

@@ -1,6 +1,16 @@
 // What must be told after a change, and to whom.
 import type { Configuration } from '../configuration/configuration.ts'
-import type { Booking, Change, Person } from './booking.ts'
+import type { Instant } from '../time/instant.ts'
+import type { Booking, Change } from './booking.ts'
+import {
+  invitationOf,
+  type Mail,
+  type MailKind,
+  type MailMatter,
+  mailTo,
+  recipientsOf,
+  uniqueRecipients,
+} from './mail.ts'
 
 export type BookingTrigger =
   | 'booking.created'
@@ -8,23 +18,6 @@ export type BookingTrigger =
   | 'booking.rescheduled'
   | 'booking.cancelled'
   | 'booking.reminder'
-
-export type MailKind =
-  | 'confirmed'
-  | 'confirmationRequest'
-  | 'requestReceived'
-  | 'rescheduled'
-  | 'cancelled'
-  | 'declined'
-
-/** One mail to one person, in that person's language and zone. */
-export type Mail = {
-  readonly kind: MailKind
-  readonly to: Person
-  readonly role: 'guest' | 'additionalGuest' | 'host' | 'organizer'
-  readonly language: string
-  readonly timezone: string
-}
 
 /** The trigger of `change`, once it is settled. */
 export function triggerOf(change: Change): BookingTrigger {
@@ -40,55 +33,82 @@ export function triggerOf(change: Change): BookingTrigger {
   }
 }
 
+export type SettledChange = {
+  readonly change: Change
+  /** As it stood before the change was carried out. */
+  readonly before: Booking
+  readonly settled: Booking
+  readonly configuration: Configuration
+  /** Whether our mails carry the invitations: where the calendar's provider sends none. Never both. */
+  readonly invites: boolean
+  readonly now: Instant
+}
+
 /**
- * The mails of `change`; `booking` is the settled one. `disable_emails` silences what is booked, moved or cancelled, not
+ * The mails of a settled change, one for each person. `disable_emails` silences what is booked, moved or cancelled, not
  * the question to the organizer, which the booking waits for. A custom confirmation is the application's own affair.
  */
-export function mailsOf(booking: Booking, change: Change, configuration: Configuration): Mail[] {
-  const kind = mailKindOf(change)
-  if (kind === 'pending') {
-    if (configuration.bookingType === 'custom-confirmation') return []
-    const request = toHost(booking.service.organizer, 'confirmationRequest', configuration, 'organizer')
-    return configuration.disableEmails
-      ? [request]
-      : [request, toGuest(booking, booking.details.guest, 'requestReceived', 'guest')]
-  }
-  if (configuration.disableEmails) return []
-  const { details, service } = booking
-  const silent = change.kind === 'cancel' && change.from === 'pending'
-  return [
-    toGuest(booking, details.guest, kind, 'guest'),
-    ...(silent ? [] : details.additionalGuests.map((guest) => toGuest(booking, guest, kind, 'additionalGuest'))),
-    ...service.hosts.map((host) =>
-      toHost(host, kind, configuration, host.email === service.organizer.email ? 'organizer' : 'host'),
-    ),
-  ]
-}
-
-function mailKindOf(change: Change): MailKind | 'pending' {
+export function mailsOf(settledChange: SettledChange): Mail[] {
+  const { change, settled } = settledChange
+  if (settled.state === 'pending') return mailsOfPending(settledChange)
+  if (settledChange.configuration.disableEmails) return []
   switch (change.kind) {
     case 'create':
-      return change.to === 'pending' ? 'pending' : 'confirmed'
     case 'confirm':
-      return 'confirmed'
+      return toAll('confirmed', settledChange)
     case 'reschedule':
-      return 'rescheduled'
+      return [...toAll('rescheduled', settledChange), ...toDropped(settledChange)]
     case 'cancel':
-      return change.from === 'pending' && change.by === 'organizer' ? 'declined' : 'cancelled'
+      return change.from === 'pending' ? mailsOfRefusal(settledChange, change.by) : toAll('cancelled', settledChange)
   }
 }
 
-function toGuest({ details }: Booking, to: Person, kind: MailKind, role: Mail['role']): Mail {
-  return { kind, to, role, language: details.emailLanguage, timezone: details.timezone }
+/** The organizer is asked; the guest is told that they are, or that the asked-for time has changed. */
+function mailsOfPending({ change, before, settled, configuration }: SettledChange): Mail[] {
+  if (configuration.bookingType === 'custom-confirmation') return []
+  const isMove = change.kind === 'reschedule'
+  const matter: MailMatter = { booking: settled, configuration, before: isMove ? before.when : undefined }
+  const asked = uniqueRecipients([{ person: settled.service.organizer, role: 'organizer' }])
+  const request = asked.map((organizer) => mailTo(organizer, 'confirmationRequest', matter))
+  if (configuration.disableEmails) return request
+  const guest = uniqueRecipients([{ person: settled.details.guest, role: 'guest' }])
+  return [...request, ...guest.map((one) => mailTo(one, isMove ? 'rescheduled' : 'requestReceived', matter))]
 }
 
-function toHost(to: Person, kind: MailKind, configuration: Configuration, role: Mail['role']): Mail {
-  const participant = configuration.participants.find(({ email }) => email === to.email)
-  return {
-    kind,
-    to,
-    role,
-    language: configuration.organizerLocale,
-    timezone: participant?.timezone ?? configuration.timezone,
+/** Those who knew of the request: the guest and the organizer. Nobody was invited. */
+function mailsOfRefusal({ settled, configuration, change }: SettledChange, by: string): Mail[] {
+  if (configuration.bookingType === 'custom-confirmation' && by !== 'organizer') return []
+  const kind: MailKind = by === 'organizer' ? 'declined' : 'cancelled'
+  const matter = { booking: settled, configuration, reason: reasonOf(change) }
+  return recipientsOf(settled)
+    .filter(({ role }) => role === 'guest' || role === 'organizer')
+    .map((recipient) => mailTo(recipient, kind, matter))
+}
+
+function toAll(kind: MailKind, { change, before, settled, configuration, invites, now }: SettledChange): Mail[] {
+  const matter: MailMatter = {
+    booking: settled,
+    configuration,
+    before: change.kind === 'reschedule' ? before.when : undefined,
+    reason: reasonOf(change),
+    invitation: invites ? invitationOf(settled, kind === 'cancelled' ? 'CANCEL' : 'REQUEST', now) : undefined,
   }
+  return recipientsOf(settled).map((recipient) => mailTo(recipient, kind, matter))
+}
+
+/** For whoever took part before a move and does not any more, it is called off. */
+function toDropped({ before, settled, configuration, invites, now }: SettledChange): Mail[] {
+  const staying = new Set(recipientsOf(settled).map(({ person }) => person.email.toLowerCase()))
+  const matter: MailMatter = {
+    booking: { ...before, version: settled.version },
+    configuration: { ...configuration, hideParticipants: true },
+    invitation: invites ? invitationOf(settled, 'CANCEL', now) : undefined,
+  }
+  return recipientsOf(before)
+    .filter(({ person }) => !staying.has(person.email.toLowerCase()))
+    .map((recipient) => mailTo(recipient, 'cancelled', matter))
+}
+
+function reasonOf(change: Change): string {
+  return change.kind === 'cancel' ? change.reason : ''
 }

@@ -63,6 +63,28 @@ export type Configuration = {
   readonly hideCancellationOptions: boolean
   readonly hideAdditionalGuests: boolean
   readonly organizerLocale: string
+  /** Shown to guests with the confirmation; empty without one. */
+  readonly cancellationPolicy: string
+  readonly emailTemplate: EmailTemplate
+  readonly reminders: readonly Reminder[]
+}
+
+/** How mails look; `heading` and `body` stand in the confirmation that guests get. Empty texts: as we write it. */
+export type EmailTemplate = {
+  /** An http or https address of a picture. */
+  readonly logo: string
+  readonly heading: string
+  readonly body: string
+  readonly hasBranding: boolean
+}
+
+export type Reminder = {
+  readonly type: 'email' | 'webhook'
+  readonly minutesBefore: number
+  /** Who is reminded by mail; without meaning for a webhook. */
+  readonly recipient: 'all' | 'host' | 'guest'
+  /** Empty: ours. */
+  readonly subject: string
 }
 
 /** A calendar as a participant uses it, with the provider that keeps it. */

@@ -10,6 +10,7 @@ import { eventRoutes } from './events.ts'
 import { grantRoutes } from './grants.ts'
 import { groupEventRoutes } from './groupEvents.ts'
 import { healthRoutes } from './health.ts'
+import { mailRoutes } from './mails.ts'
 import { schedulingRoutes } from './scheduling.ts'
 
 /** In the order in which the API's description shows them: what most people come for first. */
@@ -24,5 +25,6 @@ export const routes: readonly Route[] = [
   ...connectRoutes,
   ...connectorRoutes,
   ...applicationRoutes,
+  ...mailRoutes,
   ...healthRoutes,
 ]

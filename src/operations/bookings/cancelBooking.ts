@@ -25,7 +25,7 @@ export type CancelBookingCommand = {
  * Problems: `notFound`, `conflict` (ended), `invalidRequest` (a guest inside of the notice), and those of `loadBooking` and `once`.
  */
 export async function cancelBooking(
-  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
   command: CancelBookingCommand,
 ): Promise<Result<WriteAnswer>> {
   const { principal, reason } = command

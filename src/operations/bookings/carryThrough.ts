@@ -10,10 +10,12 @@ import {
 } from '../../adapters/storage/bookings.ts'
 import { doubleBooking, replaceClaims } from '../../adapters/storage/claims.ts'
 import { ConstraintViolation, type Transaction } from '../../adapters/storage/database.ts'
+import { saveReminders } from '../../adapters/storage/reminders.ts'
 import type { Booking, Change } from '../../core/booking/booking.ts'
 import { abort, claimsOf, placedEvent, settle } from '../../core/booking/lifecycle.ts'
 import { mailsOf, triggerOf } from '../../core/booking/notification.ts'
 import type { PlacedEvent } from '../../core/booking/placedEvent.ts'
+import { remindersOf } from '../../core/booking/reminders.ts'
 import { type Configuration, calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
 import type { AppId } from '../../core/ids.ts'
 import { invalidRequest, type Problem, slotTaken } from '../../core/problem.ts'
@@ -23,7 +25,7 @@ import { bookingNotification } from '../../wire/bookingNotifications.ts'
 import { stillRunning } from '../once.ts'
 import type { Tools } from '../tools.ts'
 
-export type ChangeTools = Pick<Tools, 'database' | 'providers' | 'now'>
+export type ChangeTools = Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>
 
 export type ChangeContext = {
   readonly configuration: Configuration
@@ -70,7 +72,7 @@ export async function carryThrough(
       const writes = [
         write(transaction, settled),
         place(tools, { appId, local: transaction }, booking, context.configuration),
-        tell(transaction, booking, settled, context),
+        tell(tools, transaction, booking, settled, context),
       ] as const
       const [isWritten, placed] = await Promise.all(writes)
       if (!isWritten) return failure(changed)
@@ -106,7 +108,7 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
     if (!(await updateBooking(transaction, settled, booking.version))) return failure(changed)
     await Promise.all([
       replaceClaims(transaction, booking.id, claimsOf(settled), 'hadClaims'),
-      tell(transaction, booking, settled, context),
+      tell(tools, transaction, booking, settled, context),
       cancelRecovery(transaction, booking.id),
     ])
     return success(settled)
@@ -251,22 +253,32 @@ async function isStillFree(
   return success(true)
 }
 
-/** Notification, mails and audit row, from the change itself: no caller can forget one or send another. */
+/** Notification, mails, reminders and audit row, from the change itself: no caller can forget one or send another. */
 async function tell(
+  tools: Pick<Tools, 'providers' | 'mailer' | 'now'>,
   transaction: Transaction,
   booking: Booking,
   settled: Booking,
   { configuration, actor, remember }: ChangeContext,
 ): Promise<void> {
   const change = booking.change as Change
+  const now = tools.now()
+  const invites = !settled.service.placements.some((calendar) => providerOf(tools, calendar)?.sendsInvitations === true)
   await Promise.all([
     recordChange(transaction, settled, {
       trigger: triggerOf(change),
       body: bookingNotification(settled, change, booking.when, configuration),
-      mails: mailsOf(settled, change, configuration),
+      mails: mailsOf({ change, before: booking, settled, configuration, invites, now }),
+      isSending: tools.mailer.isSending,
       actor,
       action: `booking.${change.kind}`,
     }),
+    saveReminders(
+      transaction,
+      booking.id,
+      remindersOf(settled, configuration, now),
+      change.kind === 'create' ? 'new' : 'hadReminders',
+    ),
     remember?.(transaction, settled),
   ])
 }

@@ -32,7 +32,7 @@ export type ConfirmBookingCommand = {
  * Problems: `notFound`, `conflict` (not pending), and those of `loadBooking` and `once`.
  */
 export async function confirmBooking(
-  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
   command: ConfirmBookingCommand,
 ): Promise<Result<WriteAnswer>> {
   const found = await loadBooking(tools, command.principal, command.query, command.bookingId)

@@ -36,7 +36,7 @@ export type CreateBookingCommand = {
  * those of `once`.
  */
 export async function createBooking(
-  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
   command: CreateBookingCommand,
 ): Promise<Result<WriteAnswer>> {
   const { principal, query, body } = command
@@ -58,7 +58,7 @@ export async function createBooking(
 }
 
 async function book(
-  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
   { principal, query, body }: CreateBookingCommand,
   loaded: LoadedConfiguration,
   { objectId, mayExist, remember }: OnceContext,

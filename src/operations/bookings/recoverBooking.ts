@@ -19,7 +19,7 @@ export type Recovery = 'nothing to do' | 'settled' | 'given up' | 'try again'
  * missing and old, or marked to be undone, the change is given up. `try again` asks the worker for another run.
  */
 export async function recoverBooking(
-  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
   { appId, bookingId }: { readonly appId: AppId; readonly bookingId: BookingId },
 ): Promise<Result<Recovery>> {
   const booking = await tools.database.transaction(appId, (transaction) => lockBooking(transaction, bookingId))
@@ -42,7 +42,7 @@ export async function recoverBooking(
  * undefined where it never came to be.
  */
 export async function finishEarlierTry(
-  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
   which: { readonly appId: AppId; readonly bookingId: BookingId },
 ): Promise<Booking | undefined> {
   const find = () => tools.database.transaction(which.appId, (transaction) => findBooking(transaction, which.bookingId))

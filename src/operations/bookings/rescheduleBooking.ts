@@ -39,7 +39,7 @@ export const changedMeanwhile: Problem = {
  * Problems: as `createBooking`, and `conflict` where the booking has ended or another request changed it first.
  */
 export async function rescheduleBooking(
-  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
   command: RescheduleBookingCommand,
 ): Promise<Result<WriteAnswer>> {
   const { principal, query, bookingId, body } = command
@@ -60,7 +60,7 @@ export async function rescheduleBooking(
 }
 
 async function move(
-  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
   { principal, body }: RescheduleBookingCommand,
   found: Booking,
   loaded: LoadedConfiguration,

@@ -40,7 +40,9 @@ test('the first start prints a curl that books, bootstrap finds the same with an
   expect(withoutServer).toEqual({ ...whileRunning, api_key: 'a-key-of-my-own-choice' })
 
   const second = await startServer(environment)
-  expect(second.greeting).toBe(`OpenSlot is ready at ${second.url}\n`)
+  expect(second.greeting).toBe(
+    `OpenSlot is ready at ${second.url}\nMails are kept and not sent, because SMTP_URL is not set; "openslot mail list" shows them.\n`,
+  )
   console.info(`second start ready in ${Math.round(second.readyMs)} ms`)
   expect(
     (await fetch(`${second.url}/v3/grants`, { headers: { authorization: 'Bearer a-key-of-my-own-choice' } })).status,

@@ -12,6 +12,7 @@ import { toDetails } from './mapping.ts'
 
 export const virtualCalendars: CalendarProvider = {
   isLocal: true,
+  sendsInvitations: false,
 
   async freeBusy({ appId, local }, calendars, span, ignoring = []) {
     if (calendars.length === 0) return success([])

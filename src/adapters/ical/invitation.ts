@@ -1,0 +1,109 @@
+// Writes the iCalendar text of an invitation or its cancellation (RFC 5545, RFC 5546; the shape of RFC 6047).
+import type { Invitation } from '../../core/booking/mail.ts'
+import { dayMs, type Instant, secondMs } from '../../core/time/instant.ts'
+import type { Interval } from '../../core/time/interval.ts'
+import { formatLocalDay } from '../../core/time/localDate.ts'
+
+export type InvitationTexts = {
+  readonly title: string
+  readonly description: string
+  readonly location: string
+  /** Empty without one. */
+  readonly url: string
+  readonly when: Interval
+  /** Whom calendar programs answer to: it must be the sender of the mail, or they do not trust it. */
+  readonly organizer: { readonly name: string; readonly email: string }
+}
+
+/** Lines end in CRLF and hold at most 75 octets; times are UTC, so that no time zone has to be described. */
+export function writeInvitation(invitation: Invitation, texts: InvitationTexts): string {
+  const isCancelled = invitation.method === 'CANCEL'
+  const lines = [
+    'BEGIN:VCALENDAR',
+    'VERSION:2.0',
+    'PRODID:-//OpenSlot//Bookings//EN',
+    'CALSCALE:GREGORIAN',
+    `METHOD:${invitation.method}`,
+    'BEGIN:VEVENT',
+    `UID:${escapeText(invitation.uid)}`,
+    `SEQUENCE:${invitation.sequence}`,
+    `DTSTAMP:${utc(invitation.stampedAt)}`,
+    `DTSTART:${utc(texts.when.start)}`,
+    `DTEND:${utc(texts.when.end)}`,
+    `SUMMARY:${escapeText(texts.title)}`,
+    ...(texts.description === '' ? [] : [`DESCRIPTION:${escapeText(texts.description)}`]),
+    ...(texts.location === '' ? [] : [`LOCATION:${escapeText(texts.location)}`]),
+    ...(texts.url === '' ? [] : [`URL:${withoutControls(texts.url)}`]),
+    `STATUS:${isCancelled ? 'CANCELLED' : 'CONFIRMED'}`,
+    'TRANSP:OPAQUE',
+    `ORGANIZER;CN=${quote(texts.organizer.name || texts.organizer.email)}:mailto:${withoutControls(texts.organizer.email)}`,
+    ...invitation.attendees.map((attendee) => writeAttendee(attendee, isCancelled)),
+    'END:VEVENT',
+    'END:VCALENDAR',
+  ]
+  return `${lines.map(fold).join('\r\n')}\r\n`
+}
+
+/** Hosts have said yes with their open hours; guests may still answer their calendar. */
+function writeAttendee({ email, name, role }: Invitation['attendees'][number], isCancelled: boolean): string {
+  const isHost = role === 'host' || role === 'organizer'
+  const parts = [
+    'ATTENDEE',
+    'CUTYPE=INDIVIDUAL',
+    `ROLE=${role === 'organizer' ? 'CHAIR' : 'REQ-PARTICIPANT'}`,
+    `PARTSTAT=${isHost ? 'ACCEPTED' : 'NEEDS-ACTION'}`,
+    ...(isHost || isCancelled ? [] : ['RSVP=TRUE']),
+    `CN=${quote(name || email)}`,
+  ]
+  return `${parts.join(';')}:mailto:${withoutControls(email)}`
+}
+
+/** `20260329T010000Z` */
+function utc(at: Instant): string {
+  const day = Math.floor(at / dayMs)
+  const seconds = Math.floor((at - day * dayMs) / secondMs)
+  const two = (number: number) => String(number).padStart(2, '0')
+  const clock = `${two(Math.floor(seconds / 3_600))}${two(Math.floor(seconds / 60) % 60)}${two(seconds % 60)}`
+  return `${formatLocalDay(day).replaceAll('-', '')}T${clock}Z`
+}
+
+/** RFC 5545 §3.3.11. Line breaks of any kind become `\n`, so that no text can begin a line of its own. */
+function escapeText(text: string): string {
+  return text
+    .replace(/\\/g, '\\\\')
+    .replace(/[;,]/g, '\\$&')
+    .replace(/\r\n|[\r\n\u0085\u2028\u2029]/g, '\\n')
+    .replace(/(?!\t)\p{Cc}/gu, '')
+}
+
+/** RFC 5545 §3.2: a quoted parameter cannot hold quotes or controls, not even escaped. */
+function quote(text: string): string {
+  return `"${withoutControls(text).replaceAll('"', "'")}"`
+}
+
+function withoutControls(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim()
+}
+
+const octetLimit = 75
+
+/** RFC 5545 §3.1: folded before 75 octets, never inside a character. */
+function fold(line: string): string {
+  const encoder = new TextEncoder()
+  if (encoder.encode(line).length <= octetLimit) return line
+  const pieces: string[] = []
+  let piece = ''
+  let octets = 0
+  for (const character of line) {
+    const more = encoder.encode(character).length
+    if (octets + more > octetLimit) {
+      pieces.push(piece)
+      // The space that begins the next line counts.
+      piece = ' '
+      octets = 1
+    }
+    piece += character
+    octets += more
+  }
+  return [...pieces, piece].join('\r\n')
+}

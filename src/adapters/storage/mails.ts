@@ -1,0 +1,217 @@
+// Mails as rows: written with the change, claimed by whoever sends, with every attempt.
+import type { Mail } from '../../core/booking/mail.ts'
+import type { BookingId } from '../../core/ids.ts'
+import type { Instant } from '../../core/time/instant.ts'
+import type { Transaction } from './database.ts'
+import { newId } from './ids.ts'
+import { join, type Sql, sql } from './sql.ts'
+
+/** `kept`: nothing will be tried, there is no server to send through. */
+export type MailState = 'waiting' | 'sent' | 'failed' | 'heldBack' | 'kept'
+
+export type MailRow = {
+  readonly id: string
+  readonly bookingId: BookingId
+  readonly mail: Mail
+  readonly state: MailState
+  readonly attempts: number
+  readonly createdAt: Instant
+  readonly finishedAt: Instant | null
+  readonly dueAt: Instant | null
+  readonly lastError: string | null
+}
+
+export type MailAttempt = {
+  readonly at: Instant
+  readonly durationMs: number
+  readonly outcome: 'sent' | 'refused' | 'deferred' | 'kept'
+  readonly answer: string
+}
+
+export type NewMails = {
+  /** The notification of the same change; undefined for a reminder by mail. */
+  readonly eventId?: string | undefined
+  readonly bookingId: BookingId
+  readonly mails: readonly Mail[]
+  /** False: they are kept, and nothing is done about them. */
+  readonly isSending: boolean
+}
+
+/** Rows and, where they are to be sent, a job for each: written with the change, so that neither is without the other. */
+export async function insertMails(
+  transaction: Transaction,
+  { eventId, bookingId, mails, isSending }: NewMails,
+): Promise<void> {
+  if (mails.length === 0) return
+  // Ids of one millisecond are in no order by themselves.
+  const ids = mails.map(() => newId()).toSorted()
+  await Promise.all([
+    transaction.query(sql`
+      insert into openslot.deliveries (app_id, id, event_id, booking_id, kind, recipient, body, mail_due_at)
+      select ${transaction.appId}, id, ${eventId ?? null}::uuid, ${bookingId}, 'mail', recipient, body, case when ${isSending} then now() end
+      from unnest(${ids}::uuid[], ${mails.map(({ to }) => to.email)}::text[],
+        ${mails.map((mail) => JSON.stringify(mail))}::jsonb[]) as mail (id, recipient, body)`),
+    isSending ? enqueueMails(transaction, ids) : undefined,
+  ])
+}
+
+/** One job for each, due now. */
+async function enqueueMails(transaction: Transaction, ids: readonly string[]): Promise<void> {
+  await transaction.query(sql`
+    select graphile_worker.add_job('sendMail', json_build_object('appId', ${transaction.appId}::text, 'mailId', id),
+      job_key => 'mail:' || id, max_attempts => 25)
+    from unnest(${ids}::text[]) as id`)
+}
+
+const confirmationsLimit = 3
+const leaseMinutes = 5
+
+/**
+ * Takes a mail that is due, for five minutes, so that no two processes send it; undefined where there is nothing to do.
+ * A confirmation is held back where the address has had three within the hour: whoever types in another's address can
+ * not have us flood it.
+ */
+export async function claimMail(
+  transaction: Transaction,
+  id: string,
+): Promise<{ readonly mail: Mail; readonly attempts: number } | undefined> {
+  const { appId } = transaction
+  const [row] = await transaction.query<{ mail: Mail; attempts: number; recipient: string; isLimited: boolean }>(sql`
+    update openslot.deliveries set attempts = attempts + 1, mail_due_at = now() + make_interval(mins => ${leaseMinutes})
+    where app_id = ${appId} and id = ${id} and kind = 'mail' and state = 'ready' and mail_due_at <= now()
+    returning body as mail, attempts, lower(recipient) as recipient,
+      body ->> 'role' in ('guest', 'additionalGuest') and body ->> 'kind' in ('confirmed', 'requestReceived') as "isLimited"`)
+  if (row === undefined) return undefined
+  if (row.isLimited && (await hasHadEnough(transaction, id, row.recipient))) {
+    await transaction.query(sql`
+      update openslot.deliveries set state = 'cancelled', finished_at = now(), mail_due_at = null,
+        last_error = ${`held back: this address has had ${confirmationsLimit} confirmations within an hour`}
+      where app_id = ${appId} and id = ${id}`)
+    return undefined
+  }
+  return { mail: row.mail, attempts: row.attempts }
+}
+
+/** Counted under a lock on the address, and with those that are on their way, so that many at once are not too many. */
+async function hasHadEnough(transaction: Transaction, id: string, recipient: string): Promise<boolean> {
+  const { appId } = transaction
+  await transaction.query(sql`select pg_advisory_xact_lock(hashtextextended(${`mail ${appId} ${recipient}`}, 0))`)
+  const [row] = await transaction.query<{ count: number }>(sql`
+    select count(*) as count from openslot.deliveries
+    where app_id = ${appId} and kind = 'mail' and lower(recipient) = ${recipient} and id <> ${id}
+      and created_at > now() - interval '4 days' and body ->> 'role' in ('guest', 'additionalGuest')
+      and body ->> 'kind' in ('confirmed', 'requestReceived')
+      and ((state = 'done' and finished_at > now() - interval '1 hour') or (state = 'ready' and attempts > 0))`)
+  return (row?.count ?? 0) >= confirmationsLimit
+}
+
+export type MailResult = Omit<MailAttempt, 'at'> & {
+  /** Milliseconds until the next attempt, give or take a tenth; undefined: there is none. */
+  readonly retryAfterMs: number | undefined
+}
+
+/** Writes what became of an attempt, and the next one where there is to be one. */
+export async function finishAttempt(transaction: Transaction, id: string, result: MailResult): Promise<void> {
+  const { appId } = transaction
+  const { outcome, durationMs, retryAfterMs } = result
+  const answer = result.answer.slice(0, 2_000)
+  const isOver = outcome !== 'kept' && retryAfterMs === undefined
+  await transaction.query(sql`
+    insert into openslot.mail_attempts (app_id, id, delivery_id, duration_ms, outcome, answer)
+    values (${appId}, ${newId()}, ${id}, ${Math.round(durationMs)}, ${outcome}, ${answer})`)
+  await transaction.query(sql`
+    with changed as (
+      update openslot.deliveries set
+        state = case when ${outcome}::text = 'sent' then 'done' when ${isOver} then 'dead' else 'ready' end,
+        finished_at = case when ${isOver} then now() end,
+        mail_due_at = now() + make_interval(secs => ${retryAfterMs === undefined ? null : retryAfterMs / 1_000}::float8 * (0.9 + 0.2 * random())),
+        last_error = case when ${outcome}::text in ('sent', 'kept') then null else ${answer} end
+      where app_id = ${appId} and id = ${id} and state = 'ready' returning id, mail_due_at)
+    select graphile_worker.add_job('sendMail', json_build_object('appId', ${appId}::text, 'mailId', id),
+      job_key => 'mail:' || id, run_at => mail_due_at, max_attempts => 25)
+    from changed where mail_due_at is not null`)
+}
+
+/** Due again now, whatever became of it before; false where there is no such mail. */
+export async function reviveMail(transaction: Transaction, id: string): Promise<boolean> {
+  const rows = await transaction.query(sql`
+    update openslot.deliveries set state = 'ready', attempts = 0, mail_due_at = now(), finished_at = null
+    where app_id = ${transaction.appId} and id = ${id} and kind = 'mail' and booking_id is not null returning id`)
+  if (rows.length === 0) return false
+  await enqueueMails(transaction, [id])
+  return true
+}
+
+/** Gives a job to mails that should have been tried over a minute ago: whoever had them has died. Answers how many. */
+export async function requeueOverdueMails(transaction: Transaction): Promise<number> {
+  const rows = await transaction.query<{ id: string }>(sql`
+    select id from openslot.deliveries
+    where app_id = ${transaction.appId} and kind = 'mail' and state = 'ready' and mail_due_at < now() - interval '1 minute'
+    order by mail_due_at limit 1000`)
+  if (rows.length > 0)
+    await enqueueMails(
+      transaction,
+      rows.map(({ id }) => id),
+    )
+  return rows.length
+}
+
+export type MailFilter = {
+  readonly state?: MailState | undefined
+  readonly recipient?: string | undefined
+  readonly bookingId?: BookingId | undefined
+  readonly limit: number
+  /** The id of the last one seen. */
+  readonly after?: string | undefined
+}
+
+const columns = sql`id, booking_id as "bookingId", body as mail,
+  case when state = 'ready' and mail_due_at is null then 'kept' when state = 'ready' then 'waiting' when state = 'done' then 'sent'
+    when state = 'dead' then 'failed' else 'heldBack' end as state,
+  attempts, created_at as "createdAt", finished_at as "finishedAt", mail_due_at as "dueAt", last_error as "lastError"`
+
+/** Newest first. */
+export async function listMails(transaction: Transaction, filter: MailFilter): Promise<MailRow[]> {
+  const conditions: Sql[] = [
+    sql`app_id = ${transaction.appId}`,
+    sql`kind = 'mail'`,
+    // Rows of the first schema hold no mail.
+    sql`booking_id is not null`,
+  ]
+  if (filter.recipient !== undefined) conditions.push(sql`lower(recipient) = ${filter.recipient.toLowerCase()}`)
+  if (filter.bookingId !== undefined) conditions.push(sql`booking_id = ${filter.bookingId}`)
+  if (filter.after !== undefined) conditions.push(sql`id < ${filter.after}`)
+  if (filter.state !== undefined) conditions.push(stateCondition(filter.state))
+  return transaction.query<MailRow>(sql`
+    select ${columns} from openslot.deliveries where ${join(conditions, 'and')} order by id desc limit ${filter.limit}`)
+}
+
+function stateCondition(state: MailState): Sql {
+  switch (state) {
+    case 'kept':
+      return sql`state = 'ready' and mail_due_at is null`
+    case 'waiting':
+      return sql`state = 'ready' and mail_due_at is not null`
+    case 'sent':
+      return sql`state = 'done'`
+    case 'failed':
+      return sql`state = 'dead'`
+    case 'heldBack':
+      return sql`state = 'cancelled'`
+  }
+}
+
+/** With its attempts, oldest first. */
+export async function findMail(
+  transaction: Transaction,
+  id: string,
+): Promise<(MailRow & { readonly tries: readonly MailAttempt[] }) | undefined> {
+  const { appId } = transaction
+  const [row] = await transaction.query<MailRow>(sql`
+    select ${columns} from openslot.deliveries where app_id = ${appId} and kind = 'mail' and booking_id is not null and id = ${id}`)
+  if (row === undefined) return undefined
+  const tries = await transaction.query<MailAttempt>(sql`
+    select at, duration_ms as "durationMs", outcome, answer from openslot.mail_attempts
+    where app_id = ${appId} and delivery_id = ${id} order by id`)
+  return { ...row, tries }
+}

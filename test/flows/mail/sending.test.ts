@@ -1,0 +1,355 @@
+/** Mails over a real SMTP server that takes them, refuses, defers, drops the line or is away; and what each row says of it. */
+import ICAL from 'ical.js'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+
+import type { AppId } from '../../../src/core/ids.ts'
+import { book, makeConfiguration, makeHost, nearFuture, type TestHost } from '../../support/hosts.ts'
+import { startTestServer, type TestServer } from '../../support/server.ts'
+import { type ReceivedMail, startSmtp, type TestSmtp } from '../../support/smtp.ts'
+
+let smtp: TestSmtp
+let server: TestServer
+let host: TestHost
+let start = nearFuture()
+
+beforeAll(async () => {
+  smtp = await startSmtp()
+  // No worker of its own: the tests send what is due when they want it.
+  server = await startTestServer({}, { ROLE: 'web', SMTP_URL: smtp.url, MAIL_FROM: 'Front Desk <desk@book.example>' })
+})
+afterAll(async () => {
+  await server.close()
+  await smtp.close()
+})
+
+let hosts = 0
+/** Each test's own: an address gets three confirmations an hour. */
+let guest = ''
+beforeEach(async () => {
+  host = await makeHost(server, `host${++hosts}@host.example`, 'Europe/Berlin')
+  guest = `gil${hosts}@guest.example`
+  smtp.refuse(undefined)
+  smtp.received.length = 0
+  start += 86_400
+})
+
+const bookIt = (id: string, from: number, body: object = {}) =>
+  book(server, id, from, { body: { guest: { name: 'Gil Guest', email: guest }, ...body } })
+const appId = () => server.clientId as AppId
+const mailsOf = async (bookingId: string) =>
+  (await server.request('GET', `/v3/mails?booking_id=${bookingId}`)).body.data.toReversed() as {
+    id: string
+    kind: string
+    state: string
+    to: { email: string }
+    last_error: string | null
+    attempts: number
+  }[]
+const show = async (id: string) => (await server.request('GET', `/v3/mails/${id}`)).body.data
+
+/** One attempt at everything that waits, as if each were due now; in the order in which it was written. */
+async function sendAll(bookingId: string): Promise<string[]> {
+  await server.app.database.pool.query(
+    `update openslot.deliveries set mail_due_at = now() where booking_id = $1 and mail_due_at is not null and state = 'ready'`,
+    [bookingId],
+  )
+  const outcomes: string[] = []
+  for (const { id, state } of await mailsOf(bookingId)) {
+    if (state !== 'waiting') continue
+    const sent = await server.app.operations.sendMail({ appId: appId(), mailId: id })
+    outcomes.push(sent.ok ? sent.value : sent.problem.message)
+  }
+  return outcomes
+}
+
+const to = (recipient: string): ReceivedMail => {
+  const found = smtp.received.filter((mail) => mail.recipient === recipient)
+  expect(found.length, `mails to ${recipient}`).toBe(1)
+  return found[0] as ReceivedMail
+}
+
+function eventOf(mail: ReceivedMail) {
+  const calendar = new ICAL.Component(ICAL.parse(mail.calendar ?? ''))
+  const event = calendar.getFirstSubcomponent('vevent')
+  const text = (name: string) => String(event?.getFirstPropertyValue(name) ?? '')
+  return { method: String(calendar.getFirstPropertyValue('method')), event, text }
+}
+
+const links = {
+  rescheduling_url: 'https://book.example/move/:booking_ref',
+  cancellation_url: 'https://book.example/cancel?b=:booking_ref',
+  organizer_confirmation_url: 'https://book.example/confirm/:booking_ref',
+}
+
+describe('a booking', () => {
+  it('is told to guest, additional guests and host, moved and cancelled, as one event with one UID', async () => {
+    const id = await makeConfiguration(server, [host], { scheduler: links })
+    const made = await bookIt(id, start, {
+      timezone: 'America/New_York',
+      email_language: 'fr',
+      additional_guests: [{ email: 'zoe@guest.example', name: 'Zoë' }],
+    })
+    const { booking_id, booking_ref } = made.body.data
+    expect(await sendAll(booking_id)).toEqual(['sent', 'sent', 'sent'])
+
+    const told = to(guest)
+    expect(told.from).toEqual({ name: 'Front Desk', address: 'desk@book.example' })
+    expect(told.replyTo).toEqual([{ name: host.email.split('@')[0], address: host.email }])
+    expect(told.subject).toMatch(/^Réservation confirmée: Intro call · /)
+    expect(told.text).toContain('(America/New_York)')
+    expect(told.text).toContain(`https://book.example/move/${encodeURIComponent(booking_ref)}`)
+    expect(told.html).toContain(`href="https://book.example/cancel?b=${encodeURIComponent(booking_ref)}"`)
+    expect(to('zoe@guest.example').text).not.toContain('https://book.example')
+    const organizer = to(host.email)
+    expect(organizer.subject).toMatch(/^Booking Confirmed: Intro call/)
+    expect(organizer.text).toContain(`Gil Guest (${guest})`)
+    expect(organizer.text).toContain('Time zone: Coordinated Universal Time (UTC)')
+
+    const first = eventOf(told)
+    expect(first.method).toBe('REQUEST')
+    expect(told.raw).toMatch(/content-type: text\/calendar; charset=utf-8; method=REQUEST/i)
+    expect(first.text('organizer')).toBe('mailto:desk@book.example')
+    expect(first.event?.getAllProperties('attendee').map((property) => String(property.getFirstValue()))).toEqual([
+      `mailto:${guest}`,
+      'mailto:zoe@guest.example',
+      `mailto:${host.email}`,
+    ])
+    expect(first.event?.getFirstPropertyValue('dtstart')).toMatchObject({ zone: ICAL.Timezone.utcTimezone })
+
+    const path = `/v3/scheduling/bookings/${booking_id}?configuration_id=${id}`
+    const body = { start_time: start + 7_200, end_time: start + 9_000, additional_guests: [] }
+    const seen = [first]
+    smtp.received.length = 0
+    expect((await server.request('PATCH', path, { token: null, body })).status).toBe(200)
+    await sendAll(booking_id)
+    seen.push(eventOf(to(guest)))
+    expect(to(guest).text).toMatch(/Auparavant: /)
+    // Who is not brought along any more is told, and their calendar forgets it.
+    expect(eventOf(to('zoe@guest.example'))).toMatchObject({ method: 'CANCEL' })
+    expect(eventOf(to('zoe@guest.example')).text('uid')).toBe(first.text('uid'))
+    expect(to('zoe@guest.example').subject).toMatch(/^Réservation annulée/)
+
+    smtp.received.length = 0
+    await server.request('DELETE', path, { token: null, body: { cancellation_reason: 'Ill; sorry,\nnext week' } })
+    await sendAll(booking_id)
+    seen.push(eventOf(to(guest)))
+    expect(to(host.email).text).toContain('Ill; sorry,')
+    expect(smtp.received.length).toBe(2)
+
+    expect(seen.map(({ method }) => method)).toEqual(['REQUEST', 'REQUEST', 'CANCEL'])
+    expect(new Set(seen.map(({ text }) => text('uid'))).size).toBe(1)
+    const sequences = seen.map(({ text }) => Number(text('sequence')))
+    expect(sequences).toEqual(sequences.toSorted((a, b) => a - b))
+    expect(new Set(sequences).size).toBe(3)
+    expect(seen.map(({ text }) => text('status'))).toEqual(['CONFIRMED', 'CONFIRMED', 'CANCELLED'])
+  })
+
+  it('that waits asks the organizer and invites nobody until it is confirmed', async () => {
+    const id = await makeConfiguration(server, [host], {
+      event: { booking_type: 'organizer-confirmation' },
+      scheduler: links,
+    })
+    const { booking_id, booking_ref } = (await bookIt(id, start)).body.data
+    await sendAll(booking_id)
+    const listed = await server.request('GET', `/v3/grants/${host.grantId}/scheduling/bookings?configuration_id=${id}`)
+    const reference = listed.body.data[0].organizer_booking_ref as string
+    expect(reference).not.toBe(booking_ref)
+    expect(to(host.email).text).toContain(`https://book.example/confirm/${encodeURIComponent(reference)}`)
+    expect(to(guest).raw).not.toContain(reference)
+    expect(smtp.received.map(({ calendar }) => calendar)).toEqual([undefined, undefined])
+    expect((await mailsOf(booking_id)).map(({ kind }) => kind)).toEqual(['confirmation_request', 'request_received'])
+  })
+
+  it('tells nobody where mails are disabled', async () => {
+    const id = await makeConfiguration(server, [host], { event: { disable_emails: true } })
+    const { booking_id } = (await bookIt(id, start)).body.data
+    expect(await mailsOf(booking_id)).toEqual([])
+  })
+
+  it('says the same when it is sent late, whatever happened since', async () => {
+    const id = await makeConfiguration(server, [host])
+    const { booking_id } = (await bookIt(id, start)).body.data
+    const [mail] = await mailsOf(booking_id)
+    const before = await show(mail?.id ?? '')
+    const path = `/v3/scheduling/bookings/${booking_id}?configuration_id=${id}`
+    await server.request('PATCH', path, { token: null, body: { start_time: start + 3_600, end_time: start + 5_400 } })
+    await server.request('PUT', `/v3/grants/${host.grantId}/scheduling/configurations/${id}`, {
+      body: { event_booking: { title: 'Another name', timezone: 'Asia/Tokyo' } },
+    })
+    const after = await show(mail?.id ?? '')
+    expect([after.text, after.html, after.invitation, after.subject, after.message_id]).toEqual([
+      before.text,
+      before.html,
+      before.invitation,
+      before.subject,
+      before.message_id,
+    ])
+  })
+})
+
+describe('what a guest writes', () => {
+  it('stays text: no header, no markup, no line of the invitation comes of it', async () => {
+    const id = await makeConfiguration(server, [host], {
+      event: { title: 'Chat with ${invitee}', description: 'About ${topic}' },
+      scheduler: { additional_fields: { topic: { label: 'Topic', type: 'multi_line_text' } } },
+    })
+    const made = await book(server, id, start, {
+      body: {
+        guest: { name: 'Eve\r\nBcc: victim@x.example\r\n\r\n<b>x</b>', email: 'eve@guest.example' },
+        additional_fields: { topic: '<img src=x onerror=alert(1)>\r\nATTENDEE:mailto:victim@x.example\r\nEND:VEVENT' },
+      },
+    })
+    await sendAll(made.body.data.booking_id)
+    expect(smtp.received.map(({ recipient }) => recipient)).toEqual(['eve@guest.example', host.email])
+    for (const mail of smtp.received) {
+      expect(mail.bcc).toBeUndefined()
+      expect(mail.subject).toMatch(/^Booking Confirmed: Intro call · [^<>\r\n]*$/)
+      expect(mail.html).not.toMatch(/<img|<b>/)
+      const { event, text } = eventOf(mail)
+      expect(event?.getAllProperties('attendee').length).toBe(2)
+      expect(text('description')).toContain('ATTENDEE:mailto:victim')
+      expect(mail.calendarFile?.replaceAll('\r\n', '\n')).toBe(mail.calendar)
+      for (const line of mail.calendarFile?.split('\r\n') ?? []) {
+        expect(Buffer.byteLength(line)).toBeLessThanOrEqual(75)
+        expect(line).not.toMatch(/[\r\n]/)
+      }
+    }
+  })
+})
+
+describe('a mail server', () => {
+  it('that refuses one of three recipients for good costs that one mail, and its row says why', async () => {
+    const id = await makeConfiguration(server, [host])
+    const { booking_id } = (
+      await bookIt(id, start, { additional_guests: [{ email: 'gone@guest.example', name: 'Gone' }] })
+    ).body.data
+    smtp.refuse((recipient) => recipient.startsWith('gone@'))
+    expect((await sendAll(booking_id)).toSorted()).toEqual(['refused', 'sent', 'sent'])
+    const mails = await mailsOf(booking_id)
+    expect(mails.map(({ state, to: { email } }) => [email, state])).toEqual([
+      [guest, 'sent'],
+      ['gone@guest.example', 'failed'],
+      [host.email, 'sent'],
+    ])
+    expect(mails[1]?.last_error).toContain('550')
+    expect((await show(mails[1]?.id ?? '')).tries).toMatchObject([{ outcome: 'refused' }])
+  })
+
+  it('that is away, then defers, then drops the line after the message gets it in the end, under one Message-ID', async () => {
+    const id = await makeConfiguration(server, [host], { event: { disable_emails: false } })
+    await smtp.goAway()
+    const { booking_id } = (await bookIt(id, start)).body.data
+    expect(await sendAll(booking_id)).toEqual(['deferred', 'deferred'])
+    await smtp.comeBack()
+    smtp.refuse(() => true, { code: 451, text: 'greylisted, come again' })
+    expect(await sendAll(booking_id)).toEqual(['deferred', 'deferred'])
+    smtp.refuse(undefined)
+    smtp.dropAfterData(2)
+    expect(await sendAll(booking_id)).toEqual(['deferred', 'deferred'])
+    expect(await sendAll(booking_id)).toEqual(['sent', 'sent'])
+    expect(await sendAll(booking_id)).toEqual([])
+
+    const [mail] = await mailsOf(booking_id)
+    expect(mail).toMatchObject({ state: 'sent', attempts: 4, last_error: null })
+    const { tries, message_id } = await show(mail?.id ?? '')
+    expect(tries.map(({ outcome }: { outcome: string }) => outcome)).toEqual([
+      'deferred',
+      'deferred',
+      'deferred',
+      'sent',
+    ])
+    expect(tries[0].answer).toContain('ECONNREFUSED')
+    expect(tries[1].answer).toContain('451')
+    const copies = smtp.received.filter(({ recipient }) => recipient === guest)
+    expect(copies.map(({ messageId }) => messageId)).toEqual([`<${message_id}>`, `<${message_id}>`])
+  })
+
+  it('is asked again later, and at last not any more', async () => {
+    const id = await makeConfiguration(server, [host])
+    const { booking_id } = (await bookIt(id, start)).body.data
+    const [mail] = await mailsOf(booking_id)
+    smtp.refuse(() => true, { code: 450, text: 'not now' })
+    const waits: number[] = []
+    for (let attempt = 1; attempt <= 17; attempt++) {
+      await server.app.database.pool.query(`update openslot.deliveries set mail_due_at = now() where id = $1`, [
+        mail?.id,
+      ])
+      await server.app.operations.sendMail({ appId: appId(), mailId: mail?.id ?? '' })
+      const job = await server.app.database.pool.query(
+        `select extract(epoch from run_at - now())::float8 as wait from graphile_worker.jobs where key = $1`,
+        [`mail:${mail?.id}`],
+      )
+      waits.push(job.rows[0]?.wait ?? 0)
+      if ((await mailsOf(booking_id))[0]?.state !== 'waiting') break
+    }
+    expect(waits.length).toBe(17)
+    expect(waits[0]).toBeLessThan(12)
+    expect(waits[8]).toBeGreaterThan(7 * 3_600)
+    expect((await mailsOf(booking_id))[0]).toMatchObject({ state: 'failed', attempts: 17 })
+    smtp.refuse(undefined)
+    expect((await server.request('POST', `/v3/mails/${mail?.id}/send`)).status).toBe(200)
+    expect(await sendAll(booking_id)).toContain('sent')
+  })
+})
+
+describe('two senders', () => {
+  it('at one mail send it once', async () => {
+    const id = await makeConfiguration(server, [host])
+    const { booking_id } = (await bookIt(id, start)).body.data
+    const [mail] = await mailsOf(booking_id)
+    const send = () => server.app.operations.sendMail({ appId: appId(), mailId: mail?.id ?? '' })
+    const outcomes = await Promise.all([send(), send(), send()])
+    expect(outcomes.map((outcome) => outcome.ok && outcome.value).toSorted()).toEqual([
+      'nothing to do',
+      'nothing to do',
+      'sent',
+    ])
+  })
+
+  it('a mail whose sender died is taken up by the sweep once its lease has run out', async () => {
+    const id = await makeConfiguration(server, [host])
+    const { booking_id } = (await bookIt(id, start)).body.data
+    const [mail] = await mailsOf(booking_id)
+    const query = (text: string) => server.app.database.pool.query(text, [mail?.id])
+    // As the dead sender left it: claimed, its job locked by a worker that is no more.
+    await query(`update openslot.deliveries set attempts = 1, mail_due_at = now() - interval '2 minutes' where id = $1`)
+    await query(
+      `update graphile_worker._private_jobs set locked_at = now(), locked_by = 'dead' where key = 'mail:' || $1`,
+    )
+    await server.app.operations.sweep()
+    const jobs = await query(`select from graphile_worker.jobs where key = 'mail:' || $1 and locked_at is null`)
+    expect(jobs.rowCount).toBe(1)
+    expect(await sendAll(booking_id)).toContain('sent')
+  })
+})
+
+it('an address gets three confirmations an hour and no more, and the fourth row says so', async () => {
+  const id = await makeConfiguration(server, [host])
+  const email = 'flooded@guest.example'
+  const bookings: string[] = []
+  for (let index = 0; index < 4; index++)
+    bookings.push(
+      (await book(server, id, start + index * 1_800, { body: { guest: { name: 'F', email } } })).body.data.booking_id,
+    )
+  for (const booking of bookings) await sendAll(booking)
+  const ofGuest = (await server.request('GET', `/v3/mails?recipient=${email}`)).body.data
+  expect(ofGuest.map(({ state }: { state: string }) => state)).toEqual(['held_back', 'sent', 'sent', 'sent'])
+  expect(ofGuest[0].last_error).toMatch(/^held back/)
+  expect(smtp.received.filter(({ recipient }) => recipient === email).length).toBe(3)
+  // The host, who was not chosen by the guest, is told each time.
+  expect(smtp.received.filter(({ recipient }) => recipient === host.email).length).toBe(4)
+})
+
+it("another application's mails are not there", async () => {
+  const id = await makeConfiguration(server, [host])
+  const { booking_id } = (await bookIt(id, start)).body.data
+  const [mail] = await mailsOf(booking_id)
+  const { apiKey } = await server.otherApplication()
+  expect((await server.request('GET', '/v3/mails', { token: apiKey })).body.data).toEqual([])
+  for (const [method, path] of [
+    ['GET', `/v3/mails/${mail?.id}`],
+    ['POST', `/v3/mails/${mail?.id}/send`],
+    ['GET', '/v3/mails/no-id'],
+  ] as const)
+    expect((await server.request(method, path, { token: apiKey })).status).toBe(404)
+})
