@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { CalendarProviders } from './adapters/calendars/calendarProvider.ts'
 import { virtualCalendars } from './adapters/calendars/virtual/provider.ts'
 import { createLogger } from './adapters/logging/logger.ts'
+import { createSafeFetch, type SafeFetchOptions } from './adapters/net/safeFetch.ts'
 import type { Connection } from './adapters/storage/connection.ts'
 import { Database } from './adapters/storage/database.ts'
 import { startEmbeddedPostgres } from './adapters/storage/embedded.ts'
@@ -21,6 +22,7 @@ import { startWorker } from './worker/worker.ts'
 
 /** What tests put in the place of the real thing. */
 export type Overrides = {
+  readonly network?: Partial<SafeFetchOptions>
   readonly now?: () => Instant
   readonly connection?: Connection
   readonly providers?: (real: CalendarProviders) => CalendarProviders
@@ -64,7 +66,10 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     await checkMasterKeys(database, masterKeys.keys)
 
     const real: CalendarProviders = (provider) => (provider === 'virtual-calendar' ? virtualCalendars : undefined)
+    const safeFetch = createSafeFetch({ allowPrivateNetwork: config.allowPrivateNetwork, ...overrides.network })
+    closers.push(() => safeFetch.close())
     const operations = bindOperations({
+      safeFetch,
       database,
       providers: overrides.providers?.(real) ?? real,
       vault: new Vault(masterKeys.keys, masterKeys.file),

@@ -4,7 +4,8 @@ import type { Pool } from 'pg'
 
 import type { Operations } from '../operations/operations.ts'
 import { schedule } from './schedule.ts'
-import { tasks } from './tasks.ts'
+import { Sendings } from './sendings.ts'
+import { tasks, wakeAll } from './tasks.ts'
 
 export type WorkerOptions = {
   readonly pool: Pool
@@ -14,17 +15,27 @@ export type WorkerOptions = {
 
 /** Runs until `stop`, which lets running jobs end. */
 export async function startWorker({ pool, operations, logger }: WorkerOptions): Promise<{ stop(): Promise<void> }> {
+  const sendings = new Sendings(operations, logger)
   const runner = await run({
     pgPool: pool,
     concurrency: 4,
     pollInterval: 1_000,
     noHandleSignals: true,
-    taskList: tasks(operations),
+    taskList: tasks(operations, sendings),
     parsedCronItems: parseCronItems([...schedule]),
     logger: new JobLogger(() => (level, message, meta) => {
       if (level === 'error') logger.error({ meta }, message)
       else if (level === 'warning') logger.warn({ meta }, message)
     }),
   })
-  return { stop: () => runner.stop() }
+  // What a process that died left behind does not wait for the clock.
+  void wakeAll(operations.findUnsent(), sendings).catch((error: unknown) =>
+    logger.error({ err: error }, 'looking for unsent webhooks failed'),
+  )
+  return {
+    stop: async () => {
+      await runner.stop()
+      await sendings.stop()
+    },
+  }
 }

@@ -27,8 +27,10 @@ export const backedUpTables = [
   'sessions',
   'bookings',
   'slot_claims',
+  'webhook_endpoints',
   'webhook_events',
   'deliveries',
+  'delivery_attempts',
   'idempotency_keys',
   'audit_log',
 ] as const

@@ -9,6 +9,7 @@ import { recordAudit } from './audit.ts'
 import { toRange } from './claims.ts'
 import type { Transaction } from './database.ts'
 import { newId } from './ids.ts'
+import { recordNotification } from './outbox.ts'
 import { join, type Sql, sql } from './sql.ts'
 
 type BookingRow = {
@@ -120,6 +121,8 @@ export type ChangeRecord = {
   readonly mails: readonly Mail[]
   readonly actor: string
   readonly action: string
+  /** Of the configuration. */
+  readonly grantId: string
 }
 
 /** Notification, mails and audit row of a settled change: written with it, carried out by the worker. */
@@ -127,9 +130,14 @@ export async function recordChange(transaction: Transaction, booking: Booking, r
   const { appId } = transaction
   const eventId = newId()
   await Promise.all([
-    transaction.query(sql`
-      insert into openslot.webhook_events (app_id, id, trigger, object_id, number, body)
-      values (${appId}, ${eventId}, ${record.trigger}, ${booking.id}, ${booking.version}, ${record.body})`),
+    recordNotification(transaction, {
+      id: eventId,
+      trigger: record.trigger,
+      objectId: booking.id,
+      number: booking.version,
+      body: record.body,
+      grantId: record.grantId,
+    }),
     record.mails.length === 0
       ? undefined
       : transaction.query(sql`

@@ -5,11 +5,13 @@ import pg from 'pg'
 import { type Connection, toClientConfig } from './connection.ts'
 import type { Queryable } from './database.ts'
 import { firstSchema } from './migrations/m0001FirstSchema.ts'
+import { webhooks } from './migrations/m0002Webhooks.ts'
 import { sql } from './sql.ts'
 
 /** Append only: a released migration is never edited. */
 const migrations: readonly { readonly name: string; readonly statements: string }[] = [
   { name: '0001 first schema', statements: firstSchema },
+  { name: '0002 webhooks', statements: webhooks },
 ]
 
 /** The role that the server takes on: it owns no table, so row security binds it and the audit log is append-only. */

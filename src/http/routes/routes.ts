@@ -10,6 +10,7 @@ import { eventRoutes } from './events.ts'
 import { grantRoutes } from './grants.ts'
 import { healthRoutes } from './health.ts'
 import { schedulingRoutes } from './scheduling.ts'
+import { webhookRoutes } from './webhooks.ts'
 
 export const routes: readonly Route[] = [
   ...healthRoutes,
@@ -22,4 +23,5 @@ export const routes: readonly Route[] = [
   ...eventRoutes,
   ...configurationRoutes,
   ...schedulingRoutes,
+  ...webhookRoutes,
 ]

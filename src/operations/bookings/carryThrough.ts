@@ -261,6 +261,7 @@ async function tell(
       mails: mailsOf(settled, change, configuration),
       actor,
       action: `booking.${change.kind}`,
+      grantId: configuration.grantId,
     }),
     remember?.(transaction, settled),
   ])
