@@ -21,7 +21,10 @@ const orderKeptMs = minuteMs
  * Makes deliveries of what has happened for the endpoints that asked for it; any number of processes may do so together.
  * Answers the endpoints that have something to do, and whether there may be more.
  */
-export async function fanOut(transaction: Transaction): Promise<{ endpointIds: EndpointId[]; isMore: boolean }> {
+export async function fanOut(
+  transaction: Transaction,
+  now: Instant,
+): Promise<{ endpointIds: EndpointId[]; isMore: boolean }> {
   const { appId } = transaction
   const events = await transaction.query<{ id: string; endpointIds: EndpointId[] }>(sql`
     select id, array(select endpoint.id::text from openslot.webhook_endpoints as endpoint
@@ -31,8 +34,9 @@ export async function fanOut(transaction: Transaction): Promise<{ endpointIds: E
   if (events.length === 0) return { endpointIds: [], isMore: false }
   const pairs = events.flatMap(({ id, endpointIds }) => endpointIds.map((endpointId) => ({ id, endpointId })))
   const written = transaction.query(sql`
-    insert into openslot.deliveries (app_id, id, event_id, kind, endpoint_id, object_id, number, happened_at)
-    select ${appId}, made.id, event.id, 'webhook', made.endpoint_id, event.object_id, event.number, event.created_at
+    insert into openslot.deliveries (app_id, id, event_id, kind, endpoint_id, object_id, number, happened_at, due_at)
+    select ${appId}, made.id, event.id, 'webhook', made.endpoint_id, event.object_id, event.number, event.created_at,
+      least(event.created_at, ${new Date(now)})
     from unnest(${pairs.map(newId)}::uuid[], ${pairs.map(({ id }) => id)}::uuid[], ${pairs.map(({ endpointId }) => endpointId)}::uuid[])
       as made (id, event_id, endpoint_id)
     join openslot.webhook_events as event on event.app_id = ${appId} and event.id = made.event_id

@@ -120,7 +120,9 @@ class Sending {
         const delivery = this.#queue.shift()
         if (delivery === undefined) break
         this.#inFlight.add(delivery.deliveryId)
-        this.#ended.push(await this.#attempt(delivery, this.#held as Held))
+        const record = await this.#attempt(delivery, this.#held as Held)
+        // The list is another one after each record, so it is asked for only now.
+        this.#ended.push(record)
         this.#inFlight.delete(delivery.deliveryId)
         this.#wake()
       }

@@ -14,12 +14,12 @@ export type EndpointName = { readonly appId: AppId; readonly endpointId: Endpoin
 
 /** All that waits of an application. Answers the endpoints that have something to be sent. */
 export async function fanOutNotifications(
-  { database }: Pick<Tools, 'database'>,
+  { database, now }: Pick<Tools, 'database' | 'now'>,
   appId: AppId,
 ): Promise<Result<EndpointName[]>> {
   const endpointIds = new Set<EndpointId>()
   for (;;) {
-    const shared = await database.transaction(appId, fanOut)
+    const shared = await database.transaction(appId, (transaction) => fanOut(transaction, now()))
     for (const id of shared.endpointIds) endpointIds.add(id)
     if (!shared.isMore) return success([...endpointIds].map((endpointId) => ({ appId, endpointId })))
   }
@@ -29,7 +29,7 @@ export async function fanOutNotifications(
 export async function findUnsent({ database, now }: Pick<Tools, 'database' | 'now'>): Promise<Result<EndpointName[]>> {
   const found: EndpointName[] = []
   for (const appId of await listAppsWithWebhooks(database, now())) {
-    const shared = await fanOutNotifications({ database }, appId)
+    const shared = await fanOutNotifications({ database, now }, appId)
     if (!shared.ok) return shared
     const idle = await database.transaction(appId, (transaction) => listIdleEndpoints(transaction, now()))
     found.push(...idle.map((endpointId) => ({ appId, endpointId })))
