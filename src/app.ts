@@ -10,7 +10,7 @@ import { Database } from './adapters/storage/database.ts'
 import { startEmbeddedPostgres } from './adapters/storage/embedded.ts'
 import { migrate, serverRole } from './adapters/storage/migrations.ts'
 import { checkMasterKeys, findMasterKeys, loadMasterKeys, Vault } from './adapters/storage/vault.ts'
-import type { Config } from './config.ts'
+import { type Config, isLoopback } from './config.ts'
 import { type Instant, instant } from './core/time/instant.ts'
 import type { TimeLimits } from './http/limits.ts'
 import { createLimiter, noLimits } from './http/rateLimit.ts'
@@ -66,6 +66,8 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     await checkMasterKeys(database, masterKeys.keys)
 
     const real: CalendarProviders = (provider) => (provider === 'virtual-calendar' ? virtualCalendars : undefined)
+    if (config.allowPrivateNetwork.some(isLoopback))
+      logger.warn({}, 'ALLOW_PRIVATE_NETWORK lists this machine itself: for development only')
     const safeFetch = createSafeFetch({ allowPrivateNetwork: config.allowPrivateNetwork, ...overrides.network })
     closers.push(() => safeFetch.close())
     const operations = bindOperations({

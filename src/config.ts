@@ -105,6 +105,13 @@ export function loadConfig(environment: Environment): Config {
       if (!/^[0-9a-fA-F.:]+(\/\d{1,3})?$/.test(network))
         complaints.push(`${name} lists "${network}", which is neither an address nor a CIDR block.`)
 
+  const networks = list('ALLOW_PRIVATE_NETWORK')
+  const host = URL.parse(baseUrl)?.hostname ?? 'localhost'
+  if (networks.some(isLoopback) && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(host))
+    complaints.push(
+      'ALLOW_PRIVATE_NETWORK lists this machine itself, which is for development; BASE_URL must then be on localhost.',
+    )
+
   const config: Config = {
     port,
     host: text('HOST') === '' ? '127.0.0.1' : text('HOST'),
@@ -113,13 +120,18 @@ export function loadConfig(environment: Environment): Config {
     databaseUrl: databaseUrl === '' ? undefined : databaseUrl,
     masterKey: text('MASTER_KEY') === '' ? undefined : text('MASTER_KEY'),
     logLevel: oneOf('LOG_LEVEL', logLevels, 'info'),
-    allowPrivateNetwork: list('ALLOW_PRIVATE_NETWORK'),
+    allowPrivateNetwork: networks,
     rateLimit: oneOf('RATE_LIMIT', ['on', 'off'] as const, 'on'),
     trustedProxies: list('TRUSTED_PROXIES'),
     role: oneOf('ROLE', roles, 'all'),
   }
   if (complaints.length > 0) throw new ConfigError(complaints.join('\n'))
   return config
+}
+
+/** Anything else on this machine could be called by whoever names a webhook URL. */
+export function isLoopback(network: string): boolean {
+  return network.startsWith('127.') || /^(0{0,4}:){2,7}0{0,3}1(\/\d+)?$/.test(network)
 }
 
 function isWebAddress(text: string): boolean {

@@ -143,7 +143,7 @@ function meaningOf(error: unknown, isConnected: boolean): NoAnswer {
     return 'timedOut'
   if (isConnected || code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE') return 'brokeOff'
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return 'tooLarge'
-  if (typeof code === 'string' && code.startsWith('HPE_')) return 'brokeOff'
+  if (name === 'HTTPParserError') return 'brokeOff'
   return 'couldNotConnect'
 }
 

@@ -6,6 +6,7 @@ import {
   type Delivery,
   failingWindowMs,
   type Notification,
+  type Performance,
   type Tally,
 } from '../../core/webhook/delivery.ts'
 import type { EndpointId } from '../../core/webhook/endpoint.ts'
@@ -143,16 +144,20 @@ export async function tallyAttempts(
   transaction: Transaction,
   endpointId: EndpointId,
   { now, since }: { readonly now: Instant; readonly since: Instant },
-): Promise<{ recent: Tally; sinceChange: Tally }> {
+): Promise<Performance> {
   const tally = (from: number) => sql`
     select count(*) as attempts, count(error) as failures from openslot.delivery_attempts
     where app_id = ${transaction.appId} and endpoint_id = ${endpointId} and at > ${new Date(from)}`
-  const [[recent], [sinceChange]] = await Promise.all([
+  const ofEndpoint = sql`app_id = ${transaction.appId} and endpoint_id = ${endpointId}`
+  const [[recent], [sinceChange], [streak]] = await Promise.all([
     transaction.query<Tally>(tally(now - failingWindowMs)),
     transaction.query<Tally>(tally(since)),
+    transaction.query<{ at: Instant | null }>(sql`
+      select min(at) as at from openslot.delivery_attempts where ${ofEndpoint} and at >
+        coalesce((select max(at) from openslot.delivery_attempts where ${ofEndpoint} and error is null), '-infinity')`),
   ])
   const none = { attempts: 0, failures: 0 }
-  return { recent: recent ?? none, sinceChange: sinceChange ?? none }
+  return { recent: recent ?? none, sinceChange: sinceChange ?? none, failingSince: streak?.at ?? undefined }
 }
 
 /** Asks whichever process runs jobs to look at the endpoint then; the last word counts. */
@@ -224,10 +229,10 @@ export async function listDeliveries(transaction: Transaction, filter: DeliveryF
   }))
 }
 
-/** Which deliveries of an endpoint: one of them, those of a span of time, or those given up since then. */
+/** Which deliveries of an endpoint: one of them, or those of a span of time, or what has not arrived of these. */
 export type ReplayRange =
   | { readonly deliveryId: string }
-  | { readonly from: Instant; readonly to: Instant; readonly only?: 'dead' }
+  | { readonly from: Instant; readonly to: Instant; readonly only?: 'unfinished' }
 
 /** Due now, and tried for days again, under the notification's old id. Answers how many. */
 export async function replay(
@@ -243,7 +248,7 @@ export async function replay(
           [
             sql`happened_at >= ${new Date(range.from)}`,
             sql`happened_at < ${new Date(range.to)}`,
-            ...(range.only === undefined ? [] : [sql`state = ${range.only}`]),
+            ...(range.only === undefined ? [] : [sql`state in ('ready', 'dead')`]),
           ],
           'and',
         )

@@ -37,10 +37,10 @@ const sentences: Readonly<Record<NoAnswer, string>> = {
 }
 
 /** One POST, no redirects; any 2xx is a success. The answer's body is thrown away. */
-export async function sendWebhook({ fetch }: Pick<SafeFetch, 'fetch'>, message: WebhookMessage): Promise<Outcome> {
+export async function sendWebhook(door: Pick<SafeFetch, 'fetch'>, message: WebhookMessage): Promise<Outcome> {
   const text = Buffer.from(JSON.stringify(message.body))
   const body = message.isCompressed ? await compress(text) : text
-  const answer = await fetch(message.url, {
+  const answer = await door.fetch(message.url, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
@@ -61,12 +61,16 @@ export async function sendWebhook({ fetch }: Pick<SafeFetch, 'fetch'>, message: 
 }
 
 /** Undefined where the receiver sent the challenge back, byte for byte, with status 200; else a sentence. */
-export async function challenge({ fetch }: Pick<SafeFetch, 'fetch'>, url: string): Promise<string | undefined> {
+export async function challenge(door: Pick<SafeFetch, 'fetch'>, url: string): Promise<string | undefined> {
   const word = randomBytes(24).toString('base64url')
   const asked = new URL(url)
   // Put behind what is there, as it is there: `searchParams` would spell the rest of the query anew.
   asked.search = `${asked.search === '' ? '?' : `${asked.search}&`}challenge=${word}`
-  const answer = await fetch(asked.href, { method: 'GET', headers: { 'user-agent': 'OpenSlot' }, whenLonger: 'cut' })
+  const answer = await door.fetch(asked.href, {
+    method: 'GET',
+    headers: { 'user-agent': 'OpenSlot' },
+    whenLonger: 'cut',
+  })
   if (typeof answer === 'string') return sentences[answer]
   if (answer.status !== 200) return `status is not ok, got ${answer.status}`
   return Buffer.from(answer.body).toString('latin1') === word ? undefined : 'the answer is not the challenge'

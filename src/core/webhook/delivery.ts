@@ -96,11 +96,18 @@ export function readRetryAfter(text: string | undefined, now: Instant): number |
 /** Attempts at an endpoint over a span of time. */
 export type Tally = { readonly attempts: number; readonly failures: number }
 
+/** How attempts at an endpoint went. `failingSince`: the first attempt after the last success. */
+export type Performance = {
+  readonly recent: Tally
+  readonly sinceChange: Tally
+  readonly failingSince: Instant | undefined
+}
+
 /** The last quarter of an hour decides whether an endpoint is failing, and 72 hours of failing whether it has failed. */
 export const failingWindowMs = 15 * minuteMs
 export const failedAfterMs = 72 * hourMs
 const failingShare = 0.95
-/** Fewer attempts than these say nothing yet. */
+/** Fewer attempts than these say nothing, unless none has succeeded for the whole quarter of an hour. */
 const fewestAttempts = 5
 
 /**
@@ -109,10 +116,13 @@ const fewestAttempts = 5
  */
 export function nextStatus(
   { status, statusUpdatedAt }: { readonly status: EndpointStatus; readonly statusUpdatedAt: Instant },
-  { recent, sinceChange }: { readonly recent: Tally; readonly sinceChange: Tally },
+  { recent, sinceChange, failingSince }: Performance,
   now: Instant,
 ): EndpointStatus {
-  if (status === 'active') return recent.attempts >= fewestAttempts && isFailing(recent) ? 'failing' : 'active'
+  if (status === 'active') {
+    const isLasting = failingSince !== undefined && now >= plus(failingSince, failingWindowMs)
+    return isFailing(recent) && (recent.attempts >= fewestAttempts || isLasting) ? 'failing' : 'active'
+  }
   if (status !== 'failing') return status
   if (recent.attempts > 0 && !isFailing(recent)) return 'active'
   return now >= plus(statusUpdatedAt, failedAfterMs) && isFailing(sinceChange) ? 'failed' : 'failing'

@@ -1,5 +1,6 @@
 // What became of notifications: deliveries and their attempts, replays, and the feed of all that happened.
 import { recordAudit } from '../../adapters/storage/audit.ts'
+import { findBooking } from '../../adapters/storage/bookings.ts'
 import { readFeed } from '../../adapters/storage/eventsFeed.ts'
 import { addMissed, listDeliveries, replay, scheduleSending } from '../../adapters/storage/webhookDeliveries.ts'
 import { findEndpoint } from '../../adapters/storage/webhookEndpoints.ts'
@@ -35,7 +36,7 @@ export async function listEndpointDeliveries(
   return listPage({ database }, appId, page, { endpointId: endpoint.id })
 }
 
-/** `name`: the booking's id or reference. Problems: `notFound` where nothing was ever to be delivered of it. */
+/** `name`: the booking's id or reference. Problems: `notFound`, `invalidRequest`. */
 export async function listBookingDeliveries(
   { database }: Pick<Tools, 'database'>,
   appId: AppId,
@@ -44,6 +45,8 @@ export async function listBookingDeliveries(
 ): Promise<Result<DeliveryList>> {
   const id = isUuid(name) ? (name.toLowerCase() as BookingId) : decodeReference(name)?.bookingId
   if (id === undefined) return failure(notFound)
+  const booking = await database.transaction(appId, (transaction) => findBooking(transaction, id))
+  if (booking === undefined) return failure(notFound)
   return listPage({ database }, appId, page, { objectId: id })
 }
 

@@ -95,7 +95,7 @@ export async function changeEndpoint(
     if (changed === undefined) return failure(endpointNotFound)
     if (status === 'active' && before.status !== 'active') {
       const now = tools.now()
-      await replay(transaction, before.id, { from: plus(now, -keptDays * dayMs), to: now, only: 'dead' }, now)
+      await replay(transaction, before.id, { from: plus(now, -keptDays * dayMs), to: now, only: 'unfinished' }, now)
       await scheduleSending(transaction, before.id)
     }
     await recordAudit(transaction, {

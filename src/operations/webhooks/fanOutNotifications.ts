@@ -61,7 +61,7 @@ async function revive(
   return database.transaction(appId, async (transaction) => {
     const at = now()
     if (!(await changeStatus(transaction, id, { from: 'failed', to: 'active', at }))) return false
-    await replay(transaction, id, { from: plus(at, -keptDays * dayMs), to: at, only: 'dead' }, at)
+    await replay(transaction, id, { from: plus(at, -keptDays * dayMs), to: at, only: 'unfinished' }, at)
     await recordAudit(transaction, { actor: 'worker', action: 'webhook.revived', target: id })
     return true
   })
