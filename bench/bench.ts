@@ -4,8 +4,9 @@ import { availableParallelism, cpus } from 'node:os'
 
 import { type BenchRow, benchEngine } from './engine.ts'
 import { benchServer } from './server.ts'
+import { benchWebhooks } from './webhooks.ts'
 
-const rows: BenchRow[] = [...(await benchEngine()), ...(await benchServer())]
+const rows: BenchRow[] = [...(await benchEngine()), ...(await benchServer()), ...(await benchWebhooks())]
 const table = [
   '| figure | measured | against | target | |',
   '| --- | --- | --- | --- | --- |',

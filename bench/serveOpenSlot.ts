@@ -11,6 +11,7 @@ const config = loadConfig({
   PORT: '0',
   MASTER_KEY: `bench:${Buffer.alloc(32, 1).toString('base64')}`,
   RATE_LIMIT: 'off',
+  ALLOW_PRIVATE_NETWORK: '127.0.0.0/8',
   LOG_LEVEL: 'warn',
 })
 const app = await buildApp(config, { connection, logger: pino({ level: 'warn' }) })

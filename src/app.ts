@@ -8,12 +8,13 @@ import { createLogger } from './adapters/logging/logger.ts'
 import { keepMails } from './adapters/mail/kept.ts'
 import type { Mailer } from './adapters/mail/mailer.ts'
 import { sendBySmtp } from './adapters/mail/smtp.ts'
+import { createSafeFetch, type SafeFetchOptions } from './adapters/net/safeFetch.ts'
 import type { Connection } from './adapters/storage/connection.ts'
 import { Database } from './adapters/storage/database.ts'
 import { startEmbeddedPostgres } from './adapters/storage/embedded.ts'
 import { migrate, serverRole } from './adapters/storage/migrations.ts'
 import { checkMasterKeys, findMasterKeys, loadMasterKeys, Vault } from './adapters/storage/vault.ts'
-import type { Config, MailConfig } from './config.ts'
+import { type Config, isLoopback, type MailConfig } from './config.ts'
 import { type Instant, instant } from './core/time/instant.ts'
 import type { TimeLimits } from './http/limits.ts'
 import { createLimiter, noLimits } from './http/rateLimit.ts'
@@ -25,6 +26,7 @@ import { startWorker } from './worker/worker.ts'
 
 /** What tests put in the place of the real thing. */
 export type Overrides = {
+  readonly network?: Partial<SafeFetchOptions>
   readonly now?: () => Instant
   readonly connection?: Connection
   readonly providers?: (real: CalendarProviders) => CalendarProviders
@@ -70,7 +72,12 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     const real: CalendarProviders = (provider) => (provider === 'virtual-calendar' ? virtualCalendars : undefined)
     const mailer = openMailer(config.mail)
     closers.push(() => mailer.close())
+    if (config.allowPrivateNetwork.some(isLoopback))
+      logger.warn({}, 'ALLOW_PRIVATE_NETWORK lists this machine itself: for development only')
+    const safeFetch = createSafeFetch({ allowPrivateNetwork: config.allowPrivateNetwork, ...overrides.network })
+    closers.push(() => safeFetch.close())
     const operations = bindOperations({
+      safeFetch,
       database,
       mailer,
       providers: overrides.providers?.(real) ?? real,

@@ -61,4 +61,15 @@ describe('docs/configuration.md', () => {
       ),
     )
   })
+
+  it('lets webhooks call this machine itself in development only', () => {
+    for (const network of ['127.0.0.1', '127.0.0.0/8', '::1', '10.0.0.0/8,::1/128']) {
+      const development = { ALLOW_PRIVATE_NETWORK: network, BASE_URL: 'http://localhost:3000' }
+      expect(loadConfig(development).allowPrivateNetwork.length).toBeGreaterThan(0)
+      expect(() => loadConfig({ ...development, BASE_URL: 'https://book.example' })).toThrow('development')
+    }
+    expect(loadConfig({ ALLOW_PRIVATE_NETWORK: '10.0.0.0/8', BASE_URL: 'https://book.example' }).baseUrl).toBe(
+      'https://book.example',
+    )
+  })
 })

@@ -136,6 +136,12 @@ export function loadConfig(environment: Environment): Config {
         complaints.push(`${name} lists "${network}", which is neither an address nor a CIDR block.`)
 
   const mail = readMail(text, complaints, baseUrl)
+  const networks = list('ALLOW_PRIVATE_NETWORK')
+  const host = URL.parse(baseUrl)?.hostname ?? 'localhost'
+  if (networks.some(isLoopback) && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(host))
+    complaints.push(
+      'ALLOW_PRIVATE_NETWORK lists this machine itself, which is for development; BASE_URL must then be on localhost.',
+    )
 
   const config: Config = {
     port,
@@ -145,7 +151,7 @@ export function loadConfig(environment: Environment): Config {
     databaseUrl: databaseUrl === '' ? undefined : databaseUrl,
     masterKey: text('MASTER_KEY') === '' ? undefined : text('MASTER_KEY'),
     logLevel: oneOf('LOG_LEVEL', logLevels, 'info'),
-    allowPrivateNetwork: list('ALLOW_PRIVATE_NETWORK'),
+    allowPrivateNetwork: networks,
     rateLimit: oneOf('RATE_LIMIT', ['on', 'off'] as const, 'on'),
     trustedProxies: list('TRUSTED_PROXIES'),
     role: oneOf('ROLE', roles, 'all'),
@@ -177,6 +183,11 @@ function readMail(
     },
     dkim: selector === '' ? undefined : { selector, key },
   }
+}
+
+/** Anything else on this machine could be called by whoever names a webhook URL. */
+export function isLoopback(network: string): boolean {
+  return network.startsWith('127.') || /^(0{0,4}:){2,7}0{0,3}1(\/\d+)?$/.test(network)
 }
 
 function isWebAddress(text: string): boolean {

@@ -38,6 +38,10 @@ export type ProblemKind =
   | 'idempotencyMismatch'
   /** The first request with this `Idempotency-Key` has not ended. */
   | 'idempotencyInProgress'
+  /** No such webhook endpoint here: the wire has words of its own for it. */
+  | 'endpointNotFound'
+  /** The receiver did not answer the challenge. */
+  | 'endpointUnverified'
   | 'payloadTooLarge'
   | 'unsupportedMediaType'
   | 'rateLimited'
@@ -50,6 +54,11 @@ export function invalidRequest(message: string, field?: string): Problem {
 
 /** One answer for missing and for foreign objects, so that the second is not betrayed (A3). */
 export const notFound: Problem = { kind: 'notFound', message: 'requested object not found' }
+
+export const endpointNotFound: Problem = {
+  kind: 'endpointNotFound',
+  message: 'destination.id.not.found : record not found',
+}
 
 /** The literal text that the official components look for before they try the next participant. */
 export const slotUnavailable: Problem = { kind: 'slotUnavailable', message: 'The selected timeslot is unavailable' }

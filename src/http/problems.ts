@@ -17,6 +17,8 @@ const statuses: Readonly<Record<ProblemKind, Status>> = {
   invalidIdempotencyKey: { status: 400, type: 'api.invalid_idempotency_key' },
   idempotencyMismatch: { status: 409, type: 'api.invalid_idempotent_request' },
   idempotencyInProgress: { status: 409, type: 'api.concurrent_idempotent_request' },
+  endpointNotFound: { status: 400, type: '70000' },
+  endpointUnverified: { status: 400, type: '70005' },
   payloadTooLarge: { status: 413, type: 'invalid_request_error' },
   unsupportedMediaType: { status: 415, type: 'invalid_request_error' },
   rateLimited: { status: 429, type: 'rate_limit_error' },

@@ -62,7 +62,12 @@ export async function createCalendar(
       isPrimary: count === 0,
       ...content,
     })
-    await recordNotification(transaction, { trigger: 'calendar.created', objectId: id, body: calendarToJson(created) })
+    await recordNotification(transaction, {
+      trigger: 'calendar.created',
+      objectId: id,
+      body: calendarToJson(created),
+      grantId: grant.id,
+    })
     return success(created)
   })
 }
@@ -88,6 +93,7 @@ export function changeCalendar(
       await recordNotification(transaction, {
         trigger: 'calendar.updated',
         objectId: changed.id,
+        grantId: grant.id,
         body: calendarToJson(changed),
       })
     return success(changed)
@@ -104,6 +110,7 @@ export function deleteCalendar({ database }: Needs, grant: Grant, name: string):
     await recordNotification(transaction, {
       trigger: 'calendar.deleted',
       objectId: before.id,
+      grantId: grant.id,
       body: calendarDeletedNotification(before),
     })
     return success(undefined)

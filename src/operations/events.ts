@@ -97,6 +97,7 @@ export function deleteEvent({ database }: Needs, name: EventName): Promise<Resul
       await recordNotification(transaction, {
         trigger: 'event.deleted',
         objectId: before.id,
+        grantId: grant.id,
         body: eventNotification('event.deleted', before),
       })
       return success(undefined)
@@ -153,7 +154,12 @@ async function save(
   if (saved === undefined) return failure(notFound)
   // Metadata alone is nobody's news.
   if (before === undefined || !isSame(before.details, saved.details))
-    await recordNotification(transaction, { trigger, objectId: saved.id, body: eventNotification(trigger, saved) })
+    await recordNotification(transaction, {
+      trigger,
+      objectId: saved.id,
+      body: eventNotification(trigger, saved),
+      grantId: grant.id,
+    })
   return success(saved)
 }
 

@@ -98,6 +98,11 @@ async function record(
   grant: Grant,
   how: 'changed' | 'authenticated',
 ): Promise<void> {
-  await recordNotification(transaction, { trigger, objectId: grant.id, body: grantNotification(trigger, grant, how) })
+  await recordNotification(transaction, {
+    trigger,
+    objectId: grant.id,
+    body: grantNotification(trigger, grant, how),
+    grantId: grant.id,
+  })
   await recordAudit(transaction, { actor, action: trigger, target: grant.id, detail: { provider: grant.provider } })
 }

@@ -46,6 +46,25 @@ import { sweep } from './sweep.ts'
 import type { Tools } from './tools.ts'
 import { readUiSettings } from './uiSettings.ts'
 import { backUp, restore, rotateKeys } from './upkeep.ts'
+import {
+  listBookingDeliveries,
+  listEndpointDeliveries,
+  readEventsFeed,
+  replayDelivery,
+  replayRange,
+} from './webhooks/deliveries.ts'
+import { deliverWebhooks } from './webhooks/deliverWebhooks.ts'
+import {
+  changeEndpoint,
+  createEndpoint,
+  deleteEndpoint,
+  listEndpoints,
+  mockPayload,
+  rotateEndpointSecret,
+  sendTestNotification,
+  showEndpoint,
+} from './webhooks/endpoints.ts'
+import { fanOutNotifications, findUnsent, reviveEndpoints } from './webhooks/fanOutNotifications.ts'
 
 export type Operations = ReturnType<typeof bindOperations>
 
@@ -119,6 +138,23 @@ export function bindOperations(tools: Tools) {
     sendMailAgain: bind(tools, sendMailAgain),
     sendMail: bind(tools, sendMail),
     sendReminder: bind(tools, sendReminder),
+    listEndpoints: bind(tools, listEndpoints),
+    showEndpoint: bind(tools, showEndpoint),
+    createEndpoint: bind(tools, createEndpoint),
+    changeEndpoint: bind(tools, changeEndpoint),
+    deleteEndpoint: bind(tools, deleteEndpoint),
+    rotateEndpointSecret: bind(tools, rotateEndpointSecret),
+    mockPayload: bind(tools, mockPayload),
+    sendTestNotification: bind(tools, sendTestNotification),
+    listEndpointDeliveries: bind(tools, listEndpointDeliveries),
+    listBookingDeliveries: bind(tools, listBookingDeliveries),
+    replayDelivery: bind(tools, replayDelivery),
+    replayRange: bind(tools, replayRange),
+    readEventsFeed: bind(tools, readEventsFeed),
+    fanOutNotifications: bind(tools, fanOutNotifications),
+    deliverWebhooks: bind(tools, deliverWebhooks),
+    findUnsent: bind(tools, findUnsent),
+    reviveEndpoints: bind(tools, reviveEndpoints),
     sweep: bind(tools, sweep),
   }
 }

@@ -47,7 +47,12 @@ export async function sendReminder(
     const grantId = booking.service.placements[0]?.key.grantId ?? configuration.grantId
     const grant = await findGrant(transaction, { by: 'id', value: grantId })
     const body = reminderNotification(booking, configuration, { now, provider: grant?.provider ?? '' })
-    await recordNotification(transaction, { trigger: 'booking.reminder', objectId: bookingId, body })
+    await recordNotification(transaction, {
+      trigger: 'booking.reminder',
+      objectId: bookingId,
+      body,
+      grantId: configuration.grantId,
+    })
     return end('done')
   })
 }

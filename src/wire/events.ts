@@ -384,3 +384,11 @@ export function eventNotification(
     ...(metadata === undefined ? {} : { metadata }),
   }
 }
+
+/** An event that is gone, as far as it is still known. */
+export type RemovedEvent = Pick<CalendarEvent, 'id' | 'grantId' | 'calendarId'>
+
+/** `data.object` of event.deleted. */
+export function removedEventNotification({ id, grantId, calendarId }: RemovedEvent): object {
+  return { id, object: 'event', grant_id: grantId, calendar_id: calendarId }
+}

@@ -2,9 +2,11 @@
 import type { TaskList } from 'graphile-worker'
 
 import type { AppId, BookingId } from '../core/ids.ts'
+import type { EndpointId } from '../core/webhook/endpoint.ts'
 import type { Operations } from '../operations/operations.ts'
 import type { SendMailCommand } from '../operations/sendMail.ts'
 import type { SendReminderCommand } from '../operations/sendReminder.ts'
+import type { Sendings } from './sendings.ts'
 
 /** Tasks that wait for a mail server: run apart, so that one that drips holds up nothing else. */
 export function mailTasks(operations: Operations): TaskList {
@@ -17,7 +19,7 @@ export function mailTasks(operations: Operations): TaskList {
 }
 
 /** A task that throws is tried again by the queue, with growing waits. */
-export function tasks(operations: Operations): TaskList {
+export function tasks(operations: Operations, sendings: Sendings): TaskList {
   return {
     settleBooking: async (payload) => {
       const result = await operations.recoverBooking(payload as { appId: AppId; bookingId: BookingId })
@@ -27,9 +29,22 @@ export function tasks(operations: Operations): TaskList {
       const result = await operations.sendReminder(payload as SendReminderCommand)
       if (!result.ok) throw new Error(result.problem.message)
     },
+    fanOutNotifications: (payload) => sendings.fanOut((payload as { appId: AppId }).appId),
+    deliverWebhooks: async (payload) => sendings.wake(payload as { appId: AppId; endpointId: EndpointId }),
+    findUnsent: () => wakeAll(operations.findUnsent(), sendings),
+    reviveEndpoints: () => wakeAll(operations.reviveEndpoints(), sendings),
     sweep: async () => {
       const result = await operations.sweep()
       if (!result.ok) throw new Error(result.problem.message)
     },
   }
+}
+
+export async function wakeAll(
+  asked: ReturnType<Operations['findUnsent']>,
+  sendings: Pick<Sendings, 'wake'>,
+): Promise<void> {
+  const found = await asked
+  if (!found.ok) throw new Error(found.problem.message)
+  for (const name of found.value) sendings.wake(name)
 }

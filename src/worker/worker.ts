@@ -4,7 +4,8 @@ import type { Pool } from 'pg'
 
 import type { Operations } from '../operations/operations.ts'
 import { schedule } from './schedule.ts'
-import { mailTasks, tasks } from './tasks.ts'
+import { Sendings } from './sendings.ts'
+import { mailTasks, tasks, wakeAll } from './tasks.ts'
 
 export type WorkerOptions = {
   readonly pool: Pool
@@ -14,6 +15,7 @@ export type WorkerOptions = {
 
 /** Runs until `stop`, which lets running jobs end. */
 export async function startWorker({ pool, operations, logger }: WorkerOptions): Promise<{ stop(): Promise<void> }> {
+  const sendings = new Sendings(operations, logger)
   const shared: RunnerOptions = {
     pgPool: pool,
     pollInterval: 1_000,
@@ -27,10 +29,19 @@ export async function startWorker({ pool, operations, logger }: WorkerOptions): 
     await run({
       ...shared,
       concurrency: 4,
-      taskList: tasks(operations),
+      taskList: tasks(operations, sendings),
       parsedCronItems: parseCronItems([...schedule]),
     }),
     await run({ ...shared, concurrency: 2, taskList: mailTasks(operations), parsedCronItems: [] }),
   ]
-  return { stop: async () => void (await Promise.all(runners.map((runner) => runner.stop()))) }
+  // What a process that died left behind does not wait for the clock.
+  void wakeAll(operations.findUnsent(), sendings).catch((error: unknown) =>
+    logger.error({ err: error }, 'looking for unsent webhooks failed'),
+  )
+  return {
+    stop: async () => {
+      await Promise.all(runners.map((runner) => runner.stop()))
+      await sendings.stop()
+    },
+  }
 }

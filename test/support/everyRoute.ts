@@ -1,8 +1,11 @@
 /** For tests that walk the whole route table: one application with one of everything, and a good request for each route. */
 
+import { afterAll } from 'vitest'
+
 import { decodeReference, encodeSalt } from '../../src/core/booking/reference.ts'
 import type { Route } from '../../src/http/route.ts'
 import { book, configurationBody, makeConfiguration, makeHost, nearFuture, type TestHost } from './hosts.ts'
+import { startReceiver } from './receiver.ts'
 import type { TestServer } from './server.ts'
 
 /** One of everything that an application can have. Ids by the names that paths, queries and bodies give them. */
@@ -22,6 +25,8 @@ export type World = {
     readonly id: string
     readonly provider: string
     readonly v2_scheduler_slug: string
+    readonly webhook_id: string
+    readonly delivery_id: string
   }
   /** Opens the booking that waits for its organizer. */
   readonly salt: string
@@ -66,6 +71,13 @@ export async function makeWorld(
     platform: 'web',
   })
   await made('POST', '/v3/connectors', exampleConnector(provider))
+  const receiver = await startReceiver()
+  afterAll(() => receiver.close())
+  const webhook = await made('POST', '/v3/webhooks', { webhook_url: receiver.url, trigger_types: ['booking.pending'] })
+  await made('POST', `/v3/webhooks/${webhook.data.id}/replay`, { start_time: 1 })
+  await receiver.waitFor(1)
+  const deliveries = await asked('GET', `/v3/webhooks/${webhook.data.id}/deliveries`)
+  const deliveryId = deliveries.body.data[0].id as string
   const session = await made('POST', '/v3/scheduling/sessions', { configuration_id: configurationId })
   const token = await made('POST', '/v3/connect/token', {
     grant_type: 'client_credentials',
@@ -89,6 +101,8 @@ export async function makeWorld(
       id: uri.data.id,
       provider,
       v2_scheduler_slug: slug,
+      webhook_id: webhook.data.id,
+      delivery_id: deliveryId,
     },
     salt: encodeSalt(reference?.salt ?? new Uint8Array()),
     start,
@@ -272,8 +286,31 @@ const examples: Readonly<Record<string, (world: World) => Example>> = {
   }),
   'GET /v3/scheduling/ui-settings': (world) => ({ query: ofConfiguration(world) }),
   'GET /v3/scheduling/should-redirect/:v2_scheduler_slug': nothing,
+  'POST /v3/webhooks': () => ({ body: exampleWebhook }),
+  'GET /v3/webhooks': nothing,
+  'GET /v3/webhooks/ip-addresses': nothing,
+  'POST /v3/webhooks/mock-payload': () => ({ body: { trigger_type: 'booking.created' } }),
+  'POST /v3/webhooks/send-test-event': () => ({
+    body: { trigger_type: 'booking.created', webhook_url: exampleWebhook.webhook_url },
+  }),
+  'POST /v3/webhooks/rotate-secret/:webhook_id': nothing,
+  'GET /v3/webhooks/:webhook_id': nothing,
+  'PUT /v3/webhooks/:webhook_id': () => ({ body: { description: 'Renamed', compressed_delivery: true } }),
+  'DELETE /v3/webhooks/:webhook_id': nothing,
+  'GET /v3/webhooks/:webhook_id/deliveries': () => ({ query: { limit: '5', status: 'delivered' } }),
+  'POST /v3/webhooks/:webhook_id/deliveries/:delivery_id/replay': nothing,
+  'POST /v3/webhooks/:webhook_id/replay': () => ({ body: { start_time: 1, end_time: 4_000_000_000 } }),
+  [`GET ${bookings}/:booking_id/deliveries`]: () => ({ query: { limit: '5' } }),
+  'GET /v3/events-feed': () => ({ query: { limit: '5', trigger_types: 'booking.created' } }),
 }
 
+const exampleWebhook = {
+  webhook_url: 'http://10.0.0.1:8080/hook',
+  trigger_types: ['booking.created'],
+  description: 'Example',
+  notification_email_addresses: ['ops@app.example'],
+  compressed_delivery: false,
+}
 const exampleUri = { url: 'https://app.example/other', platform: 'web', settings: { origin: 'https://app.example' } }
 const exampleHours = {
   days: [0, 1, 2, 3, 4, 5, 6],

@@ -1,6 +1,7 @@
 // What every calendar provider keeps: read what is busy, and place, find and remove the event of a booking.
 import type { CalendarKey, GrantProvider } from '../../core/account/grant.ts'
 import type { PlacedEvent } from '../../core/booking/placedEvent.ts'
+import type { CalendarEvent } from '../../core/calendar/event.ts'
 import type { AppId, EventId } from '../../core/ids.ts'
 import type { Result } from '../../core/result.ts'
 import type { Interval } from '../../core/time/interval.ts'
@@ -29,14 +30,17 @@ export interface CalendarProvider {
     ignoring?: readonly EventId[],
   ): Promise<Result<readonly (readonly Interval[])[]>>
 
-  /** Makes the event exist as described, whether it was there or not: repeating it changes nothing. */
-  place(scope: CalendarScope, calendar: CalendarKey, event: PlacedEvent): Promise<Result<void>>
+  /**
+   * Makes the event exist as described, whether it was there or not: repeating it changes nothing. A local provider answers
+   * the event as it keeps it: nobody else will ever tell of it.
+   */
+  place(scope: CalendarScope, calendar: CalendarKey, event: PlacedEvent): Promise<Result<CalendarEvent | undefined>>
 
   /** When the event with this id takes place; undefined where it is not on the calendar. */
   find(scope: CalendarScope, calendar: CalendarKey, id: EventId): Promise<Result<Interval | undefined>>
 
-  /** Takes the event off the calendar; one that is gone already is a success. */
-  remove(scope: CalendarScope, calendar: CalendarKey, id: EventId): Promise<Result<void>>
+  /** Takes the event off the calendar; one that is gone already is a success. A local provider answers whether it was there. */
+  remove(scope: CalendarScope, calendar: CalendarKey, id: EventId): Promise<Result<boolean | undefined>>
 }
 
 /** Whose calendars, and where a local provider reads and writes: the caller's transaction, or the pool for reading. */

@@ -27,10 +27,12 @@ export const backedUpTables = [
   'sessions',
   'bookings',
   'slot_claims',
+  'webhook_endpoints',
   'webhook_events',
   'deliveries',
   'mail_attempts',
   'reminders',
+  'delivery_attempts',
   'idempotency_keys',
   'audit_log',
 ] as const

@@ -10,6 +10,7 @@ import { toRange } from './claims.ts'
 import type { Transaction } from './database.ts'
 import { newId } from './ids.ts'
 import { insertMails } from './mails.ts'
+import { recordNotification } from './outbox.ts'
 import { join, type Sql, sql } from './sql.ts'
 
 type BookingRow = {
@@ -125,6 +126,8 @@ export type ChangeRecord = {
   readonly isSending: boolean
   readonly actor: string
   readonly action: string
+  /** Of the configuration. */
+  readonly grantId: string
 }
 
 /**
@@ -135,10 +138,13 @@ export async function recordChange(transaction: Transaction, booking: Booking, r
   const { appId } = transaction
   const eventId = newId()
   await Promise.all([
-    transaction.query(sql`
-      insert into openslot.webhook_events (app_id, id, trigger, object_id, number, body)
-      select ${appId}, ${eventId}, ${record.trigger}::text, ${booking.id}::text, coalesce(max(number), 0) + 1, ${JSON.stringify(record.body)}::jsonb
-      from openslot.webhook_events where app_id = ${appId} and object_id = ${booking.id}`),
+    recordNotification(transaction, {
+      id: eventId,
+      trigger: record.trigger,
+      objectId: booking.id,
+      body: record.body,
+      grantId: record.grantId,
+    }),
     insertMails(transaction, { eventId, bookingId: booking.id, mails: record.mails, isSending: record.isSending }),
     recordAudit(transaction, {
       actor: record.actor,

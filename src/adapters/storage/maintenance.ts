@@ -38,7 +38,7 @@ export async function readFacts(database: Queryable, serverRole: string): Promis
 export async function findUnguardedTables(database: Queryable): Promise<string[]> {
   const rows = await database.query<{ name: string }>(sql`
     select relname as name from pg_class
-    where relnamespace = 'openslot'::regnamespace and relname in ('grants', 'connectors', 'data_keys', 'bookings')
+    where relnamespace = 'openslot'::regnamespace and relname in ('grants', 'connectors', 'data_keys', 'bookings', 'webhook_endpoints')
       and not (relrowsecurity and relforcerowsecurity)`)
   return rows.map(({ name }) => name)
 }
@@ -83,6 +83,25 @@ export async function deleteExpired(transaction: Transaction): Promise<number> {
       returning app_id`),
   ])
   return deleted.flat().length
+}
+
+/** Notifications of before then, with their deliveries and attempts; at most 1,000. Answers how many. */
+export async function deleteOldNotifications(transaction: Transaction, before: Instant): Promise<number> {
+  const { appId } = transaction
+  const deleted = await transaction.query(sql`
+    delete from openslot.webhook_events where app_id = ${appId} and id in (
+      select id from openslot.webhook_events where app_id = ${appId} and created_at < ${new Date(before)} order by created_at limit 1000)
+    returning id`)
+  return deleted.length
+}
+
+/** Applications for which something waits to be sent, or to be shared out among endpoints. */
+export async function listAppsWithWebhooks(database: Queryable, now: Instant): Promise<AppId[]> {
+  const rows = await database.query<{ appId: AppId }>(sql`
+    select app_id as "appId" from openslot.webhook_events where fanned_out_at is null
+    union select app_id from openslot.deliveries where kind = 'webhook' and state = 'ready' and due_at <= ${new Date(now)}
+    order by 1`)
+  return rows.map(({ appId }) => appId)
 }
 
 /** Bookings whose change has not been settled for a minute: their job should have taken them up. */

@@ -5,12 +5,14 @@ import pg from 'pg'
 import { type Connection, toClientConfig } from './connection.ts'
 import type { Queryable } from './database.ts'
 import { firstSchema } from './migrations/m0001FirstSchema.ts'
+import { webhooks } from './migrations/m0002Webhooks.ts'
 import { mailsAndReminders } from './migrations/m0003MailsAndReminders.ts'
 import { sql } from './sql.ts'
 
 /** Append only: a released migration is never edited. */
 const migrations: readonly { readonly name: string; readonly statements: string }[] = [
   { name: '0001 first schema', statements: firstSchema },
+  { name: '0002 webhooks', statements: webhooks },
   { name: '0003 mails and reminders', statements: mailsAndReminders },
 ]
 

@@ -12,6 +12,7 @@ import { groupEventRoutes } from './groupEvents.ts'
 import { healthRoutes } from './health.ts'
 import { mailRoutes } from './mails.ts'
 import { schedulingRoutes } from './scheduling.ts'
+import { webhookRoutes } from './webhooks.ts'
 
 /** In the order in which the API's description shows them: what most people come for first. */
 export const routes: readonly Route[] = [
@@ -25,6 +26,7 @@ export const routes: readonly Route[] = [
   ...connectRoutes,
   ...connectorRoutes,
   ...applicationRoutes,
+  ...webhookRoutes,
   ...mailRoutes,
   ...healthRoutes,
 ]

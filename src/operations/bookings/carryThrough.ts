@@ -10,18 +10,21 @@ import {
 } from '../../adapters/storage/bookings.ts'
 import { doubleBooking, replaceClaims } from '../../adapters/storage/claims.ts'
 import { ConstraintViolation, type Transaction } from '../../adapters/storage/database.ts'
+import { recordNotification } from '../../adapters/storage/outbox.ts'
 import { saveReminders } from '../../adapters/storage/reminders.ts'
 import type { Booking, Change } from '../../core/booking/booking.ts'
 import { abort, claimsOf, placedEvent, settle } from '../../core/booking/lifecycle.ts'
 import { mailsOf, triggerOf } from '../../core/booking/notification.ts'
 import type { PlacedEvent } from '../../core/booking/placedEvent.ts'
 import { remindersOf } from '../../core/booking/reminders.ts'
+import type { CalendarEvent } from '../../core/calendar/event.ts'
 import { type Configuration, calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
 import type { AppId } from '../../core/ids.ts'
 import { invalidRequest, type Problem, slotTaken } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { overlaps } from '../../core/time/interval.ts'
 import { bookingNotification } from '../../wire/bookingNotifications.ts'
+import { eventNotification, type RemovedEvent, removedEventNotification } from '../../wire/events.ts'
 import { stillRunning } from '../once.ts'
 import type { Tools } from '../tools.ts'
 
@@ -76,7 +79,9 @@ export async function carryThrough(
       ] as const
       const [isWritten, placed] = await Promise.all(writes)
       if (!isWritten) return failure(changed)
-      return placed.ok ? success(settled) : placed
+      if (!placed.ok) return placed
+      await tellOfEvents(transaction, booking, placed.value)
+      return success(settled)
     }),
   )
   return held.ok && isHeldOnly ? finish(tools, held.value, context) : held
@@ -109,6 +114,7 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
     await Promise.all([
       replaceClaims(transaction, booking.id, claimsOf(settled), 'hadClaims'),
       tell(tools, transaction, booking, settled, context),
+      tellOfEvents(transaction, booking, placed.value),
       cancelRecovery(transaction, booking.id),
     ])
     return success(settled)
@@ -188,7 +194,7 @@ function place(
   scope: CalendarScope,
   booking: Booking,
   configuration: Configuration,
-): Promise<Result<void>> {
+): Promise<Result<KeptHere>> {
   return put(
     tools,
     scope,
@@ -204,7 +210,7 @@ async function undo(
   scope: CalendarScope,
   booking: Booking,
   configuration: Configuration,
-): Promise<Result<void>> {
+): Promise<Result<unknown>> {
   const { change } = booking
   if (change?.kind === 'create') return put(tools, scope, undefined, booking, booking.service.placements)
   if (change?.kind !== 'reschedule') return success(undefined)
@@ -219,17 +225,58 @@ async function put(
   event: PlacedEvent | undefined,
   { service, eventId }: Booking,
   others: readonly ParticipantCalendar[],
-): Promise<Result<void>> {
+): Promise<Result<KeptHere>> {
   const wanted = event === undefined ? [] : service.placements
   const stray = new Map(others.map((calendar) => [calendarName(calendar.key), calendar]))
   for (const { key } of wanted) stray.delete(calendarName(key))
-  const steps = [
-    ...[...stray.values()].map((calendar) => providerOf(tools, calendar)?.remove(scope, calendar.key, eventId)),
-    ...wanted.map((calendar) =>
-      event === undefined ? undefined : providerOf(tools, calendar)?.place(scope, calendar.key, event),
+  const removals = [...stray.values()].map((calendar) => ({
+    key: calendar.key,
+    provider: providerOf(tools, calendar),
+    step: providerOf(tools, calendar)?.remove(scope, calendar.key, eventId),
+  }))
+  const placements = wanted.map((calendar) => ({
+    provider: providerOf(tools, calendar),
+    step: event === undefined ? undefined : providerOf(tools, calendar)?.place(scope, calendar.key, event),
+  }))
+  const done = allDone(await Promise.all([...removals, ...placements].map(({ step }) => step)))
+  if (!done.ok) return done
+  const kept: { placed: CalendarEvent[]; removed: RemovedEvent[] } = { placed: [], removed: [] }
+  for (const { provider, step, key } of removals) {
+    const removed = await step
+    if (provider?.isLocal && removed?.ok && removed.value === true) kept.removed.push({ id: eventId, ...key })
+  }
+  for (const { provider, step } of placements) {
+    const placed = await step
+    if (provider?.isLocal && placed?.ok && placed.value !== undefined) kept.placed.push(placed.value)
+  }
+  return success(kept)
+}
+
+/** What calendars of our own took and gave up: only we can tell of it. */
+type KeptHere = { readonly placed: readonly CalendarEvent[]; readonly removed: readonly RemovedEvent[] }
+
+/** In the transaction that settles. The calendars were written to before, so nobody else numbers these events now. */
+async function tellOfEvents(
+  transaction: Transaction,
+  { change, service }: Booking,
+  { placed, removed }: KeptHere,
+): Promise<void> {
+  const before = change?.kind === 'create' ? [] : service.placements.map(({ key }) => calendarName(key))
+  await Promise.all([
+    ...removed.map((event) =>
+      recordNotification(transaction, {
+        trigger: 'event.deleted',
+        objectId: event.id,
+        grantId: event.grantId,
+        body: removedEventNotification(event),
+      }),
     ),
-  ]
-  return allDone(await Promise.all(steps))
+    ...placed.map((event) => {
+      const trigger = before.includes(calendarName(event)) ? 'event.updated' : 'event.created'
+      const body = eventNotification(trigger, event)
+      return recordNotification(transaction, { trigger, objectId: event.id, grantId: event.grantId, body })
+    }),
+  ])
 }
 
 /** Does anyone else's event overlap the new time on a calendar that carries it? Our own event does not count. */
@@ -272,6 +319,7 @@ async function tell(
       isSending: tools.mailer.isSending,
       actor,
       action: `booking.${change.kind}`,
+      grantId: configuration.grantId,
     }),
     saveReminders(
       transaction,
@@ -293,7 +341,7 @@ function providerOf({ providers }: Pick<Tools, 'providers'>, { provider }: Parti
   return providers(provider)
 }
 
-function allDone(steps: readonly (Result<void> | undefined)[]): Result<void> {
+function allDone(steps: readonly (Result<unknown> | undefined)[]): Result<void> {
   for (const step of steps) {
     if (step === undefined)
       return failure({

@@ -29,7 +29,7 @@ export const virtualCalendars: CalendarProvider = {
       blocks: true,
       during: event.when,
     })
-    return placed === undefined ? failure(noCalendar) : success(undefined)
+    return placed === undefined ? failure(noCalendar) : success(placed)
   },
 
   async find({ appId, local }, calendar, id) {
@@ -37,8 +37,7 @@ export const virtualCalendars: CalendarProvider = {
   },
 
   async remove({ appId, local }, calendar, id) {
-    await deleteEvent(local, appId, calendar, id)
-    return success(undefined)
+    return success(await deleteEvent(local, appId, calendar, id))
   },
 }
 
