@@ -18,7 +18,7 @@ export async function startWorker({ pool, operations, logger }: WorkerOptions): 
   const sendings = new Sendings(operations, logger)
   const runner = await run({
     pgPool: pool,
-    concurrency: 4,
+    concurrency: 8,
     pollInterval: 1_000,
     noHandleSignals: true,
     taskList: tasks(operations, sendings),

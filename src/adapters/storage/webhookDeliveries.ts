@@ -76,7 +76,7 @@ export async function listDue(
     from openslot.deliveries as delivery
     join openslot.webhook_events as event on event.app_id = ${appId} and event.id = delivery.event_id
     where delivery.app_id = ${appId} and delivery.endpoint_id = ${endpointId} and delivery.kind = 'webhook' and delivery.state = 'ready'
-      and delivery.due_at <= ${new Date(now)} and not delivery.id = any(${busy}::uuid[])
+      and delivery.due_at > '-infinity' and delivery.due_at <= ${new Date(now)} and not delivery.id = any(${busy}::uuid[])
       and not exists (
         select from openslot.deliveries as earlier
         where earlier.app_id = ${appId} and earlier.endpoint_id = ${endpointId} and earlier.kind = 'webhook' and earlier.state = 'ready'
@@ -94,7 +94,7 @@ export async function nextDue(
 ): Promise<Instant | undefined> {
   const [row] = await transaction.query<{ at: Instant | null }>(sql`
     select min(due_at) as at from openslot.deliveries
-    where app_id = ${transaction.appId} and endpoint_id = ${endpointId} and kind = 'webhook' and state = 'ready'`)
+    where app_id = ${transaction.appId} and endpoint_id = ${endpointId} and kind = 'webhook' and state = 'ready' and due_at > '-infinity'`)
   const at = row?.at ?? undefined
   // Due, and held back by an earlier one that is waiting for its own next attempt.
   return at !== undefined && at <= now ? ((now + 5_000) as Instant) : at
@@ -176,7 +176,7 @@ export async function listIdleEndpoints(transaction: Transaction, now: Instant):
       and (endpoint.sender is null or endpoint.sender_until < ${new Date(now)})
       and exists (select from openslot.deliveries as delivery
         where delivery.app_id = ${transaction.appId} and delivery.endpoint_id = endpoint.id and delivery.kind = 'webhook'
-          and delivery.state = 'ready' and delivery.due_at <= ${new Date(now)})`)
+          and delivery.state = 'ready' and delivery.due_at > '-infinity' and delivery.due_at <= ${new Date(now)})`)
   return rows.map(({ id }) => id)
 }
 
