@@ -14,7 +14,7 @@ const config = loadConfig({
   ALLOW_PRIVATE_NETWORK: '127.0.0.0/8',
   LOG_LEVEL: 'warn',
 })
-const app = await buildApp(config, { connection, logger: pino({ level: 'warn' }) })
+const app = await buildApp(config, { connection, logger: pino({ level: 'error' }) })
 const { address = '' } = await app.start()
 const application = await insertApplication(app.database, 'bench')
 const { token } = await insertKey(app.database, application, { name: 'bench' })

@@ -28,7 +28,7 @@ export async function startWorker({ pool, operations, logger }: WorkerOptions): 
   const runners = [
     await run({
       ...shared,
-      concurrency: 4,
+      concurrency: 8,
       taskList: tasks(operations, sendings),
       parsedCronItems: parseCronItems([...schedule]),
     }),

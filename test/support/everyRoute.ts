@@ -27,6 +27,7 @@ export type World = {
     readonly v2_scheduler_slug: string
     readonly webhook_id: string
     readonly delivery_id: string
+    readonly mail_id: string
   }
   /** Opens the booking that waits for its organizer. */
   readonly salt: string
@@ -78,6 +79,7 @@ export async function makeWorld(
   await receiver.waitFor(1)
   const deliveries = await asked('GET', `/v3/webhooks/${webhook.data.id}/deliveries`)
   const deliveryId = deliveries.body.data[0].id as string
+  const mails = await asked('GET', '/v3/mails')
   const session = await made('POST', '/v3/scheduling/sessions', { configuration_id: configurationId })
   const token = await made('POST', '/v3/connect/token', {
     grant_type: 'client_credentials',
@@ -103,6 +105,7 @@ export async function makeWorld(
       v2_scheduler_slug: slug,
       webhook_id: webhook.data.id,
       delivery_id: deliveryId,
+      mail_id: mails.body.data[0].id,
     },
     salt: encodeSalt(reference?.salt ?? new Uint8Array()),
     start,
@@ -301,6 +304,9 @@ const examples: Readonly<Record<string, (world: World) => Example>> = {
   'POST /v3/webhooks/:webhook_id/deliveries/:delivery_id/replay': nothing,
   'POST /v3/webhooks/:webhook_id/replay': () => ({ body: { start_time: 1, end_time: 4_000_000_000 } }),
   [`GET ${bookings}/:booking_id/deliveries`]: () => ({ query: { limit: '5' } }),
+  'GET /v3/mails': () => ({ query: { limit: '5' } }),
+  'GET /v3/mails/:mail_id': nothing,
+  'POST /v3/mails/:mail_id/send': nothing,
   'GET /v3/events-feed': () => ({ query: { limit: '5', trigger_types: 'booking.created' } }),
 }
 

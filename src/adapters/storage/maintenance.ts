@@ -99,7 +99,7 @@ export async function deleteOldNotifications(transaction: Transaction, before: I
 export async function listAppsWithWebhooks(database: Queryable, now: Instant): Promise<AppId[]> {
   const rows = await database.query<{ appId: AppId }>(sql`
     select app_id as "appId" from openslot.webhook_events where fanned_out_at is null
-    union select app_id from openslot.deliveries where kind = 'webhook' and state = 'ready' and due_at <= ${new Date(now)}
+    union select app_id from openslot.deliveries where kind = 'webhook' and state = 'ready' and due_at > '-infinity' and due_at <= ${new Date(now)}
     order by 1`)
   return rows.map(({ appId }) => appId)
 }

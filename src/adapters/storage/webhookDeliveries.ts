@@ -17,6 +17,8 @@ import { join, type Sql, sql } from './sql.ts'
 const eventsAtOnce = 200
 /** A later notification of an object waits this long for an earlier one, and then passes it. */
 const orderKeptMs = minuteMs
+/** How many due deliveries are looked at for some that no earlier one holds back. */
+const candidates = 512
 
 /**
  * Makes deliveries of what has happened for the endpoints that asked for it; any number of processes may do so together.
@@ -71,18 +73,23 @@ export async function listDue(
 ): Promise<DueDelivery[]> {
   const { appId } = transaction
   const rows = await transaction.query<Omit<DueDelivery, 'grantId'> & { grantId: string | null }>(sql`
+    with candidate as materialized (
+      select id, event_id, attempts, tries, object_id, number, due_at, happened_at from openslot.deliveries
+      where app_id = ${appId} and endpoint_id = ${endpointId} and kind = 'webhook' and state = 'ready'
+        and due_at > '-infinity' and due_at <= ${new Date(now)} and not id = any(${busy}::uuid[])
+      order by due_at, happened_at, id limit ${candidates})
     select delivery.id as "deliveryId", delivery.attempts, delivery.tries, event.id, event.trigger, event.object_id as "objectId",
       event.number, event.grant_id as "grantId", event.body as object, event.created_at as "happenedAt"
-    from openslot.deliveries as delivery
-    join openslot.webhook_events as event on event.app_id = ${appId} and event.id = delivery.event_id
-    where delivery.app_id = ${appId} and delivery.endpoint_id = ${endpointId} and delivery.kind = 'webhook' and delivery.state = 'ready'
-      and delivery.due_at <= ${new Date(now)} and not delivery.id = any(${busy}::uuid[])
-      and not exists (
-        select from openslot.deliveries as earlier
+    from (
+      select candidate.* from candidate
+      -- A value, not a join: so the index of the object is asked for each, however little the planner knows.
+      where candidate.number <= coalesce((
+        select min(earlier.number) from openslot.deliveries as earlier
         where earlier.app_id = ${appId} and earlier.endpoint_id = ${endpointId} and earlier.kind = 'webhook' and earlier.state = 'ready'
-          and earlier.object_id = delivery.object_id and earlier.number < delivery.number
-          and earlier.happened_at > ${new Date(now - orderKeptMs)})
-    order by delivery.due_at, delivery.happened_at, delivery.id limit ${limit}`)
+          and earlier.object_id = candidate.object_id and earlier.happened_at > ${new Date(now - orderKeptMs)}), candidate.number)
+      order by due_at, happened_at, id limit ${limit}) as delivery
+    join openslot.webhook_events as event on event.app_id = ${appId} and event.id = delivery.event_id
+    order by delivery.due_at, delivery.happened_at, delivery.id`)
   return rows.map(({ grantId, ...row }) => ({ ...row, grantId: grantId ?? undefined }))
 }
 
@@ -94,7 +101,7 @@ export async function nextDue(
 ): Promise<Instant | undefined> {
   const [row] = await transaction.query<{ at: Instant | null }>(sql`
     select min(due_at) as at from openslot.deliveries
-    where app_id = ${transaction.appId} and endpoint_id = ${endpointId} and kind = 'webhook' and state = 'ready'`)
+    where app_id = ${transaction.appId} and endpoint_id = ${endpointId} and kind = 'webhook' and state = 'ready' and due_at > '-infinity'`)
   const at = row?.at ?? undefined
   // Due, and held back by an earlier one that is waiting for its own next attempt.
   return at !== undefined && at <= now ? ((now + 5_000) as Instant) : at
@@ -176,7 +183,7 @@ export async function listIdleEndpoints(transaction: Transaction, now: Instant):
       and (endpoint.sender is null or endpoint.sender_until < ${new Date(now)})
       and exists (select from openslot.deliveries as delivery
         where delivery.app_id = ${transaction.appId} and delivery.endpoint_id = endpoint.id and delivery.kind = 'webhook'
-          and delivery.state = 'ready' and delivery.due_at <= ${new Date(now)})`)
+          and delivery.state = 'ready' and delivery.due_at > '-infinity' and delivery.due_at <= ${new Date(now)})`)
   return rows.map(({ id }) => id)
 }
 

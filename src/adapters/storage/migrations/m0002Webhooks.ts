@@ -24,8 +24,10 @@ alter table openslot.deliveries add column object_id text, add column number big
   add column due_at timestamptz not null default now(),
   -- Attempts since the last replay: how long the next wait is.
   add column tries int not null default 0;
-create unique index deliveries_endpoint on openslot.deliveries (app_id, endpoint_id, event_id) where kind = 'webhook';
-create index deliveries_due on openslot.deliveries (app_id, endpoint_id, due_at) where kind = 'webhook' and state = 'ready';
+create unique index deliveries_endpoint on openslot.deliveries (app_id, event_id, endpoint_id) where kind = 'webhook';
+-- The bound on due_at keeps the planner from this index where it looks for earlier deliveries of one object.
+create index deliveries_due on openslot.deliveries (app_id, endpoint_id, due_at, happened_at, id)
+  where kind = 'webhook' and state = 'ready' and due_at > '-infinity';
 create index deliveries_object on openslot.deliveries (app_id, endpoint_id, object_id, number) where kind = 'webhook' and state = 'ready';
 create index deliveries_of_object on openslot.deliveries (app_id, object_id, created_at) where kind = 'webhook';
 
