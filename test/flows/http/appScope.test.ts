@@ -17,6 +17,8 @@ const findsTheApplication = [
   /^select app_id as "appId" from openslot\.api_keys where secret_hash = \$1 limit 1$/,
   // At the start: which master key each application's data key is sealed under.
   /^select app_id as "appId" from openslot\.applications$/,
+  // The worker's look for what is due, in whichever application.
+  /^select app_id as "appId" from openslot\.webhook_events where fanned_out_at is null union select app_id from openslot\.deliveries where kind = 'webhook' and state = 'ready'/,
 ]
 
 beforeAll(async () => {
