@@ -8,14 +8,10 @@ import pg from 'pg'
 
 import { startEmbeddedPostgres } from '../src/adapters/storage/embedded.ts'
 import type { BenchRow } from './engine.ts'
+import { makeHosts } from './hosts.ts'
 import { drive, median, memoryOf, type Served, serve, throughput } from './support.ts'
 
-type OpenSlot = {
-  url: string
-  appId: string
-  configurations: string[]
-  calendars: { grantId: string; calendarId: string }[]
-}
+type OpenSlot = { url: string; configurations: readonly string[] }
 
 const rounds = 5
 const secondsPerRound = Number(process.env.BENCH_SECONDS ?? 4)
@@ -29,7 +25,15 @@ export async function benchServer(): Promise<BenchRow[]> {
   const directory = mkdtempSync(join(tmpdir(), 'openslot-bench-'))
   const postgres = await startEmbeddedPostgres({ dataDirectory: directory, log: () => {} })
   try {
-    const openSlot = await serve<OpenSlot>('./serveOpenSlot.ts', JSON.stringify(postgres.connection), launcherFlags)
+    const served = await serve<{ url: string; token: string }>(
+      './serveOpenSlot.ts',
+      JSON.stringify(postgres.connection),
+      launcherFlags,
+    )
+    const openSlot = {
+      ...served,
+      told: { url: served.told.url, configurations: await makeHosts(served.told.url, served.told.token) },
+    }
     const workingHours = openSlot.told.configurations[8] ?? ''
     const start = Math.floor(Date.now() / 86_400_000 + 2) * 86_400
     const availability = `${openSlot.told.url}/v3/scheduling/availability?configuration_id=${workingHours}&start_time=${start}&end_time=${start + 7 * 86_400}`

@@ -7,7 +7,6 @@ import { virtualCalendars } from './adapters/calendars/virtual/provider.ts'
 import { createLogger } from './adapters/logging/logger.ts'
 import { keepMails } from './adapters/mail/kept.ts'
 import type { Mailer } from './adapters/mail/mailer.ts'
-import { sendBySmtp } from './adapters/mail/smtp.ts'
 import { createSafeFetch, type SafeFetchOptions } from './adapters/net/safeFetch.ts'
 import type { Connection } from './adapters/storage/connection.ts'
 import { Database } from './adapters/storage/database.ts'
@@ -70,7 +69,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     await checkMasterKeys(database, masterKeys.keys)
 
     const real: CalendarProviders = (provider) => (provider === 'virtual-calendar' ? virtualCalendars : undefined)
-    const mailer = openMailer(config.mail)
+    const mailer = await openMailer(config.mail)
     closers.push(() => mailer.close())
     if (config.allowPrivateNetwork.some(isLoopback))
       logger.warn({}, 'ALLOW_PRIVATE_NETWORK lists this machine itself: for development only')
@@ -111,8 +110,9 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   }
 }
 
-function openMailer({ smtpUrl, from, dkim }: MailConfig): Mailer {
+async function openMailer({ smtpUrl, from, dkim }: MailConfig): Promise<Mailer> {
   if (smtpUrl === undefined) return keepMails(from)
+  const { sendBySmtp } = await import('./adapters/mail/smtp.ts')
   const isPem = dkim?.key.includes('PRIVATE KEY') === true
   return sendBySmtp({
     url: smtpUrl,

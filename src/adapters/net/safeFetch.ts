@@ -5,7 +5,7 @@ import { isIP } from 'node:net'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
 
-import { Agent, buildConnector, request } from 'undici'
+import type { Agent, buildConnector } from 'undici'
 
 import { addressCheck, isOpenPort } from './addresses.ts'
 
@@ -69,15 +69,24 @@ class AddressRefused extends Error {
   override readonly name = 'AddressRefused'
 }
 
+type Undici = typeof import('undici')
+type Door = { readonly agent: Agent; readonly request: Undici['request'] }
+
 export function createSafeFetch(options: SafeFetchOptions): SafeFetch {
   const limits = { ...callLimits, ...options.limits }
-  const agent = new Agent({
-    connect: guardedConnector(options, limits),
-    headersTimeout: limits.firstByteMs,
-    bodyTimeout: limits.wholeMs,
-    maxHeaderSize: headerLimitBytes,
-    pipelining: 1,
-  })
+  // Loaded with the first call that goes out: a server that calls nobody need not carry it.
+  let opened: Promise<Door> | undefined
+  const open = async (): Promise<Door> => {
+    const undici = await import('undici')
+    const agent = new undici.Agent({
+      connect: guardedConnector(undici, options, limits),
+      headersTimeout: limits.firstByteMs,
+      bodyTimeout: limits.wholeMs,
+      maxHeaderSize: headerLimitBytes,
+      pipelining: 1,
+    })
+    return { agent, request: undici.request }
+  }
   const mayUseHttp = options.allowPrivateNetwork.length > 0
   const isAllowed = (text: string) => {
     const url = URL.parse(text)
@@ -86,14 +95,15 @@ export function createSafeFetch(options: SafeFetchOptions): SafeFetch {
   }
   return {
     isAllowed,
-    close: () => agent.destroy(),
+    close: async () => (await opened)?.agent.destroy(),
     async fetch(text, asked) {
       let url = text
       let current = asked
       const signal = AbortSignal.timeout(limits.wholeMs)
       for (let left = Math.min(asked.redirects ?? 0, mostRedirects); ; left--) {
         if (!isAllowed(url)) return 'notAllowed'
-        const answer = await once(agent, url, current, signal)
+        opened ??= open()
+        const answer = await once(await opened, url, current, signal)
         if (typeof answer === 'string' || left <= 0 || !isRedirect(answer)) return answer
         const next = URL.parse(answer.headers.location ?? '', url)
         if (next === null) return answer
@@ -105,7 +115,7 @@ export function createSafeFetch(options: SafeFetchOptions): SafeFetch {
 }
 
 async function once(
-  agent: Agent,
+  { agent, request }: Door,
   url: string,
   asked: SafeRequest,
   signal: AbortSignal,
@@ -205,7 +215,11 @@ function redirected({ body, ...asked }: SafeRequest, status: number, isSameOrigi
  * Looks at the address that is about to be used: names after DNS, where any forbidden answer refuses them all; literal
  * addresses here, because no look-up is asked about them; and the other end once more when the connection stands.
  */
-function guardedConnector(options: SafeFetchOptions, limits: CallLimits): buildConnector.connector {
+function guardedConnector(
+  { buildConnector }: Pick<Undici, 'buildConnector'>,
+  options: SafeFetchOptions,
+  limits: CallLimits,
+): buildConnector.connector {
   const check = addressCheck(options.allowPrivateNetwork)
   const resolve = options.resolve ?? resolveAll
   const mayCall = (address: string, protocol: string) => {
