@@ -64,3 +64,9 @@ export const endpointNotFound: Problem = {
 export const slotUnavailable: Problem = { kind: 'slotUnavailable', message: 'The selected timeslot is unavailable' }
 
 export const slotTaken: Problem = { kind: 'slotTaken', message: 'The selected timeslot is unavailable' }
+
+/** Another request was first: this one decided on what no longer is. */
+export const changedMeanwhile: Problem = {
+  kind: 'conflict',
+  message: 'The booking was changed by another request; read it again',
+}

@@ -7,6 +7,15 @@ import type { Place, Vault } from './vault.ts'
 
 const columns = sql`provider, name, settings, scope, created_at as "createdAt", updated_at as "updatedAt"`
 
+async function sealOrNull(
+  transaction: Transaction,
+  vault: Vault,
+  provider: ConnectorWrite['provider'],
+  secret: string | undefined,
+): Promise<Buffer | null> {
+  return secret === undefined ? null : vault.seal(transaction, place(transaction, provider), secret)
+}
+
 function place(transaction: Transaction, provider: GrantProvider): Place {
   return { appId: transaction.appId, table: 'connectors', row: provider, column: 'secret_sealed' }
 }
@@ -34,8 +43,7 @@ export async function insertConnector(
   connector: ConnectorWrite,
   secret: string | undefined,
 ): Promise<Connector | undefined> {
-  const sealed =
-    secret === undefined ? null : await vault.seal(transaction, place(transaction, connector.provider), secret)
+  const sealed = await sealOrNull(transaction, vault, connector.provider, secret)
   const [row] = await transaction.query<Connector>(sql`
     insert into openslot.connectors (app_id, provider, name, settings, scope, secret_sealed)
     values (${transaction.appId}, ${connector.provider}, ${connector.name}, ${JSON.stringify(connector.settings)}, ${connector.scope}::text[], ${sealed})
@@ -50,8 +58,7 @@ export async function updateConnector(
   connector: ConnectorWrite,
   secret: string | undefined,
 ): Promise<Connector | undefined> {
-  const sealed =
-    secret === undefined ? null : await vault.seal(transaction, place(transaction, connector.provider), secret)
+  const sealed = await sealOrNull(transaction, vault, connector.provider, secret)
   const [row] = await transaction.query<Connector>(sql`
     update openslot.connectors set name = ${connector.name}, settings = ${JSON.stringify(connector.settings)}, scope = ${connector.scope}::text[],
       secret_sealed = coalesce(${sealed}::bytea, secret_sealed), updated_at = now()

@@ -180,7 +180,7 @@ export class Database implements Queryable {
 
 const held = new WeakSet<pg.PoolClient>()
 
-/** What is asked in one turn of the event loop leaves in one write: a booking's statements in three, not in twelve. */
+/** What is asked in one turn of the event loop leaves in one write: a booking's thirteen statements in a few. */
 function sendTogether(client: pg.PoolClient): void {
   const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection
   if (held.has(client)) return

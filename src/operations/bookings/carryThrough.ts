@@ -20,7 +20,7 @@ import { remindersOf } from '../../core/booking/reminders.ts'
 import type { CalendarEvent } from '../../core/calendar/event.ts'
 import { type Configuration, calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
 import type { AppId } from '../../core/ids.ts'
-import { invalidRequest, type Problem, slotTaken } from '../../core/problem.ts'
+import { changedMeanwhile, invalidRequest, type Problem, slotTaken } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { overlaps } from '../../core/time/interval.ts'
 import { bookingNotification } from '../../wire/bookingNotifications.ts'
@@ -40,8 +40,6 @@ export type ChangeContext = {
 
 /** Time that no calendar carries is not claimed, so the next guest would get it too. */
 const nowhere: Problem = invalidRequest('no participant of this booking has a calendar for the event', 'participants')
-
-const changed: Problem = { kind: 'conflict', message: 'The booking was changed by another request; read it again' }
 
 /**
  * Carries out the change that `begin` makes inside the first transaction: there it locks, checks, and answers the booking
@@ -68,7 +66,7 @@ export async function carryThrough(
       if (isHeldOnly) {
         const written = write(transaction, booking)
         await Promise.all([written, scheduleRecovery(transaction, booking.id)])
-        return (await written) ? begun : failure(changed)
+        return (await written) ? begun : failure(changedMeanwhile)
       }
       const settled = settle(booking)
       // Sent together, in this order: the booking, its claims, its events, and what is told of it.
@@ -78,7 +76,7 @@ export async function carryThrough(
         tell(tools, transaction, booking, settled, context),
       ] as const
       const [isWritten, placed] = await Promise.all(writes)
-      if (!isWritten) return failure(changed)
+      if (!isWritten) return failure(changedMeanwhile)
       if (!placed.ok) return placed
       await tellOfEvents(transaction, booking, placed.value)
       return success(settled)
@@ -110,7 +108,7 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
   }
   const settled: Booking = { ...settle(booking), version: booking.version + 1 }
   const written = await tools.database.transaction(booking.appId, async (transaction): Promise<Result<Booking>> => {
-    if (!(await updateBooking(transaction, settled, booking.version))) return failure(changed)
+    if (!(await updateBooking(transaction, settled, booking.version))) return failure(changedMeanwhile)
     await Promise.all([
       replaceClaims(transaction, booking.id, claimsOf(settled), 'hadClaims'),
       tell(tools, transaction, booking, settled, context),
@@ -132,7 +130,7 @@ async function endedElsewhere(
   { configuration }: ChangeContext,
 ): Promise<Result<Booking>> {
   const current = await tools.database.transaction(booking.appId, (transaction) => findBooking(transaction, booking.id))
-  if (current === undefined || current.change !== undefined) return failure(changed)
+  if (current === undefined || current.change !== undefined) return failure(changedMeanwhile)
   const settled = settle(booking)
   if (
     current.state === settled.state &&
@@ -145,7 +143,7 @@ async function endedElsewhere(
     ...booking.service.placements,
     ...settled.service.placements,
   ])
-  return failure(changed)
+  return failure(changedMeanwhile)
 }
 
 /** Undoes a change that cannot be: says so first, takes the event back, then frees the time. Answers `reason`. */

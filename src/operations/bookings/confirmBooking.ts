@@ -5,7 +5,7 @@ import { isSameSecret } from '../../adapters/storage/ids.ts'
 import { actorOf, type Principal } from '../../core/account/principal.ts'
 import { confirm, decline } from '../../core/booking/lifecycle.ts'
 import { decodeSalt } from '../../core/booking/reference.ts'
-import { notFound } from '../../core/problem.ts'
+import { changedMeanwhile, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { bookingToJson } from '../../wire/bookings.ts'
 import type { ConfigurationQuery } from '../loadConfiguration.ts'
@@ -14,7 +14,6 @@ import type { Tools } from '../tools.ts'
 import { carryThrough } from './carryThrough.ts'
 import { loadBooking } from './loadBooking.ts'
 import { finishEarlierTry } from './recoverBooking.ts'
-import { changedMeanwhile } from './rescheduleBooking.ts'
 
 export type ConfirmBookingCommand = {
   readonly principal: Principal

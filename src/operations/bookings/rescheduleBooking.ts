@@ -4,7 +4,7 @@ import { actorOf, type Principal } from '../../core/account/principal.ts'
 import type { Booking } from '../../core/booking/booking.ts'
 import { reschedule } from '../../core/booking/lifecycle.ts'
 import { widened } from '../../core/configuration/slotQuestion.ts'
-import { invalidRequest, notFound, type Problem } from '../../core/problem.ts'
+import { changedMeanwhile, invalidRequest, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { fromUnixSeconds } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
@@ -26,12 +26,6 @@ export type RescheduleBookingCommand = {
   readonly bookingId: string
   readonly body: RescheduleBookingJson
   readonly idempotencyKey: string | undefined
-}
-
-/** Another request was first: this one decided on what no longer is. */
-export const changedMeanwhile: Problem = {
-  kind: 'conflict',
-  message: 'The booking was changed by another request; read it again',
 }
 
 /**
