@@ -19,8 +19,8 @@ import type { TimeLimits } from './http/limits.ts'
 import { createLimiter, noLimits } from './http/rateLimit.ts'
 import type { Route } from './http/route.ts'
 import { buildServer } from './http/server.ts'
-import { examine, type Finding } from './operations/examine.ts'
 import { bindOperations, type Operations } from './operations/operations.ts'
+import { examine, type Finding } from './operations/upkeep/examine.ts'
 import { startWorker } from './worker/worker.ts'
 
 /** What tests put in the place of the real thing. */

@@ -2,50 +2,56 @@
 import { CommitUnknown, DatabaseUnavailable } from '../adapters/storage/database.ts'
 import type { Result } from '../core/result.ts'
 import { failure } from '../core/result.ts'
-import { createApplication, createKey, listApplications, listKeys, revokeKey } from './accounts.ts'
-import { changeApplication, showApplication } from './applications.ts'
-import { cancelBooking } from './bookings/cancelBooking.ts'
-import { confirmBooking } from './bookings/confirmBooking.ts'
-import { createBooking } from './bookings/createBooking.ts'
-import { readBooking, readBookings } from './bookings/readBookings.ts'
-import { recoverBooking } from './bookings/recoverBooking.ts'
-import { rescheduleBooking } from './bookings/rescheduleBooking.ts'
-import { bootstrap } from './bootstrap.ts'
-import { calendarAvailability } from './calendarAvailability.ts'
-import { changeCalendar, createCalendar, deleteCalendar, listCalendars, showCalendar } from './calendars.ts'
+import { createApplication, createKey, listApplications, listKeys, revokeKey } from './accounts/accounts.ts'
+import { changeApplication, showApplication } from './accounts/applications.ts'
 import {
   changeCallbackUri,
   createCallbackUri,
   deleteCallbackUri,
   listCallbackUris,
   showCallbackUri,
-} from './callbackUris.ts'
-import { checkHealth } from './checkHealth.ts'
+} from './accounts/callbackUris.ts'
+import {
+  changeConnector,
+  createConnector,
+  deleteConnector,
+  listConnectors,
+  showConnector,
+} from './accounts/connectors.ts'
+import { describeToken, issueToken, revokeToken } from './accounts/connectTokens.ts'
+import { changeGrant, connectGrant, listGrants, removeGrant } from './accounts/grants.ts'
+import { identify } from './accounts/identify.ts'
+import { resolveGrant } from './accounts/resolveGrant.ts'
+import { cancelBooking } from './bookings/cancelBooking.ts'
+import { confirmBooking } from './bookings/confirmBooking.ts'
+import { createBooking } from './bookings/createBooking.ts'
+import { readBooking, readBookings } from './bookings/readBookings.ts'
+import { recoverBooking } from './bookings/recoverBooking.ts'
+import { rescheduleBooking } from './bookings/rescheduleBooking.ts'
+import { calendarAvailability } from './calendars/calendarAvailability.ts'
+import { changeCalendar, createCalendar, deleteCalendar, listCalendars, showCalendar } from './calendars/calendars.ts'
+import { listEventRows, listEventsBetween } from './calendars/eventLists.ts'
+import { answerInvitation, changeEvent, createEvent, deleteEvent, showEvent } from './calendars/events.ts'
+import { freeBusy } from './calendars/freeBusy.ts'
 import {
   changeConfiguration,
   createConfiguration,
   deleteConfiguration,
   readConfigurationDocument,
   readConfigurations,
-} from './configurations.ts'
-import { changeConnector, createConnector, deleteConnector, listConnectors, showConnector } from './connectors.ts'
-import { describeToken, issueToken, revokeToken } from './connectTokens.ts'
-import { listEventRows, listEventsBetween } from './eventLists.ts'
-import { answerInvitation, changeEvent, createEvent, deleteEvent, showEvent } from './events.ts'
-import { findRedirect } from './findRedirect.ts'
-import { findSlots } from './findSlots.ts'
-import { freeBusy } from './freeBusy.ts'
-import { changeGrant, connectGrant, listGrants, removeGrant } from './grants.ts'
-import { identify } from './identify.ts'
-import { listMails, sendMailAgain, showMail } from './mails.ts'
-import { resolveGrant } from './resolveGrant.ts'
-import { sendMail } from './sendMail.ts'
-import { sendReminder } from './sendReminder.ts'
-import { createSession, endSession } from './sessions.ts'
-import { sweep } from './sweep.ts'
+} from './configurations/configurations.ts'
+import { findRedirect } from './configurations/findRedirect.ts'
+import { findSlots } from './configurations/findSlots.ts'
+import { createSession, endSession } from './configurations/sessions.ts'
+import { readUiSettings } from './configurations/uiSettings.ts'
+import { listMails, sendMailAgain, showMail } from './mails/mails.ts'
+import { sendMail } from './mails/sendMail.ts'
+import { sendReminder } from './mails/sendReminder.ts'
 import type { Tools } from './tools.ts'
-import { readUiSettings } from './uiSettings.ts'
-import { backUp, restore, rotateKeys } from './upkeep.ts'
+import { bootstrap } from './upkeep/bootstrap.ts'
+import { checkHealth } from './upkeep/checkHealth.ts'
+import { sweep } from './upkeep/sweep.ts'
+import { backUp, restore, rotateKeys } from './upkeep/upkeep.ts'
 import {
   listBookingDeliveries,
   listEndpointDeliveries,

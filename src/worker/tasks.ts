@@ -3,9 +3,9 @@ import type { TaskList } from 'graphile-worker'
 
 import type { AppId, BookingId } from '../core/ids.ts'
 import type { EndpointId } from '../core/webhook/endpoint.ts'
+import type { SendMailCommand } from '../operations/mails/sendMail.ts'
+import type { SendReminderCommand } from '../operations/mails/sendReminder.ts'
 import type { Operations } from '../operations/operations.ts'
-import type { SendMailCommand } from '../operations/sendMail.ts'
-import type { SendReminderCommand } from '../operations/sendReminder.ts'
 import type { Sendings } from './sendings.ts'
 
 /** Tasks that wait for a mail server: run apart, so that one that drips holds up nothing else. */

@@ -20,10 +20,10 @@ import { invalidRequest, slotUnavailable } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { type Instant, minuteMs } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
-import type { LoadedConfiguration } from '../loadConfiguration.ts'
-import { readBusyByCalendar } from '../readBusy.ts'
+import { readBusyByCalendar } from '../calendars/readBusy.ts'
+import type { LoadedConfiguration } from '../configurations/loadConfiguration.ts'
+import { StaleConfiguration } from '../configurations/withFreshConfiguration.ts'
 import type { Tools } from '../tools.ts'
-import { StaleConfiguration } from '../withFreshConfiguration.ts'
 
 export type ServiceQuestion = {
   readonly when: Interval

@@ -12,11 +12,15 @@ import { fromUnixSeconds } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { isTimezone } from '../../core/time/zone.ts'
 import { bookingToJson, type CreateBookingJson, type GuestWords, readGuestWords } from '../../wire/bookings.ts'
-import { type ConfigurationQuery, type LoadedConfiguration, resolveWithHosts } from '../loadConfiguration.ts'
+import { readRemoteBusy } from '../calendars/readBusy.ts'
+import {
+  type ConfigurationQuery,
+  type LoadedConfiguration,
+  resolveWithHosts,
+} from '../configurations/loadConfiguration.ts'
+import { withFreshConfiguration } from '../configurations/withFreshConfiguration.ts'
 import { type OnceContext, once, type WriteAnswer } from '../once.ts'
-import { readRemoteBusy } from '../readBusy.ts'
 import type { Tools } from '../tools.ts'
-import { withFreshConfiguration } from '../withFreshConfiguration.ts'
 import { carryThrough } from './carryThrough.ts'
 import { chooseService } from './chooseService.ts'
 import { readAnswers } from './guestAnswers.ts'

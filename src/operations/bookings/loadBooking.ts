@@ -10,7 +10,7 @@ import {
   findKnownConfiguration,
   type KnownConfiguration,
   resolveConfiguration,
-} from '../loadConfiguration.ts'
+} from '../configurations/loadConfiguration.ts'
 import type { Tools } from '../tools.ts'
 
 export type LoadedBooking = { readonly booking: Booking; readonly known: KnownConfiguration }

@@ -6,7 +6,7 @@ import { isUuid } from '../../core/ids.ts'
 import { invalidRequest } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { bookingToJson, bookingToListItem } from '../../wire/bookings.ts'
-import type { ConfigurationQuery } from '../loadConfiguration.ts'
+import type { ConfigurationQuery } from '../configurations/loadConfiguration.ts'
 import type { Tools } from '../tools.ts'
 import { loadBooking } from './loadBooking.ts'
 

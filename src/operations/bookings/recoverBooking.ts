@@ -5,7 +5,7 @@ import type { AppId, BookingId } from '../../core/ids.ts'
 import { slotTaken } from '../../core/problem.ts'
 import { type Result, success } from '../../core/result.ts'
 import { minuteMs } from '../../core/time/instant.ts'
-import { findKnownConfiguration } from '../loadConfiguration.ts'
+import { findKnownConfiguration } from '../configurations/loadConfiguration.ts'
 import type { Tools } from '../tools.ts'
 import { finish, giveUp } from './carryThrough.ts'
 

@@ -1,0 +1,144 @@
+// Lists of events: what takes place in a span of time, and what is kept, row by row.
+import { findCalendar } from '../../adapters/storage/calendars.ts'
+import * as storage from '../../adapters/storage/events.ts'
+import type { CalendarKey, Grant } from '../../core/account/grant.ts'
+import type { Calendar } from '../../core/calendar/calendar.ts'
+import { type CalendarEvent, intervalOf } from '../../core/calendar/event.ts'
+import { instanceId } from '../../core/calendar/instance.ts'
+import { eachOccurrence, whenOfOccurrence } from '../../core/calendar/series.ts'
+import type { CalendarId } from '../../core/ids.ts'
+import { notFound } from '../../core/problem.ts'
+import { failure, type Result, success } from '../../core/result.ts'
+import { dayMs, type Instant, plus } from '../../core/time/instant.ts'
+import type { Interval } from '../../core/time/interval.ts'
+import type { Tools } from '../tools.ts'
+import { seriesOf } from './eventWrites.ts'
+
+type Needs = Pick<Tools, 'database'>
+
+export type EventListCommand = {
+  readonly grant: Grant
+  readonly calendarId: string
+  readonly limit: number
+  readonly filter: storage.EventFilter
+}
+
+export type EventWindow = {
+  readonly span: { readonly start: Instant | undefined; readonly end: Instant | undefined }
+  readonly series: 'expanded' | 'whole'
+  readonly after: storage.EventPlace | undefined
+}
+
+/** What a list reaches over where nothing is said, from now on. */
+const monthMs = 31 * dayMs
+
+/**
+ * What takes place in the span, by start, then id; `next` where there is more.
+ * Expanded series come as one event for each occurrence, whole ones once, at their first start.
+ */
+export async function listEventsBetween(
+  { database, now }: Pick<Tools, 'database' | 'now'>,
+  { grant, calendarId, limit, filter }: EventListCommand,
+  { span: asked, series: how, after }: EventWindow,
+): Promise<Result<{ events: CalendarEvent[]; next: storage.EventPlace | undefined }>> {
+  const calendar = await findCalendar(database, grant.appId, {
+    grantId: grant.id,
+    calendarId: calendarId as CalendarId,
+  })
+  if (calendar === undefined) return failure(notFound)
+  const key = keyOf(calendar)
+  const span = fill(asked, now())
+  const within = { ...filter, span }
+  const [singles, masters, replaced] = await Promise.all([
+    storage.listSingleEvents(database, grant.appId, key, within, { limit: limit + 1, after }),
+    storage.listSeries(database, grant.appId, key, within),
+    storage.listReplaced(database, grant.appId, key, span),
+  ])
+  const stoodIn = new Set(replaced.map(({ masterEventId, originalStart }) => instanceId(masterEventId, originalStart)))
+  const entries = singles.map((event): Entry => ({ event, start: startOf(event, calendar) }))
+  for (const master of masters) {
+    if (how === 'expanded') entries.push(...expand(master, calendar, { span, after, limit }, stoodIn))
+    else if (takesPlace(master, calendar, span)) entries.push({ event: master, start: startOf(master, calendar) })
+  }
+  const sorted = entries.filter((entry) => isAfter(entry, after)).toSorted(compare)
+  const page = sorted.slice(0, limit)
+  const last = page.at(-1)
+  return success({
+    events: page.map(({ event }) => event),
+    next: sorted.length > limit && last !== undefined ? { start: last.start, id: last.event.id } : undefined,
+  })
+}
+
+function fill({ start, end }: EventWindow['span'], now: Instant): Interval {
+  if (start === undefined && end !== undefined && end <= now) return { start: plus(end, -monthMs), end }
+  const from = start ?? now
+  return { start: from, end: end ?? plus(from, monthMs) }
+}
+
+/** Series, changed instances and single events as they are kept, by id. */
+export async function listEventRows(
+  { database }: Needs,
+  { grant, calendarId, limit, filter }: EventListCommand,
+  after: string | undefined,
+): Promise<Result<{ events: CalendarEvent[]; next: string | undefined }>> {
+  const calendar = await findCalendar(database, grant.appId, {
+    grantId: grant.id,
+    calendarId: calendarId as CalendarId,
+  })
+  if (calendar === undefined) return failure(notFound)
+  const found = await storage.listEventRows(database, grant.appId, keyOf(calendar), filter, { limit: limit + 1, after })
+  const events = found.slice(0, limit)
+  return success({ events, next: found.length > limit ? events.at(-1)?.id : undefined })
+}
+
+type Entry = { readonly event: CalendarEvent; readonly start: Instant }
+type Page = { readonly span: Interval; readonly after: storage.EventPlace | undefined; readonly limit: number }
+
+/** As many occurrences as a page can hold, and one more. */
+function expand(
+  master: CalendarEvent,
+  calendar: Calendar,
+  { span, after, limit }: Page,
+  stoodIn: ReadonlySet<string>,
+): Entry[] {
+  const series = seriesOf(master, calendar.timezone)
+  if (!series.ok) return []
+  const entries: Entry[] = []
+  const from = after !== undefined && after.start > span.start ? { start: after.start, end: span.end } : span
+  for (const occurrence of eachOccurrence(series.value, from)) {
+    const id = instanceId(master.id, occurrence.start)
+    const when = whenOfOccurrence(master.details.when, occurrence, calendar.timezone)
+    const event = {
+      ...master,
+      id,
+      masterEventId: master.id,
+      originalStart: occurrence.start,
+      details: { ...master.details, when, recurrence: [] },
+    }
+    const entry = { event, start: occurrence.start }
+    if (!stoodIn.has(id) && isAfter(entry, after)) entries.push(entry)
+    if (entries.length > limit) break
+  }
+  return entries
+}
+
+function takesPlace(master: CalendarEvent, calendar: Calendar, span: Interval): boolean {
+  const series = seriesOf(master, calendar.timezone)
+  return series.ok && eachOccurrence(series.value, span).next().done === false
+}
+
+function startOf(event: CalendarEvent, calendar: Calendar): Instant {
+  return intervalOf(event.details.when, calendar.timezone).start
+}
+
+function isAfter({ start, event }: Entry, place: storage.EventPlace | undefined): boolean {
+  return place === undefined || start > place.start || (start === place.start && event.id > place.id)
+}
+
+function compare(a: Entry, b: Entry): number {
+  return a.start - b.start || (a.event.id < b.event.id ? -1 : a.event.id > b.event.id ? 1 : 0)
+}
+
+function keyOf(calendar: Calendar): CalendarKey {
+  return { grantId: calendar.grantId, calendarId: calendar.id }
+}

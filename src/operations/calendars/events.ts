@@ -1,0 +1,233 @@
+// Events of virtual calendars, their series and instances.
+import { findCalendar, lockCalendars } from '../../adapters/storage/calendars.ts'
+import type { Queryable, Transaction } from '../../adapters/storage/database.ts'
+import * as storage from '../../adapters/storage/events.ts'
+import { newId } from '../../adapters/storage/ids.ts'
+import { recordNotification } from '../../adapters/storage/outbox.ts'
+import type { CalendarKey, Grant } from '../../core/account/grant.ts'
+import type { Calendar } from '../../core/calendar/calendar.ts'
+import type { CalendarEvent, ParticipantStatus } from '../../core/calendar/event.ts'
+import { readInstanceId } from '../../core/calendar/instance.ts'
+import { occursAt, whenOfOccurrence } from '../../core/calendar/series.ts'
+import type { CalendarId, EventId } from '../../core/ids.ts'
+import { invalidRequest, notFound } from '../../core/problem.ts'
+import { failure, type Result, success } from '../../core/result.ts'
+import { type EventContent, eventNotification } from '../../wire/events.ts'
+import type { Tools } from '../tools.ts'
+import { readOnly } from './calendars.ts'
+import { seriesOf, toWrite } from './eventWrites.ts'
+
+type Needs = Pick<Tools, 'database'>
+
+/** The calendar by its id or the word `primary`, and the event's id. */
+export type EventName = { readonly grant: Grant; readonly calendarId: string; readonly eventId: string }
+
+export async function showEvent({ database }: Needs, name: EventName): Promise<Result<CalendarEvent>> {
+  const calendar = await findNamed(database, name)
+  const event = calendar === undefined ? undefined : await findEvent(database, name.grant, calendar, name.eventId)
+  return event === undefined ? failure(notFound) : success(event)
+}
+
+/** Problems: `notFound` (the calendar), `forbidden`, `invalidRequest`. */
+export function createEvent(
+  { database }: Needs,
+  { grant, calendarId }: Omit<EventName, 'eventId'>,
+  content: EventContent,
+): Promise<Result<CalendarEvent>> {
+  return database.transaction(grant.appId, async (transaction) => {
+    const calendar = await lockNamed(transaction, { grant, calendarId })
+    if (!calendar.ok) return calendar
+    const id = newId().replaceAll('-', '') as EventId
+    const owner = { email: grant.email, name: grant.name ?? '' }
+    return save(transaction, grant, calendar.value, 'event.created', {
+      id,
+      icalUid: `${id}@openslot`,
+      masterEventId: undefined,
+      originalStart: undefined,
+      status: 'confirmed',
+      details: { ...content.details, organizer: owner, creator: owner },
+      metadata: content.metadata,
+    })
+  })
+}
+
+/**
+ * `change` makes the new content of the old one. A changed instance stands apart from its series from then on;
+ * instances that the changed series no longer has are forgotten.
+ */
+export function changeEvent(
+  { database }: Needs,
+  name: EventName,
+  change: (before: EventContent) => Result<EventContent>,
+): Promise<Result<CalendarEvent>> {
+  return database.transaction(name.grant.appId, async (transaction) => {
+    const { grant } = name
+    const calendar = await lockNamed(transaction, name)
+    if (!calendar.ok) return calendar
+    const before = await findEvent(transaction, grant, calendar.value, name.eventId)
+    if (before === undefined) return failure(notFound)
+    const content = change(before)
+    if (!content.ok) return content
+    if (before.masterEventId !== undefined && content.value.details.recurrence.length > 0)
+      return failure(invalidRequest('belongs to the series, not to one of its instances', 'recurrence'))
+    const saved = await save(
+      transaction,
+      grant,
+      calendar.value,
+      'event.updated',
+      { ...before, ...content.value },
+      before,
+    )
+    if (saved.ok && before.details.recurrence.length > 0)
+      await forgetStrays(transaction, calendar.value, saved.value, grant)
+    return saved
+  })
+}
+
+/** A series goes with its instances; an instance is cancelled and stays known, so that its series leaves it out. */
+export function deleteEvent({ database }: Needs, name: EventName): Promise<Result<void>> {
+  return database.transaction(name.grant.appId, async (transaction) => {
+    const { grant } = name
+    const calendar = await lockNamed(transaction, name)
+    if (!calendar.ok) return calendar
+    const before = await findEvent(transaction, grant, calendar.value, name.eventId)
+    if (before === undefined || before.status === 'cancelled') return failure(notFound)
+    if (before.masterEventId === undefined) {
+      await storage.deleteEvent(transaction, grant.appId, keyOf(before), before.id)
+      await recordNotification(transaction, {
+        trigger: 'event.deleted',
+        objectId: before.id,
+        grantId: grant.id,
+        body: eventNotification('event.deleted', before),
+      })
+      return success(undefined)
+    }
+    const cancelled = await save(transaction, grant, calendar.value, 'event.deleted', {
+      ...before,
+      status: 'cancelled',
+    })
+    return cancelled.ok ? success(undefined) : cancelled
+  })
+}
+
+/** The owner's answer to an invitation. What they declined no longer keeps them from being booked. */
+export function answerInvitation(
+  { database }: Needs,
+  name: EventName,
+  status: ParticipantStatus,
+): Promise<Result<CalendarEvent>> {
+  return database.transaction(name.grant.appId, async (transaction) => {
+    const { grant } = name
+    const calendar = await lockNamed(transaction, name)
+    if (!calendar.ok) return calendar
+    const before = await findEvent(transaction, grant, calendar.value, name.eventId)
+    if (before === undefined) return failure(notFound)
+    const others = before.details.participants.filter(({ email }) => email.toLowerCase() !== grant.email.toLowerCase())
+    const own = before.details.participants.find(({ email }) => email.toLowerCase() === grant.email.toLowerCase())
+    const participants = [...others, { ...(own ?? { email: grant.email }), status }]
+    return save(transaction, grant, calendar.value, 'event.updated', {
+      ...before,
+      details: { ...before.details, participants },
+    })
+  })
+}
+
+type Trigger = 'event.created' | 'event.updated' | 'event.deleted'
+type Content = Omit<CalendarEvent, 'grantId' | 'calendarId' | 'createdAt' | 'updatedAt'>
+
+async function save(
+  transaction: Transaction,
+  grant: Grant,
+  calendar: Calendar,
+  trigger: Trigger,
+  content: Content,
+  before?: CalendarEvent,
+): Promise<Result<CalendarEvent>> {
+  const write = toWrite(content, grant, calendar.timezone)
+  if (!write.ok) return write
+  const saved = await storage.saveEvent(
+    transaction,
+    grant.appId,
+    { grantId: grant.id, calendarId: calendar.id },
+    write.value,
+  )
+  if (saved === undefined) return failure(notFound)
+  // Metadata alone is nobody's news.
+  if (before === undefined || !isSame(before.details, saved.details))
+    await recordNotification(transaction, {
+      trigger,
+      objectId: saved.id,
+      body: eventNotification(trigger, saved),
+      grantId: grant.id,
+    })
+  return success(saved)
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || a === null || typeof b !== 'object' || b === null) return a === b
+  const names = new Set([...Object.keys(a), ...Object.keys(b)])
+  return [...names].every((name) => isSame(a[name as keyof typeof a], b[name as keyof typeof b]))
+}
+
+async function forgetStrays(
+  transaction: Transaction,
+  calendar: Calendar,
+  master: CalendarEvent,
+  grant: Grant,
+): Promise<void> {
+  const instances = await storage.listInstances(transaction, grant.appId, keyOf(master), master.id)
+  const series = seriesOf(master, calendar.timezone)
+  const isStray = ({ originalStart }: CalendarEvent) =>
+    !series.ok || originalStart === undefined || occursAt(series.value, originalStart) === undefined
+  await storage.deleteInstances(
+    transaction,
+    grant.appId,
+    keyOf(master),
+    instances.filter(isStray).map(({ id }) => id),
+  )
+}
+
+/** The event that is kept under this id, or the instance of a series that the id names. */
+async function findEvent(
+  queryable: Queryable,
+  grant: Grant,
+  calendar: Calendar,
+  id: string,
+): Promise<CalendarEvent | undefined> {
+  const key = { grantId: grant.id, calendarId: calendar.id }
+  const kept = await storage.findEvent(queryable, grant.appId, key, id as EventId)
+  if (kept !== undefined) return kept
+  const named = readInstanceId(id)
+  const master = named === undefined ? undefined : await storage.findEvent(queryable, grant.appId, key, named.masterId)
+  if (named === undefined || master === undefined || master.details.recurrence.length === 0) return undefined
+  const series = seriesOf(master, calendar.timezone)
+  const occurrence = series.ok ? occursAt(series.value, named.originalStart) : undefined
+  if (occurrence === undefined) return undefined
+  const when = whenOfOccurrence(master.details.when, occurrence, calendar.timezone)
+  return {
+    ...master,
+    id: id as EventId,
+    masterEventId: master.id,
+    originalStart: named.originalStart,
+    details: { ...master.details, when, recurrence: [] },
+  }
+}
+
+async function findNamed(
+  queryable: Queryable,
+  { grant, calendarId }: Omit<EventName, 'eventId'>,
+): Promise<Calendar | undefined> {
+  return findCalendar(queryable, grant.appId, { grantId: grant.id, calendarId: calendarId as CalendarId })
+}
+
+async function lockNamed(transaction: Transaction, name: Omit<EventName, 'eventId'>): Promise<Result<Calendar>> {
+  const calendar = await findNamed(transaction, name)
+  if (calendar === undefined) return failure(notFound)
+  if (calendar.readOnly) return failure(readOnly)
+  const locked = await lockCalendars(transaction, [{ grantId: name.grant.id, calendarId: calendar.id }])
+  return locked.length === 0 ? failure(notFound) : success(calendar)
+}
+
+function keyOf(event: CalendarEvent): CalendarKey {
+  return { grantId: event.grantId, calendarId: event.calendarId }
+}

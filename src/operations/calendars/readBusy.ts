@@ -1,0 +1,107 @@
+// When calendars are busy: what their providers say, and what our own bookings claim.
+import { activeClaims } from '../../adapters/storage/claims.ts'
+import type { Queryable } from '../../adapters/storage/database.ts'
+import { calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
+import type { BusyByCalendar } from '../../core/configuration/slotQuestion.ts'
+import type { AppId, BookingId, EventId } from '../../core/ids.ts'
+import { failure, type Result, success } from '../../core/result.ts'
+import type { Interval } from '../../core/time/interval.ts'
+import type { Tools } from '../tools.ts'
+
+export type BusyQuestion = {
+  readonly appId: AppId
+  readonly calendars: readonly ParticipantCalendar[]
+  readonly span: Interval
+  /** A booking that does not block its own time, and its event. */
+  readonly ignoring?: { readonly bookingId: BookingId; readonly eventId: EventId } | undefined
+  /** The caller's transaction, where there is one. */
+  readonly transaction?: Queryable | undefined
+  /** Calendars that were read before the transaction, by name: they are not asked again, only their claims are read. */
+  readonly known?: ReadonlyMap<string, readonly Interval[]> | undefined
+}
+
+/** Of one calendar: what its provider says, and what our own bookings claim. */
+export type CalendarBusy = { readonly busy: readonly Interval[]; readonly claims: readonly Interval[] }
+
+/**
+ * Busy intervals and claims of each calendar that overlap `span`, in the order asked; neither sorted nor merged nor cut.
+ * Problems: `calendarUnavailable`, if a single one cannot be read.
+ */
+export async function readCalendars(
+  { database, providers }: Pick<Tools, 'database' | 'providers'>,
+  { appId, calendars, span, ignoring, transaction, known }: BusyQuestion,
+): Promise<Result<readonly CalendarBusy[]>> {
+  const local = transaction ?? database
+  const keys = calendars.map(({ key }) => key)
+  const ownClaims = activeClaims(local, appId, keys, span, ignoring?.bookingId)
+  const unknown = calendars.filter(({ key }) => known?.has(calendarName(key)) !== true)
+  const groups = Map.groupBy(unknown, ({ provider }) => provider)
+  const answers = Promise.all(
+    [...groups].map(async ([name, members]) => {
+      const provider = providers(name)
+      if (provider === undefined)
+        return failure({
+          kind: 'calendarUnavailable',
+          message: `calendars of ${name} cannot be read by this server yet`,
+        })
+      const memberKeys = members.map(({ key }) => key)
+      const busy = await provider.freeBusy(
+        { appId, local },
+        memberKeys,
+        span,
+        ignoring === undefined ? [] : [ignoring.eventId],
+      )
+      return busy.ok
+        ? success(memberKeys.map((key, index) => [calendarName(key), busy.value[index] ?? []] as const))
+        : busy
+    }),
+  )
+  const [claims, found] = await Promise.all([ownClaims, answers])
+  const busyByCalendar = new Map<string, readonly Interval[]>(known)
+  for (const answer of found) {
+    if (!answer.ok) return answer
+    for (const [name, intervals] of answer.value) busyByCalendar.set(name, intervals)
+  }
+  return success(
+    keys.map((key, index) => ({ busy: busyByCalendar.get(calendarName(key)) ?? [], claims: claims[index] ?? [] })),
+  )
+}
+
+/** `readCalendars` by calendar name, as the engine's question wants it. */
+export async function readBusyByCalendar(
+  tools: Pick<Tools, 'database' | 'providers'>,
+  question: BusyQuestion,
+): Promise<Result<BusyByCalendar>> {
+  const read = await readCalendars(tools, question)
+  if (!read.ok) return read
+  return success(
+    new Map(
+      question.calendars.map(({ key }, index) => [calendarName(key), read.value[index] ?? { busy: [], claims: [] }]),
+    ),
+  )
+}
+
+/**
+ * What providers beyond this server say of their calendars, by name: asked before a transaction, because no remote call
+ * stands inside one. Calendars of our own are left out: they are read under the lock.
+ */
+export async function readRemoteBusy(
+  tools: Pick<Tools, 'database' | 'providers'>,
+  question: BusyQuestion,
+): Promise<Result<ReadonlyMap<string, readonly Interval[]>>> {
+  const remote = question.calendars.filter(({ provider }) => tools.providers(provider)?.isLocal !== true)
+  if (remote.length === 0) return success(new Map())
+  const read = await readCalendars(tools, { ...question, calendars: remote })
+  return read.ok
+    ? success(new Map(remote.map(({ key }, index) => [calendarName(key), read.value[index]?.busy ?? []])))
+    : read
+}
+
+/** As `readCalendars`, in one list for each calendar. */
+export async function readBusy(
+  tools: Pick<Tools, 'database' | 'providers'>,
+  question: BusyQuestion,
+): Promise<Result<readonly (readonly Interval[])[]>> {
+  const read = await readCalendars(tools, question)
+  return read.ok ? success(read.value.map(({ busy, claims }) => [...busy, ...claims])) : read
+}

@@ -1,0 +1,205 @@
+// A configuration with everything behind its names: the document, what it means, its hosts and their calendars.
+import { findAppByCode } from '../../adapters/storage/accounts.ts'
+import {
+  findConfiguration,
+  findConfigurationEvenDeleted,
+  findConfigurationIdBySlug,
+} from '../../adapters/storage/configurations.ts'
+import type { Database } from '../../adapters/storage/database.ts'
+import { findHostGrants } from '../../adapters/storage/hosts.ts'
+import type { Principal } from '../../core/account/principal.ts'
+import {
+  type Configuration,
+  calendarsOf,
+  type Host,
+  hostsOf,
+  type ParticipantCalendar,
+} from '../../core/configuration/configuration.ts'
+import { type AppId, type ConfigurationId, isUuid } from '../../core/ids.ts'
+import { invalidRequest, notFound } from '../../core/problem.ts'
+import { failure, type Result, success } from '../../core/result.ts'
+import { type ConfigurationDocument, readConfiguration } from '../../wire/configurations.ts'
+import type { Tools } from '../tools.ts'
+
+/** The document and what it means: enough to read, confirm and cancel bookings, whatever became of the hosts. */
+export type KnownConfiguration = { readonly configuration: Configuration; readonly document: ConfigurationDocument }
+
+/** With everything that is needed to offer and take time. */
+export type LoadedConfiguration = KnownConfiguration & {
+  /** Those who serve: of a round robin the candidates, otherwise everyone with a calendar. */
+  readonly hosts: readonly Host[]
+  /** All calendars of the hosts, in the order in which they are locked. */
+  readonly calendars: readonly ParticipantCalendar[]
+}
+
+/** How a call to `/v3/scheduling/…` says which configuration it means. */
+export type ConfigurationQuery = {
+  readonly configuration_id?: string | undefined
+  readonly slug?: string | undefined
+  readonly client_id?: string | undefined
+}
+
+/** Kept by id and compared by version at each use. What is kept is made of what a client may read anyway. */
+const kept = new WeakMap<Database, Map<ConfigurationId, LoadedConfiguration>>()
+const keptLimit = 10_000
+
+/**
+ * The configuration that a scheduler call means: the session's own, else `configuration_id`, else `slug` with `client_id`.
+ * Problems: `invalidRequest` (none named), `notFound`, `invalidSession` (private, without a session of its own).
+ */
+export async function resolveConfiguration(
+  tools: Pick<Tools, 'database'>,
+  principal: Principal,
+  query: ConfigurationQuery,
+  which: 'live' | 'evenDeleted' = 'live',
+): Promise<Result<KnownConfiguration>> {
+  const named = await nameConfiguration(tools, principal, query)
+  if (!named.ok) return named
+  const known = await findKnownConfiguration(tools, named.value.appId, named.value.id, which)
+  if (known.ok && known.value.configuration.requiresSessionAuth && principal.kind !== 'session')
+    return failure({ kind: 'invalidSession', message: 'Invalid session' })
+  return known
+}
+
+/** As `resolveConfiguration`, with the hosts. Problems: also those of `loadHosts`. */
+export async function resolveWithHosts(
+  tools: Pick<Tools, 'database'>,
+  principal: Principal,
+  query: ConfigurationQuery,
+): Promise<Result<LoadedConfiguration>> {
+  const known = await resolveConfiguration(tools, principal, query)
+  return known.ok ? loadHosts(tools, known.value) : known
+}
+
+/** Which configuration a call means, before anything is read of it. Problems: `invalidRequest`, `notFound`. */
+export async function nameConfiguration(
+  { database }: Pick<Tools, 'database'>,
+  principal: Principal,
+  { configuration_id, slug, client_id }: ConfigurationQuery,
+): Promise<Result<{ appId: AppId; id: ConfigurationId }>> {
+  if (principal.kind === 'session') return success({ appId: principal.appId, id: principal.configurationId })
+  if (configuration_id) {
+    if (!isUuid(configuration_id)) return failure(notFound)
+    const id = configuration_id.toLowerCase() as ConfigurationId
+    const appId = principal.kind === 'anyone' ? await findAppByCode(database, id.slice(0, 8)) : principal.appId
+    return appId === undefined ? failure(notFound) : success({ appId, id })
+  }
+  if (slug) {
+    const appId = principal.kind === 'anyone' ? client_id?.toLowerCase() : principal.appId
+    if (appId === undefined) return failure(invalidRequest('is required together with slug', 'client_id'))
+    if (!isUuid(appId)) return failure(notFound)
+    const id = await findConfigurationIdBySlug(database, appId as AppId, slug)
+    return id === undefined ? failure(notFound) : success({ appId: appId as AppId, id })
+  }
+  return failure(invalidRequest('configuration_id is required, or slug with client_id, or a session'))
+}
+
+/** Bookings outlive their configuration, so what is done to one asks for it `evenDeleted`. Problems: `notFound`. */
+export async function findKnownConfiguration(
+  { database }: Pick<Tools, 'database'>,
+  appId: AppId,
+  id: ConfigurationId,
+  which: 'live' | 'evenDeleted' = 'live',
+): Promise<Result<KnownConfiguration>> {
+  const row = await (which === 'live' ? findConfiguration : findConfigurationEvenDeleted)(database, appId, id)
+  if (row === undefined) return failure(notFound)
+  const known = keptBy(database).get(id)
+  if (known?.configuration.version === row.version) return success(known)
+  const document = row.document as ConfigurationDocument
+  const configuration = readConfiguration(document, { appId, id, grantId: row.grantId, version: row.version })
+  return success({ configuration, document })
+}
+
+/** Problems: `invalidRequest` where a participant has lost the grant or calendar that it names. */
+export async function loadHosts(
+  { database }: Pick<Tools, 'database'>,
+  known: KnownConfiguration,
+): Promise<Result<LoadedConfiguration>> {
+  const { configuration, document } = known
+  const all = keptBy(database)
+  const kept = all.get(configuration.id)
+  if (kept?.configuration.version === configuration.version) return success(kept)
+  const hosts = await findHosts({ database }, configuration)
+  if (!hosts.ok) return hosts
+  const serving = hostsOf(configuration, hosts.value)
+  const loaded: LoadedConfiguration = { configuration, document, hosts: serving, calendars: calendarsOf(serving) }
+  if (all.size >= keptLimit) all.clear()
+  all.set(configuration.id, loaded)
+  return success(loaded)
+}
+
+/** What is kept of this configuration, whatever its version: the caller compares versions. */
+export function peekConfiguration(database: Database, id: ConfigurationId): LoadedConfiguration | undefined {
+  return keptBy(database).get(id)
+}
+
+/** For callers who found a calendar gone that the kept hosts name. */
+export function forgetConfiguration(database: Database, id: ConfigurationId): void {
+  keptBy(database).delete(id)
+}
+
+function keptBy(database: Database): Map<ConfigurationId, LoadedConfiguration> {
+  let map = kept.get(database)
+  if (map === undefined) {
+    map = new Map()
+    kept.set(database, map)
+  }
+  return map
+}
+
+/**
+ * Every participant with the calendars behind the names it uses; all must belong to grants of the same application.
+ * Problems: `invalidRequest` that names the participant.
+ */
+export async function findHosts(
+  { database }: Pick<Tools, 'database'>,
+  configuration: Pick<Configuration, 'appId' | 'participants'>,
+): Promise<Result<Host[]>> {
+  const { appId, participants } = configuration
+  const ids = participants.flatMap(({ grantId }) => (grantId === undefined ? [] : [grantId]))
+  if (!ids.every(isUuid))
+    return failure(
+      invalidRequest(
+        'must be the id of a grant',
+        `participants[${participants.findIndex(({ grantId }) => grantId !== undefined && !isUuid(grantId))}].grant_id`,
+      ),
+    )
+  const grants = await database.transaction(appId, (transaction) =>
+    findHostGrants(
+      transaction,
+      participants.map(({ email }) => email),
+      ids,
+    ),
+  )
+  const hosts: Host[] = []
+  for (const [index, participant] of participants.entries()) {
+    const named = [
+      ...(participant.availabilityCalendarIds ?? []),
+      ...(participant.bookingCalendarId === undefined ? [] : [participant.bookingCalendarId]),
+    ]
+    const grant = grants.find((candidate) =>
+      participant.grantId === undefined
+        ? candidate.email.toLowerCase() === participant.email.toLowerCase()
+        : candidate.id === participant.grantId.toLowerCase(),
+    )
+    const needsGrant = participant.availabilityCalendarIds !== undefined || participant.bookingCalendarId !== undefined
+    if (grant === undefined && needsGrant)
+      return failure(
+        invalidRequest(`Failed to find a valid Grant for ${participant.email}`, `participants[${index}].email`),
+      )
+    const found = new Map<string, ParticipantCalendar>()
+    for (const name of named) {
+      const calendar = grant?.calendars.find(({ id, isPrimary }) => id === name || (name === 'primary' && isPrimary))
+      if (grant === undefined || calendar === undefined)
+        return failure(invalidRequest(`${participant.email} has no calendar "${name}"`, `participants[${index}]`))
+      found.set(name, { key: { grantId: grant.id, calendarId: calendar.id }, provider: grant.provider })
+    }
+    const behind = (name: string) => found.get(name) as ParticipantCalendar
+    hosts.push({
+      participant,
+      availabilityCalendars: [...new Set(participant.availabilityCalendarIds ?? [])].map(behind),
+      bookingCalendar: participant.bookingCalendarId === undefined ? undefined : behind(participant.bookingCalendarId),
+    })
+  }
+  return success(hosts)
+}

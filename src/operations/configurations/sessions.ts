@@ -1,0 +1,45 @@
+// Sessions: a short-lived right to use one configuration from a page.
+import { deleteSession, findApplication, insertSession } from '../../adapters/storage/accounts.ts'
+import { findConfiguration } from '../../adapters/storage/configurations.ts'
+import type { Principal } from '../../core/account/principal.ts'
+import { invalidRequest, notFound } from '../../core/problem.ts'
+import { failure, type Result, success } from '../../core/result.ts'
+import type { Tools } from '../tools.ts'
+import { nameConfiguration } from './loadConfiguration.ts'
+
+const defaultSessionMinutes = 5
+
+/** The session id, answered once. Problems: `invalidRequest` (no configuration named), `notFound`. */
+export async function createSession(
+  { database }: Pick<Tools, 'database'>,
+  principal: Principal & { readonly kind: 'key' },
+  {
+    configurationId,
+    slug,
+    lifeMinutes = defaultSessionMinutes,
+  }: {
+    readonly configurationId?: string | undefined
+    readonly slug?: string | undefined
+    readonly lifeMinutes?: number | undefined
+  },
+): Promise<Result<string>> {
+  if (!configurationId && !slug) return failure(invalidRequest('configuration_id or slug is required'))
+  const named = await nameConfiguration({ database }, principal, { configuration_id: configurationId, slug })
+  if (!named.ok) return named
+  const [application, configuration] = await Promise.all([
+    findApplication(database, principal.appId),
+    findConfiguration(database, principal.appId, named.value.id),
+  ])
+  if (application === undefined || configuration === undefined) return failure(notFound)
+  return success(await insertSession(database, application, configuration.id, lifeMinutes))
+}
+
+/** Problems: `notFound`. */
+export async function endSession(
+  { database }: Pick<Tools, 'database'>,
+  principal: Principal & { readonly kind: 'key' },
+  sessionId: string,
+): Promise<Result<undefined>> {
+  const isEnded = await deleteSession(database, principal.appId, sessionId)
+  return isEnded ? success(undefined) : failure(notFound)
+}

@@ -1,0 +1,45 @@
+// Sends one mail, and writes what became of it. Run by the worker; safe to repeat.
+import { writeMessage } from '../../adapters/mail/messages.ts'
+import { claimMail, finishAttempt } from '../../adapters/storage/mails.ts'
+import type { AppId } from '../../core/ids.ts'
+import { type Result, success } from '../../core/result.ts'
+import { hourMs, minuteMs, secondMs } from '../../core/time/instant.ts'
+import type { Tools } from '../tools.ts'
+
+/** After the first attempt, the second, …: three days in all. A mail about a meeting that is over helps nobody. */
+const waitsMs = [
+  10 * secondMs,
+  minuteMs,
+  5 * minuteMs,
+  15 * minuteMs,
+  30 * minuteMs,
+  hourMs,
+  2 * hourMs,
+  4 * hourMs,
+  ...Array.from({ length: 8 }, () => 8 * hourMs),
+]
+
+export type SendMailCommand = { readonly appId: AppId; readonly mailId: string }
+
+/**
+ * `nothing to do`: sent, given up or held back, or another process is at it. A process that dies between sending and
+ * writing it down leaves a mail that is sent again after five minutes, under the same Message-ID.
+ */
+export async function sendMail(
+  { database, mailer, now }: Pick<Tools, 'database' | 'mailer' | 'now'>,
+  { appId, mailId }: SendMailCommand,
+): Promise<Result<'sent' | 'refused' | 'deferred' | 'kept' | 'nothing to do'>> {
+  const claimed = await database.transaction(appId, (transaction) => claimMail(transaction, mailId))
+  if (claimed === undefined) return success('nothing to do')
+  const startedAt = now()
+  const outcome = await mailer.send(writeMessage(claimed.mail, { id: mailId, from: mailer.from }))
+  await database.transaction(appId, (transaction) =>
+    finishAttempt(transaction, mailId, {
+      outcome: outcome.kind,
+      answer: outcome.kind === 'kept' ? 'there is no mail server to send through' : outcome.answer,
+      durationMs: now() - startedAt,
+      retryAfterMs: outcome.kind === 'deferred' ? waitsMs[claimed.attempts - 1] : undefined,
+    }),
+  )
+  return success(outcome.kind)
+}
