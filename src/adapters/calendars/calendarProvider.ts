@@ -4,8 +4,10 @@ import type { PlacedEvent } from '../../core/booking/placedEvent.ts'
 import type { CalendarEvent } from '../../core/calendar/event.ts'
 import type { AppId, CalendarId, EventId, GrantId } from '../../core/ids.ts'
 import type { Result } from '../../core/result.ts'
+import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import type { Queryable } from '../storage/database.ts'
+import type { Sql } from '../storage/sql.ts'
 
 export interface CalendarProvider {
   /**
@@ -39,6 +41,12 @@ export interface CalendarProvider {
    * Problems: `calendarUnavailable`, `grantExpired`.
    */
   place(scope: CalendarScope, calendar: CalendarKey, event: PlacedEvent): Promise<Result<Placed>>
+
+  /**
+   * Only where `isLocal`, for an event that stands nowhere yet: the statement that places it on all `calendars`, which the
+   * transaction has locked, and the events as they will stand. It goes along with the booking's own rows.
+   */
+  readonly placeNew?: (appId: AppId, calendars: readonly CalendarKey[], event: PlacedEvent, at: Instant) => NewlyPlaced
 
   /** When the event with this id takes place; undefined where it is not on the calendar. */
   find(scope: CalendarScope, calendar: CalendarKey, id: EventId): Promise<Result<Interval | undefined>>
@@ -83,6 +91,8 @@ export type Placed = {
   /** Which item of `readChanges` it is, and its version, where they are known already. */
   readonly item?: { readonly id: string; readonly version: string | undefined } | undefined
 }
+
+export type NewlyPlaced = { readonly statement: Sql; readonly events: readonly CalendarEvent[] }
 
 export type ChangesQuestion = {
   /** The span in which busy time is wanted. The same as long as the same token is passed on. */

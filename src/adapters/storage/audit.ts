@@ -1,8 +1,9 @@
 // The audit log: who did what. The server's role may add to it and read it, never change it.
+import type { AppId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Transaction } from './database.ts'
 import { newId } from './ids.ts'
-import { sql } from './sql.ts'
+import { type Sql, sql } from './sql.ts'
 
 export type AuditEntry = {
   /** As `actorOf` says, or `cli`, `worker`. */
@@ -15,13 +16,15 @@ export type AuditEntry = {
 }
 
 /** In the transaction of what it tells, so that neither stands without the other. */
-export async function recordAudit(
-  transaction: Transaction,
-  { actor, action, target, detail = {} }: AuditEntry,
-): Promise<void> {
-  await transaction.query(sql`
+export async function recordAudit(transaction: Transaction, entry: AuditEntry): Promise<void> {
+  await transaction.query(auditRow(transaction.appId, entry))
+}
+
+/** For `together`. */
+export function auditRow(appId: AppId, { actor, action, target, detail = {} }: AuditEntry): Sql {
+  return sql`
     insert into openslot.audit_log (app_id, id, actor, action, target, detail)
-    values (${transaction.appId}, ${newId()}, ${actor}, ${action}, ${target}, ${detail})`)
+    values (${appId}, ${newId()}, ${actor}, ${action}, ${target}, ${detail}) returning id`
 }
 
 /** How often `action` was recorded since then. */

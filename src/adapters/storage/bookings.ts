@@ -1,16 +1,11 @@
 // Bookings as rows, and what is written with each change of one.
 
 import type { Booking, BookingDetails, BookingState, CancelledBy, Change, Service } from '../../core/booking/booking.ts'
-import type { Mail } from '../../core/booking/mail.ts'
 import type { AppId, BookingId, ConfigurationId, EventId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
-import { recordAudit } from './audit.ts'
 import { toRange } from './claims.ts'
 import type { Transaction } from './database.ts'
-import { newId } from './ids.ts'
-import { insertMails } from './mails.ts'
-import { recordNotification } from './outbox.ts'
 import { join, type Sql, sql } from './sql.ts'
 
 type BookingRow = {
@@ -76,13 +71,16 @@ export async function lockBooking(transaction: Transaction, id: BookingId): Prom
   return row === undefined ? undefined : toBooking(transaction.appId, row)
 }
 
-export async function insertBooking(transaction: Transaction, booking: Booking): Promise<void> {
-  await transaction.query(sql`
+/** For `together`: a new booking. */
+export function bookingRow(booking: Booking): Sql {
+  return sql`
     insert into openslot.bookings (app_id, id, configuration_id, organizer_salt, guest_salt, state, direction, change, during,
-      organizer_email, guest_email, event_id, body, version)
-    values (${transaction.appId}, ${booking.id}, ${booking.configurationId}, ${booking.organizerSalt}, ${booking.guestSalt},
+      organizer_email, guest_email, event_id, body, version, created_at, updated_at)
+    values (${booking.appId}, ${booking.id}, ${booking.configurationId}, ${booking.organizerSalt}, ${booking.guestSalt},
       ${booking.state}, ${booking.direction}, ${booking.change ?? null}, ${toRange(booking.when)},
-      ${booking.service.organizer.email}, ${booking.details.guest.email}, ${booking.eventId}, ${bodyOf(booking)}, ${booking.version})`)
+      ${booking.service.organizer.email}, ${booking.details.guest.email}, ${booking.eventId}, ${bodyOf(booking)}, ${booking.version},
+      ${new Date(booking.createdAt)}, ${new Date(booking.updatedAt)})
+    returning id`
 }
 
 /** Compare and set: false, and nothing is written, where the booking no longer has the version `expected`. */
@@ -121,44 +119,6 @@ export async function lastAssigned(
         and state in ('held', 'pending', 'booked') and id is distinct from ${ignoring ?? null}::uuid
       order by assigned_at desc limit 1) as latest`)
   return new Map(rows.map(({ email, at }) => [email, at]))
-}
-
-export type ChangeRecord = {
-  readonly trigger: string
-  /** The notification's `data.object`, as it will be sent, however late. */
-  readonly body: object
-  readonly mails: readonly Mail[]
-  /** Whether mails are to be sent, or only kept. */
-  readonly isSending: boolean
-  readonly actor: string
-  readonly action: string
-  /** Of the configuration. */
-  readonly grantId: string
-}
-
-/**
- * Notification, mails and audit row of a settled change: written with it, carried out by the worker. Notifications of a
- * booking are numbered as they come: reminders are among them.
- */
-export async function recordChange(transaction: Transaction, booking: Booking, record: ChangeRecord): Promise<void> {
-  const { appId } = transaction
-  const eventId = newId()
-  await Promise.all([
-    recordNotification(transaction, {
-      id: eventId,
-      trigger: record.trigger,
-      objectId: booking.id,
-      body: record.body,
-      grantId: record.grantId,
-    }),
-    insertMails(transaction, { eventId, bookingId: booking.id, mails: record.mails, isSending: record.isSending }),
-    recordAudit(transaction, {
-      actor: record.actor,
-      action: record.action,
-      target: booking.id,
-      detail: { version: booking.version, state: booking.state },
-    }),
-  ])
 }
 
 /** Makes sure that a change is finished even if this process dies: due in 30 s, put off while the request lives. */

@@ -5,7 +5,7 @@ import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import type { Queryable, Transaction } from './database.ts'
 import { newId } from './ids.ts'
-import { sql } from './sql.ts'
+import { type Sql, sql } from './sql.ts'
 
 /** The name of the constraint that a second claim on the same time violates. */
 export const doubleBooking = 'no_double_booking'
@@ -36,28 +36,24 @@ export function toRange({ start, end }: Interval): string {
 }
 
 /**
- * The booking's claims are these and no others. Statements are sent together: what was claimed before is given up first.
- * Throws `ConstraintViolation` `no_double_booking` where another booking has the time.
+ * For `together`. Throws, where it is sent, `ConstraintViolation` `no_double_booking` if another booking has the time.
+ * What the booking claimed before is given up before it is sent (`giveUpClaims`), since two claims of its own collide too.
  */
-export async function replaceClaims(
-  transaction: Transaction,
+export function claimRows(
+  appId: AppId,
   bookingId: BookingId,
   claims: readonly { readonly key: CalendarKey; readonly during: Interval }[],
-  hadClaims: 'new' | 'hadClaims',
-): Promise<void> {
-  const { appId } = transaction
-  const given =
-    hadClaims === 'new'
-      ? undefined
-      : transaction.query(sql`delete from openslot.slot_claims where app_id = ${appId} and booking_id = ${bookingId}`)
-  const taken =
-    claims.length === 0
-      ? undefined
-      : transaction.query(sql`
-          insert into openslot.slot_claims (app_id, id, booking_id, grant_id, calendar_id, during)
-          select ${appId}, id, ${bookingId}, grant_id, calendar_id, during
-          from unnest(${claims.map(() => newId())}::uuid[], ${claims.map(({ key }) => key.grantId)}::uuid[],
-            ${claims.map(({ key }) => key.calendarId)}::text[], ${claims.map(({ during }) => toRange(during))}::tstzrange[])
-            as claim (id, grant_id, calendar_id, during)`)
-  await Promise.all([given, taken])
+): Sql {
+  return sql`
+    insert into openslot.slot_claims (app_id, id, booking_id, grant_id, calendar_id, during)
+    select ${appId}, id, ${bookingId}::uuid, grant_id, calendar_id, during
+    from unnest(${claims.map(() => newId())}::uuid[], ${claims.map(({ key }) => key.grantId)}::uuid[],
+      ${claims.map(({ key }) => key.calendarId)}::text[], ${claims.map(({ during }) => toRange(during))}::tstzrange[])
+      as claim (id, grant_id, calendar_id, during)
+    returning id`
+}
+
+export async function giveUpClaims(transaction: Transaction, bookingId: BookingId): Promise<void> {
+  await transaction.query(sql`
+    delete from openslot.slot_claims where app_id = ${transaction.appId} and booking_id = ${bookingId}`)
 }

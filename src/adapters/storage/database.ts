@@ -15,6 +15,15 @@ export type Queryable = {
 /** A transaction of one application: row security shows it no other application's grants and bookings. */
 export type Transaction = Queryable & { readonly appId: AppId }
 
+/** A transaction in the hands of whoever opened it. */
+export type OwnTransaction = Transaction & {
+  /**
+   * The last statement, sent together with the commit: for a write that nothing after it can undo. Whatever `work` answers
+   * then, the transaction stands; where the statement fails, nothing does.
+   */
+  commitWith(statement: Sql): Promise<void>
+}
+
 /** The database is away, or a transaction lost every retry: nothing was written. */
 export class DatabaseUnavailable extends Error {
   override readonly name = 'DatabaseUnavailable'
@@ -97,7 +106,7 @@ export class Database implements Queryable {
    * A `Result` that holds a problem rolls back.
    * Throws `DatabaseUnavailable`, `CommitUnknown`, and what `work` throws.
    */
-  async transaction<T>(appId: AppId, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  async transaction<T>(appId: AppId, work: (transaction: OwnTransaction) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#attempt(appId, work)
@@ -110,7 +119,7 @@ export class Database implements Queryable {
     }
   }
 
-  async #attempt<T>(appId: AppId, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  async #attempt<T>(appId: AppId, work: (transaction: OwnTransaction) => Promise<T>): Promise<T> {
     const client = await this.#connect()
     let broken: Error | undefined
     let failure: unknown
@@ -118,18 +127,30 @@ export class Database implements Queryable {
       broken = error
     }
     client.on('error', note)
-    const transaction: Transaction = {
+    let isCommitted = false
+    const ask = async <Row extends object>(statement: Sql): Promise<Row[]> => {
+      this.#onStatement?.(statement.text)
+      sendTogether(client)
+      try {
+        return (await client.query(prepared(statement))).rows as Row[]
+      } catch (error) {
+        // Statements sent together fail together; the first failure is the reason.
+        failure ??= error
+        throw translate(failure)
+      }
+    }
+    const transaction: OwnTransaction = {
       appId,
-      query: async <Row extends object>(statement: Sql) => {
-        this.#onStatement?.(statement.text)
-        sendTogether(client)
-        try {
-          return (await client.query(prepared(statement))).rows as Row[]
-        } catch (error) {
-          // Statements sent together fail together; the first failure is the reason.
-          failure ??= error
-          throw translate(failure)
+      query: ask,
+      commitWith: async (statement) => {
+        const [asked, committed] = await Promise.allSettled([ask(statement), commit(client)])
+        // A server that refused the statement has rolled back, and says so; a connection that broke says nothing.
+        if (asked.status === 'rejected') {
+          if (!(failure instanceof pg.DatabaseError) && isAway(failure)) throw unknownCommit(failure)
+          throw asked.reason
         }
+        if (committed.status === 'rejected') throw committed.reason
+        isCommitted = true
       },
     }
     try {
@@ -139,8 +160,9 @@ export class Database implements Queryable {
       opened.catch(note)
       const value = await work(transaction)
       await opened
+      if (isCommitted) return value
       if (isProblem(value)) await client.query('rollback')
-      else await this.#commit(client)
+      else await commit(client)
       return value
     } catch (error) {
       const cause = failure ?? error
@@ -155,16 +177,6 @@ export class Database implements Queryable {
     }
   }
 
-  async #commit(client: pg.PoolClient): Promise<void> {
-    try {
-      const { command } = await client.query('commit')
-      if (command === 'ROLLBACK') throw new Error('a statement of the transaction failed unnoticed')
-    } catch (error) {
-      if (isAway(error)) throw new CommitUnknown('the connection broke during commit', { cause: error })
-      throw error
-    }
-  }
-
   async #connect(): Promise<pg.PoolClient> {
     try {
       return await this.pool.connect()
@@ -176,6 +188,20 @@ export class Database implements Queryable {
   async close(): Promise<void> {
     await this.pool.end()
   }
+}
+
+async function commit(client: pg.PoolClient): Promise<void> {
+  try {
+    const { command } = await client.query('commit')
+    if (command === 'ROLLBACK') throw new Error('a statement of the transaction failed unnoticed')
+  } catch (error) {
+    if (isAway(error)) throw unknownCommit(error)
+    throw error
+  }
+}
+
+function unknownCommit(cause: unknown): CommitUnknown {
+  return new CommitUnknown('the connection broke during commit', { cause })
 }
 
 const held = new WeakSet<pg.PoolClient>()

@@ -93,6 +93,21 @@ export async function saveEvent(
   return row === undefined ? undefined : toEvent(row)
 }
 
+/**
+ * For `together`: an event that is new, on each of these calendars, whose versions the transaction has counted up when it
+ * locked them. `at` is when it was made.
+ */
+export function newEventRows(appId: AppId, keys: readonly CalendarKey[], event: EventWrite, at: Instant): Sql {
+  const { start, end } = event.during
+  return sql`
+    insert into openslot.events (app_id, grant_id, calendar_id, id, ical_uid, status, busy, during, metadata, body, created_at, updated_at)
+    select ${appId}, grant_id, calendar_id, ${event.id}::text, ${event.icalUid}::text, ${event.status}::text, ${event.blocks}::bool,
+      tstzrange(${timestamp(start)}, ${timestamp(end)}), ${JSON.stringify(event.metadata)}::jsonb, ${JSON.stringify(event.details)}::jsonb,
+      ${timestamp(at)}::timestamptz, ${timestamp(at)}::timestamptz
+    from ${keyRows(keys)} as key (grant_id, calendar_id)
+    returning id`
+}
+
 /** With all instances of a series. False where it was not there. */
 export async function deleteEvent(queryable: Queryable, appId: AppId, key: CalendarKey, id: EventId): Promise<boolean> {
   const rows = await queryable.query(sql`

@@ -1,10 +1,10 @@
 // Mails as rows: written with the change, claimed by whoever sends, with every attempt.
 import type { Mail } from '../../core/booking/mail.ts'
-import type { BookingId } from '../../core/ids.ts'
+import type { AppId, BookingId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Transaction } from './database.ts'
 import { newId } from './ids.ts'
-import { join, type Sql, sql } from './sql.ts'
+import { join, type Sql, sql, together } from './sql.ts'
 
 /** `kept`: nothing will be tried, there is no server to send through. */
 export type MailState = 'waiting' | 'sent' | 'failed' | 'heldBack' | 'kept'
@@ -37,30 +37,32 @@ export type NewMails = {
   readonly isSending: boolean
 }
 
-/** Rows and, where they are to be sent, a job for each: written with the change, so that neither is without the other. */
-export async function insertMails(
-  transaction: Transaction,
-  { eventId, bookingId, mails, isSending }: NewMails,
-): Promise<void> {
-  if (mails.length === 0) return
+/** For `together`: rows and, where they are to be sent, a job for each, so that neither is without the other. */
+export function mailRows(appId: AppId, { eventId, bookingId, mails, isSending }: NewMails): Sql[] {
+  if (mails.length === 0) return []
   // Ids of one millisecond are in no order by themselves.
   const ids = mails.map(() => newId()).toSorted()
-  await Promise.all([
-    transaction.query(sql`
-      insert into openslot.deliveries (app_id, id, event_id, booking_id, kind, recipient, body, mail_due_at)
-      select ${transaction.appId}, id, ${eventId ?? null}::uuid, ${bookingId}, 'mail', recipient, body, case when ${isSending} then now() end
-      from unnest(${ids}::uuid[], ${mails.map(({ to }) => to.email)}::text[],
-        ${mails.map((mail) => JSON.stringify(mail))}::jsonb[]) as mail (id, recipient, body)`),
-    isSending ? enqueueMails(transaction, ids) : undefined,
-  ])
+  const rows = sql`
+    insert into openslot.deliveries (app_id, id, event_id, booking_id, kind, recipient, body, mail_due_at)
+    select ${appId}, id, ${eventId ?? null}::uuid, ${bookingId}::uuid, 'mail', recipient, body, case when ${isSending}::bool then now() end
+    from unnest(${ids}::uuid[], ${mails.map(({ to }) => to.email)}::text[],
+      ${mails.map((mail) => JSON.stringify(mail))}::jsonb[]) as mail (id, recipient, body)
+    returning id`
+  return isSending ? [rows, mailJobs(appId, ids)] : [rows]
+}
+
+/** `mailRows` by themselves. */
+export async function insertMails(transaction: Transaction, mails: NewMails): Promise<void> {
+  const rows = mailRows(transaction.appId, mails)
+  if (rows.length > 0) await transaction.query(together(rows))
 }
 
 /** One job for each, due now. */
-async function enqueueMails(transaction: Transaction, ids: readonly string[]): Promise<void> {
-  await transaction.query(sql`
-    select graphile_worker.add_job('sendMail', json_build_object('appId', ${transaction.appId}::text, 'mailId', id),
+function mailJobs(appId: AppId, ids: readonly string[]): Sql {
+  return sql`
+    select graphile_worker.add_job('sendMail', json_build_object('appId', ${appId}::text, 'mailId', id),
       job_key => 'mail:' || id, max_attempts => 25)
-    from unnest(${ids}::text[]) as id`)
+    from unnest(${ids}::text[]) as id`
 }
 
 const confirmationsLimit = 3
@@ -138,7 +140,7 @@ export async function reviveMail(transaction: Transaction, id: string): Promise<
     update openslot.deliveries set state = 'ready', attempts = 0, mail_due_at = now(), finished_at = null
     where app_id = ${transaction.appId} and id = ${id} and kind = 'mail' and booking_id is not null returning id`)
   if (rows.length === 0) return false
-  await enqueueMails(transaction, [id])
+  await transaction.query(mailJobs(transaction.appId, [id]))
   return true
 }
 
@@ -149,9 +151,11 @@ export async function requeueOverdueMails(transaction: Transaction): Promise<num
     where app_id = ${transaction.appId} and kind = 'mail' and state = 'ready' and mail_due_at < now() - interval '1 minute'
     order by mail_due_at limit 1000`)
   if (rows.length > 0)
-    await enqueueMails(
-      transaction,
-      rows.map(({ id }) => id),
+    await transaction.query(
+      mailJobs(
+        transaction.appId,
+        rows.map(({ id }) => id),
+      ),
     )
   return rows.length
 }

@@ -1,41 +1,48 @@
 // The outbox: what happened, written in the transaction in which it happened.
+import type { AppId } from '../../core/ids.ts'
 import type { Transaction } from './database.ts'
 import { newId } from './ids.ts'
-import { sql } from './sql.ts'
+import { type Sql, sql, together } from './sql.ts'
 
-/**
- * `body` is the `data.object` that receivers get. `objectId`: notifications of one object are numbered in their order,
- * by `number` or, without one, by counting.
- */
+/** `body` is the `data.object` that receivers get. `objectId`: notifications of one object are numbered in their order. */
 export type NewNotification = {
   readonly trigger: string
   readonly objectId: string
   readonly body: object
   readonly grantId: string
-  readonly number?: number
   /** Made here where absent. */
   readonly id?: string
 }
 
 /**
- * One statement, with the job that carries it to endpoints where one has asked for it. The caller holds a lock on the
- * object, so that two numbers are never the same.
+ * For `together`: the rows, and one job that carries them to endpoints where one has asked for any of them. The caller
+ * holds a lock on each object, so that two numbers are never the same.
  */
-export async function recordNotification(
-  transaction: Transaction,
-  { trigger, objectId, body, grantId, number, id = newId() }: NewNotification,
-): Promise<void> {
-  const { appId } = transaction
-  const counted =
-    number === undefined
-      ? sql`(select coalesce(max(number), 0) + 1 from openslot.webhook_events where app_id = ${appId} and object_id = ${objectId})`
-      : sql`${number}::bigint`
-  await transaction.query(sql`
-    with event as (
+export function notificationRows(appId: AppId, notifications: readonly NewNotification[]): Sql[] {
+  if (notifications.length === 0) return []
+  const triggers = notifications.map(({ trigger }) => trigger)
+  return [
+    sql`
       insert into openslot.webhook_events (app_id, id, trigger, object_id, number, body, grant_id, fanned_out_at)
-      select ${appId}, ${id}, ${trigger}::text, ${objectId}::text, ${counted}, ${JSON.stringify(body)}::jsonb, ${grantId},
-        case when exists (select from openslot.webhook_endpoints where app_id = ${appId} and ${trigger}::text = any(trigger_types))
+      select ${appId}, id, trigger, object_id,
+        (select coalesce(max(earlier.number), 0) from openslot.webhook_events as earlier
+          where earlier.app_id = ${appId} and earlier.object_id = told.object_id)
+          + row_number() over (partition by object_id order by place),
+        body, grant_id,
+        case when exists (select from openslot.webhook_endpoints where app_id = ${appId} and told.trigger = any(trigger_types))
           then null else clock_timestamp() end
-      returning fanned_out_at)
-    select graphile_worker.add_job('fanOutNotifications', ${JSON.stringify({ appId })}::json) from event where fanned_out_at is null`)
+      from unnest(${notifications.map(({ id = newId() }) => id)}::uuid[], ${triggers}::text[],
+        ${notifications.map(({ objectId }) => objectId)}::text[], ${notifications.map(({ body }) => JSON.stringify(body))}::jsonb[],
+        ${notifications.map(({ grantId }) => grantId)}::uuid[])
+        with ordinality as told (id, trigger, object_id, body, grant_id, place)
+      returning id`,
+    sql`
+      select graphile_worker.add_job('fanOutNotifications', ${JSON.stringify({ appId })}::json)
+      where exists (select from openslot.webhook_endpoints where app_id = ${appId} and trigger_types && ${triggers}::text[])`,
+  ]
+}
+
+/** `notificationRows` of one. */
+export async function recordNotification(transaction: Transaction, notification: NewNotification): Promise<void> {
+  await transaction.query(together(notificationRows(transaction.appId, [notification])))
 }

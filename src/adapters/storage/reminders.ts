@@ -1,61 +1,62 @@
 // Reminders as rows with a job each: moved and removed in the transaction that moves or cancels the booking.
 import type { DueReminder } from '../../core/booking/reminders.ts'
 import type { Reminder } from '../../core/configuration/configuration.ts'
-import type { BookingId } from '../../core/ids.ts'
+import type { AppId, BookingId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Transaction } from './database.ts'
-import { sql } from './sql.ts'
+import { type Sql, sql } from './sql.ts'
 
 export type ReminderState = 'waiting' | 'done' | 'skipped' | 'late' | 'cancelled'
 
-/** Those of a new booking are all there are; of another one, earlier ones are moved, and those left over removed. */
-export async function saveReminders(
-  transaction: Transaction,
-  bookingId: BookingId,
-  reminders: readonly DueReminder[],
-  which: 'new' | 'hadReminders',
-): Promise<void> {
-  const { appId } = transaction
-  const waiting = reminders.filter(({ isPast }) => !isPast)
-  const steps: Promise<unknown>[] = []
-  if (which === 'hadReminders')
-    steps.push(
-      transaction.query(sql`
-        with ended as (
-          update openslot.reminders set state = 'cancelled', finished_at = now()
-          where app_id = ${appId} and booking_id = ${bookingId} and state = 'waiting'
-            and number <> all(${waiting.map(({ number }) => number)}::int[])
-          returning number)
-        select graphile_worker.remove_job('reminder:' || ${bookingId}::text || ':' || number) from ended`),
-    )
-  if (reminders.length > 0) {
-    // A reminder that was sent for this very time is not sent again.
-    steps.push(
-      transaction.query(sql`
-        insert into openslot.reminders (app_id, booking_id, number, body, due_at, state, finished_at)
-        select ${appId}, ${bookingId}, number, body, due_at, case when past then 'skipped' else 'waiting' end, case when past then now() end
-        from unnest(${reminders.map(({ number }) => number)}::int[], ${reminders.map((reminder) => JSON.stringify(bodyOf(reminder)))}::jsonb[],
-          ${reminders.map(({ dueAt }) => iso(dueAt))}::timestamptz[], ${reminders.map(({ isPast }) => isPast)}::bool[]) as r (number, body, due_at, past)
-        on conflict (app_id, booking_id, number) do update
-          set body = excluded.body, due_at = excluded.due_at, state = excluded.state, finished_at = excluded.finished_at
-          where reminders.due_at <> excluded.due_at or reminders.state in ('waiting', 'cancelled')`),
-    )
-    steps.push(enqueue(transaction, bookingId, waiting))
-  }
-  await Promise.all(steps)
+/**
+ * For `together`: the reminders of a booking, each with its job; earlier ones are moved. A reminder that was sent for this
+ * very time is not sent again.
+ */
+export function reminderRows(appId: AppId, bookingId: BookingId, reminders: readonly DueReminder[]): Sql[] {
+  if (reminders.length === 0) return []
+  return [
+    sql`
+      insert into openslot.reminders (app_id, booking_id, number, body, due_at, state, finished_at)
+      select ${appId}, ${bookingId}::uuid, number, body, due_at, case when past then 'skipped' else 'waiting' end, case when past then now() end
+      from unnest(${reminders.map(({ number }) => number)}::int[], ${reminders.map((reminder) => JSON.stringify(bodyOf(reminder)))}::jsonb[],
+        ${reminders.map(({ dueAt }) => iso(dueAt))}::timestamptz[], ${reminders.map(({ isPast }) => isPast)}::bool[]) as r (number, body, due_at, past)
+      on conflict (app_id, booking_id, number) do update
+        set body = excluded.body, due_at = excluded.due_at, state = excluded.state, finished_at = excluded.finished_at
+        where reminders.due_at <> excluded.due_at or reminders.state in ('waiting', 'cancelled')
+      returning number`,
+    reminderJobs(
+      appId,
+      bookingId,
+      reminders.filter(({ isPast }) => !isPast),
+    ),
+  ]
 }
 
-async function enqueue(
+/** Ends those that wait and are not among `staying`, and their jobs: the booking has moved, or is called off. */
+export async function endReminders(
   transaction: Transaction,
   bookingId: BookingId,
-  reminders: readonly Pick<DueReminder, 'number' | 'dueAt'>[],
+  staying: readonly DueReminder[],
 ): Promise<void> {
-  if (reminders.length === 0) return
+  const numbers = staying.filter(({ isPast }) => !isPast).map(({ number }) => number)
   await transaction.query(sql`
+    with ended as (
+      update openslot.reminders set state = 'cancelled', finished_at = now()
+      where app_id = ${transaction.appId} and booking_id = ${bookingId} and state = 'waiting' and number <> all(${numbers}::int[])
+      returning number)
+    select graphile_worker.remove_job('reminder:' || ${bookingId}::text || ':' || number) from ended`)
+}
+
+function reminderJobs(
+  appId: AppId,
+  bookingId: BookingId,
+  reminders: readonly Pick<DueReminder, 'number' | 'dueAt'>[],
+): Sql {
+  return sql`
     select graphile_worker.add_job('sendReminder',
-      json_build_object('appId', ${transaction.appId}::text, 'bookingId', ${bookingId}::text, 'number', number),
+      json_build_object('appId', ${appId}::text, 'bookingId', ${bookingId}::text, 'number', number),
       job_key => 'reminder:' || ${bookingId}::text || ':' || number, run_at => due_at, max_attempts => 25)
-    from unnest(${reminders.map(({ number }) => number)}::int[], ${reminders.map(({ dueAt }) => iso(dueAt))}::timestamptz[]) as r (number, due_at)`)
+    from unnest(${reminders.map(({ number }) => number)}::int[], ${reminders.map(({ dueAt }) => iso(dueAt))}::timestamptz[]) as r (number, due_at)`
 }
 
 /** The reminder while it waits; nobody else takes it until the transaction ends. */
@@ -86,7 +87,8 @@ export async function requeueOverdueReminders(transaction: Transaction): Promise
   const rows = await transaction.query<{ bookingId: BookingId; number: number; dueAt: Instant }>(sql`
     select booking_id as "bookingId", number, due_at as "dueAt" from openslot.reminders
     where app_id = ${transaction.appId} and state = 'waiting' and due_at < now() - interval '1 minute' order by due_at limit 1000`)
-  for (const { bookingId, ...reminder } of rows) await enqueue(transaction, bookingId, [reminder])
+  for (const { bookingId, ...reminder } of rows)
+    await transaction.query(reminderJobs(transaction.appId, bookingId, [reminder]))
   return rows.length
 }
 

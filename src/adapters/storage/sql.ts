@@ -22,7 +22,7 @@ export function sql(strings: TemplateStringsArray, ...parts: readonly unknown[])
   parts.forEach((part, index) => {
     if (isSql(part)) {
       const offset = values.length
-      text += part.text.replace(/\$(\d+)/g, (_, number) => `$${Number(number) + offset}`)
+      text += renumbered(part.text, offset)
       values.push(...part.values)
     } else {
       values.push(part)
@@ -41,10 +41,30 @@ export function join(pieces: readonly Sql[], separator: 'and' | 'or' | ','): Sql
   for (const piece of pieces) {
     const offset = values.length
     if (text !== '') text += gap
-    text += piece.text.replace(/\$(\d+)/g, (_, number) => `$${Number(number) + offset}`)
+    text += renumbered(piece.text, offset)
     values.push(...piece.values)
   }
   return { text, values, isSql: true }
+}
+
+/**
+ * Independent statements as one, which answers how many rows each answered, in their order. All see the database as it
+ * was before, and none waits for another; each must answer rows (`returning`), or be a `select`. One statement costs far
+ * less than ten: on the way, in planning, and in the locks that are held meanwhile.
+ */
+export function together(statements: readonly Sql[]): Sql {
+  const values: unknown[] = []
+  const parts: string[] = []
+  for (const statement of statements) {
+    parts.push(`s${parts.length} as (${renumbered(statement.text, values.length)})`)
+    values.push(...statement.values)
+  }
+  const counts = parts.map((_, index) => `(select count(*) from s${index})::int`)
+  return { text: `with ${parts.join(', ')} select array[${counts.join(', ')}] as counts`, values, isSql: true }
+}
+
+function renumbered(text: string, offset: number): string {
+  return offset === 0 ? text : text.replace(/\$(\d+)/g, (_, number) => `$${Number(number) + offset}`)
 }
 
 const names = new Map<string, string>()

@@ -1,20 +1,18 @@
 // Hold, place, look back, settle: the one path by which every change of a booking reaches calendars and people.
-import type { CalendarScope } from '../../adapters/calendars/calendarProvider.ts'
+import type { CalendarScope, NewlyPlaced } from '../../adapters/calendars/calendarProvider.ts'
 import {
+  bookingRow,
   cancelRecovery,
   findBooking,
-  insertBooking,
-  recordChange,
   scheduleRecovery,
   updateBooking,
 } from '../../adapters/storage/bookings.ts'
-import { doubleBooking, replaceClaims } from '../../adapters/storage/claims.ts'
-import { ConstraintViolation, type Transaction } from '../../adapters/storage/database.ts'
-import { recordNotification } from '../../adapters/storage/outbox.ts'
-import { saveReminders } from '../../adapters/storage/reminders.ts'
+import { claimRows, doubleBooking, giveUpClaims } from '../../adapters/storage/claims.ts'
+import { ConstraintViolation, type OwnTransaction, type Transaction } from '../../adapters/storage/database.ts'
+import { endReminders } from '../../adapters/storage/reminders.ts'
+import { type Sql, together } from '../../adapters/storage/sql.ts'
 import type { Booking, Change } from '../../core/booking/booking.ts'
 import { abort, claimsOf, placedEvent, settle } from '../../core/booking/lifecycle.ts'
-import { mailsOf, triggerOf } from '../../core/booking/notification.ts'
 import type { PlacedEvent } from '../../core/booking/placedEvent.ts'
 import { remindersOf } from '../../core/booking/reminders.ts'
 import type { CalendarEvent } from '../../core/calendar/event.ts'
@@ -23,10 +21,10 @@ import type { AppId } from '../../core/ids.ts'
 import { changedMeanwhile, invalidRequest, type Problem, slotTaken } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { overlaps } from '../../core/time/interval.ts'
-import { bookingNotification } from '../../wire/bookingNotifications.ts'
-import { eventNotification, type RemovedEvent, removedEventNotification } from '../../wire/events.ts'
+import type { RemovedEvent } from '../../wire/events.ts'
 import { stillRunning } from '../once.ts'
 import type { Tools } from '../tools.ts'
+import { type EventsHere, rowsThatFollow } from './whatFollows.ts'
 
 export type ChangeTools = Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>
 
@@ -68,21 +66,79 @@ export async function carryThrough(
         await Promise.all([written, scheduleRecovery(transaction, booking.id)])
         return (await written) ? begun : failure(changedMeanwhile)
       }
-      const settled = settle(booking)
-      // Sent together, in this order: the booking, its claims, its events, and what is told of it.
-      const writes = [
-        write(transaction, settled),
-        place(tools, { appId, local: transaction }, booking, context.configuration),
-        tell(tools, transaction, booking, settled, context),
-      ] as const
-      const [isWritten, placed] = await Promise.all(writes)
-      if (!isWritten) return failure(changedMeanwhile)
-      if (!placed.ok) return placed
-      await tellOfEvents(transaction, booking, placed.value)
-      return success(settled)
+      return booking.change?.kind === 'create'
+        ? settleNew(tools, transaction, booking, context)
+        : settleChanged(tools, transaction, booking, context)
     }),
   )
   return held.ok && isHeldOnly ? finish(tools, held.value, context) : held
+}
+
+/** A new booking on calendars of our own: all its rows, its events and what follows are one statement, with the commit. */
+async function settleNew(
+  tools: ChangeTools,
+  transaction: OwnTransaction,
+  booking: Booking,
+  context: ChangeContext,
+): Promise<Result<Booking>> {
+  const settled = settle(booking)
+  const placed = placeNew(tools, booking, context.configuration)
+  const rows = [
+    bookingRow(settled),
+    claimRows(settled.appId, settled.id, claimsOf(settled)),
+    ...placed.map(({ statement }) => statement),
+    ...follow(tools, booking, settled, { placed: placed.flatMap(({ events }) => events), removed: [] }, context),
+  ]
+  await Promise.all([context.remember?.(transaction, settled), transaction.commitWith(together(rows))])
+  return success(settled)
+}
+
+/** Compared and set before anything is told, and the events are asked what they were. */
+async function settleChanged(
+  tools: ChangeTools,
+  transaction: Transaction,
+  booking: Booking,
+  context: ChangeContext,
+): Promise<Result<Booking>> {
+  const settled = settle(booking)
+  // Sent together, in this order.
+  const [isWritten, placed] = await Promise.all([
+    write(transaction, settled),
+    place(tools, { appId: booking.appId, local: transaction }, booking, context.configuration),
+  ])
+  if (!isWritten) return failure(changedMeanwhile)
+  if (!placed.ok) return placed
+  await tell(tools, transaction, booking, settled, placed.value, context)
+  return success(settled)
+}
+
+/** What follows from the change, in the transaction that settles it. */
+async function tell(
+  tools: ChangeTools,
+  transaction: Transaction,
+  booking: Booking,
+  settled: Booking,
+  events: EventsHere,
+  context: ChangeContext,
+): Promise<void> {
+  const reminders = remindersOf(settled, context.configuration, tools.now())
+  await Promise.all([
+    endReminders(transaction, booking.id, reminders),
+    transaction.query(together(follow(tools, booking, settled, events, context))),
+    context.remember?.(transaction, settled),
+  ])
+}
+
+function follow(
+  tools: Pick<Tools, 'mailer' | 'now'>,
+  booking: Booking,
+  settled: Booking,
+  events: EventsHere,
+  { configuration, actor }: ChangeContext,
+): Sql[] {
+  const change = booking.change as Change
+  const { isSending } = tools.mailer
+  return rowsThatFollow({ change, before: booking, settled, configuration, actor, events, isSending, now: tools.now() })
 }
 
 /**
@@ -111,9 +167,8 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
   const written = await tools.database.transaction(booking.appId, async (transaction): Promise<Result<Booking>> => {
     if (!(await updateBooking(transaction, settled, booking.version))) return failure(changedMeanwhile)
     await Promise.all([
-      replaceClaims(transaction, booking.id, claimsOf(settled), 'hadClaims'),
-      tell(tools, transaction, booking, settled, context),
-      tellOfEvents(transaction, booking, placed.value),
+      replaceClaims(transaction, settled),
+      tell(tools, transaction, booking, settled, placed.value, context),
       cancelRecovery(transaction, booking.id),
     ])
     return success(settled)
@@ -176,15 +231,21 @@ export async function giveUp(
 
 /** Writes booking and claims. A booking of version 1 is new; another is compared and set on the version before. */
 async function write(transaction: Transaction, booking: Booking, expected = booking.version - 1): Promise<boolean> {
-  const isNew = expected === 0
-  const row = isNew
-    ? insertBooking(transaction, booking).then(() => true)
-    : updateBooking(transaction, booking, expected)
+  if (expected === 0) {
+    await transaction.query(together([bookingRow(booking), claimRows(booking.appId, booking.id, claimsOf(booking))]))
+    return true
+  }
   const [isWritten] = await Promise.all([
-    row,
-    replaceClaims(transaction, booking.id, claimsOf(booking), isNew ? 'new' : 'hadClaims'),
+    updateBooking(transaction, booking, expected),
+    replaceClaims(transaction, booking),
   ])
   return isWritten
+}
+
+/** The booking's claims are these and no others. */
+async function replaceClaims(transaction: Transaction, booking: Booking): Promise<void> {
+  const claims = claimRows(booking.appId, booking.id, claimsOf(booking))
+  await Promise.all([giveUpClaims(transaction, booking.id), transaction.query(claims)])
 }
 
 /** Events as they should be once the change is carried out: placed where the booking stands, gone elsewhere. */
@@ -201,6 +262,22 @@ function place(
     settle(booking),
     booking.service.placements,
   )
+}
+
+/** As `place`, for a booking whose events stand nowhere yet, on calendars of our own. */
+function placeNew(
+  tools: Pick<Tools, 'providers' | 'now'>,
+  booking: Booking,
+  configuration: Configuration,
+): NewlyPlaced[] {
+  const now = tools.now()
+  const event = placedEvent(booking, configuration, now)
+  if (event === undefined) return []
+  const families = Map.groupBy(booking.service.placements, (calendar) => providerOf(tools, calendar))
+  return [...families].flatMap(([provider, calendars]) => {
+    const keys = calendars.map(({ key }) => key)
+    return provider?.placeNew === undefined ? [] : [provider.placeNew(booking.appId, keys, event, now)]
+  })
 }
 
 /** Events as they were before the change began. */
@@ -251,36 +328,8 @@ async function put(
   return success(kept)
 }
 
-/** What calendars of our own took and gave up: only we can tell of it. And whom other calendars invite by themselves. */
-type KeptHere = {
-  readonly placed: readonly CalendarEvent[]
-  readonly removed: readonly RemovedEvent[]
-  readonly invited: ReadonlySet<string>
-}
-
-/** In the transaction that settles. The calendars were written to before, so nobody else numbers these events now. */
-async function tellOfEvents(
-  transaction: Transaction,
-  { change, service }: Booking,
-  { placed, removed }: KeptHere,
-): Promise<void> {
-  const before = change?.kind === 'create' ? [] : service.placements.map(({ key }) => calendarName(key))
-  await Promise.all([
-    ...removed.map((event) =>
-      recordNotification(transaction, {
-        trigger: 'event.deleted',
-        objectId: event.id,
-        grantId: event.grantId,
-        body: removedEventNotification(event),
-      }),
-    ),
-    ...placed.map((event) => {
-      const trigger = before.includes(calendarName(event)) ? 'event.updated' : 'event.created'
-      const body = eventNotification(trigger, event)
-      return recordNotification(transaction, { trigger, objectId: event.id, grantId: event.grantId, body })
-    }),
-  ])
-}
+/** With whom other calendars invite by themselves. */
+type KeptHere = EventsHere & { readonly invited: ReadonlySet<string> }
 
 /** Does anyone else's event overlap the new time on a calendar that carries it? Our own event does not count. */
 async function isStillFree(
@@ -301,39 +350,6 @@ async function isStillFree(
     if (busy.value.flat().some((interval) => overlaps(interval, when))) return success(false)
   }
   return success(true)
-}
-
-/** Notification, mails, reminders and audit row, from the change itself: no caller can forget one or send another. */
-async function tell(
-  tools: Pick<Tools, 'mailer' | 'now'>,
-  transaction: Transaction,
-  booking: Booking,
-  settled: Booking,
-  { configuration, actor, remember }: ChangeContext,
-): Promise<void> {
-  const change = booking.change as Change
-  const now = tools.now()
-  // A calendar that invited someone tells them of a move and of the end too.
-  const told = new Set([...booking.invitedByCalendar, ...settled.invitedByCalendar])
-  const invites = (email: string) => !told.has(email.toLowerCase())
-  await Promise.all([
-    recordChange(transaction, settled, {
-      trigger: triggerOf(change),
-      body: bookingNotification(settled, change, booking.when, configuration),
-      mails: mailsOf({ change, before: booking, settled, configuration, invites, now }),
-      isSending: tools.mailer.isSending,
-      actor,
-      action: `booking.${change.kind}`,
-      grantId: configuration.grantId,
-    }),
-    saveReminders(
-      transaction,
-      booking.id,
-      remindersOf(settled, configuration, now),
-      change.kind === 'create' ? 'new' : 'hadReminders',
-    ),
-    remember?.(transaction, settled),
-  ])
 }
 
 function isLocal(tools: Pick<Tools, 'providers'>, booking: Booking): boolean {

@@ -2,8 +2,21 @@
 
 import type { PlacedEvent } from '../../../core/booking/placedEvent.ts'
 import type { EventDetails } from '../../../core/calendar/event.ts'
+import type { EventWrite } from '../../storage/events.ts'
 
-export function toDetails(event: PlacedEvent): EventDetails {
+export function toWrite(event: PlacedEvent): EventWrite {
+  return {
+    id: event.id,
+    icalUid: event.icalUid,
+    status: 'confirmed',
+    details: toDetails(event),
+    metadata: event.metadata,
+    blocks: true,
+    during: event.when,
+  }
+}
+
+function toDetails(event: PlacedEvent): EventDetails {
   return {
     title: event.title,
     description: event.description,

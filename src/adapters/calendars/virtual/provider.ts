@@ -8,9 +8,9 @@ import { failure, type Result, success } from '../../../core/result.ts'
 import type { Interval } from '../../../core/time/interval.ts'
 import { readRecurrence } from '../../ical/recurrence.ts'
 import { listCalendars } from '../../storage/calendars.ts'
-import { type BusyRow, deleteEvent, findInterval, readBusyRows, saveEvent } from '../../storage/events.ts'
+import { type BusyRow, deleteEvent, findInterval, newEventRows, readBusyRows, saveEvent } from '../../storage/events.ts'
 import type { CalendarProvider } from '../calendarProvider.ts'
-import { toDetails } from './mapping.ts'
+import { toWrite } from './mapping.ts'
 
 export const virtualCalendars: CalendarProvider = {
   isLocal: true,
@@ -45,16 +45,18 @@ export const virtualCalendars: CalendarProvider = {
   },
 
   async place({ appId, local }, calendar, event) {
-    const placed = await saveEvent(local, appId, calendar, {
-      id: event.id,
-      icalUid: event.icalUid,
-      status: 'confirmed',
-      details: toDetails(event),
-      metadata: event.metadata,
-      blocks: true,
-      during: event.when,
-    })
+    const placed = await saveEvent(local, appId, calendar, toWrite(event))
     return placed === undefined ? failure(noCalendar) : success({ event: placed, invited: [] })
+  },
+
+  placeNew(appId, calendars, event, at) {
+    const write = toWrite(event)
+    const { id, icalUid, status, details, metadata } = write
+    const content = { id, icalUid, status, details, metadata, masterEventId: undefined, originalStart: undefined }
+    return {
+      statement: newEventRows(appId, calendars, write, at),
+      events: calendars.map((key) => ({ ...key, ...content, createdAt: at, updatedAt: at })),
+    }
   },
 
   async find({ appId, local }, calendar, id) {
