@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream, readFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 
 export type Daemon = { stop(): Promise<void> }
 
@@ -10,7 +10,11 @@ export type Daemon = { stop(): Promise<void> }
 export async function startDaemon(
   program: string,
   parameters: readonly string[],
-  { port, log, environment }: { readonly port: number; readonly log: string; readonly environment?: Record<string, string> },
+  {
+    port,
+    log,
+    environment,
+  }: { readonly port: number; readonly log: string; readonly environment?: Record<string, string> },
 ): Promise<Daemon> {
   // A group of its own, so that its children end with it.
   const child = spawn(program, [...parameters], {

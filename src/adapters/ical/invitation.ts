@@ -3,6 +3,7 @@ import type { Invitation } from '../../core/booking/mail.ts'
 import { dayMs, type Instant, secondMs } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { formatLocalDay } from '../../core/time/localDate.ts'
+import { escapeText, fold, quote, withoutControls } from './contentLines.ts'
 
 export type InvitationTexts = {
   readonly title: string
@@ -65,45 +66,4 @@ function utc(at: Instant): string {
   const two = (number: number) => String(number).padStart(2, '0')
   const clock = `${two(Math.floor(seconds / 3_600))}${two(Math.floor(seconds / 60) % 60)}${two(seconds % 60)}`
   return `${formatLocalDay(day).replaceAll('-', '')}T${clock}Z`
-}
-
-/** RFC 5545 §3.3.11. Line breaks of any kind become `\n`, so that no text can begin a line of its own. */
-function escapeText(text: string): string {
-  return text
-    .replace(/\\/g, '\\\\')
-    .replace(/[;,]/g, '\\$&')
-    .replace(/\r\n|[\r\n\u0085\u2028\u2029]/g, '\\n')
-    .replace(/(?!\t)\p{Cc}/gu, '')
-}
-
-/** RFC 5545 §3.2: a quoted parameter cannot hold quotes or controls, not even escaped. */
-function quote(text: string): string {
-  return `"${withoutControls(text).replaceAll('"', "'")}"`
-}
-
-function withoutControls(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim()
-}
-
-const octetLimit = 75
-
-/** RFC 5545 §3.1: folded before 75 octets, never inside a character. */
-function fold(line: string): string {
-  const encoder = new TextEncoder()
-  if (encoder.encode(line).length <= octetLimit) return line
-  const pieces: string[] = []
-  let piece = ''
-  let octets = 0
-  for (const character of line) {
-    const more = encoder.encode(character).length
-    if (octets + more > octetLimit) {
-      pieces.push(piece)
-      // The space that begins the next line counts.
-      piece = ' '
-      octets = 1
-    }
-    piece += character
-    octets += more
-  }
-  return [...pieces, piece].join('\r\n')
 }
