@@ -37,7 +37,13 @@ const towerMayImport: Readonly<Record<string, readonly string[]>> = {
     'src/adapters/calendars/calendarProvider.ts',
   ],
   'src/adapters/calendars/calendarProvider.ts': [],
-  'src/adapters/calendars/': ['src/adapters/net/', 'src/adapters/ical/', 'src/adapters/calendars/calendarProvider.ts'],
+  'src/adapters/calendars/accountProvider.ts': ['src/adapters/calendars/calendarProvider.ts'],
+  'src/adapters/calendars/': [
+    'src/adapters/net/',
+    'src/adapters/ical/',
+    'src/adapters/calendars/calendarProvider.ts',
+    'src/adapters/calendars/accountProvider.ts',
+  ],
 }
 /** The transaction in which a virtual calendar writes belongs to the caller, so these may name its type, and no more. */
 const mayNameTypesOfStorage = ['src/adapters/calendars/calendarProvider.ts']

@@ -33,6 +33,8 @@ export type ProblemKind =
   | 'conflict'
   /** A participant's calendar cannot be read: unknown is never free. */
   | 'calendarUnavailable'
+  /** The provider no longer takes the credentials of a grant: its owner must connect anew. */
+  | 'grantExpired'
   | 'invalidIdempotencyKey'
   /** The same `Idempotency-Key` with another body. */
   | 'idempotencyMismatch'

@@ -14,6 +14,7 @@ const statuses: Readonly<Record<ProblemKind, Status>> = {
   slotTaken: { status: 400, type: 'timeslot_not_available' },
   conflict: { status: 409, type: 'invalid_request_error' },
   calendarUnavailable: { status: 504, type: 'provider_error' },
+  grantExpired: { status: 401, type: 'provider_error' },
   invalidIdempotencyKey: { status: 400, type: 'api.invalid_idempotency_key' },
   idempotencyMismatch: { status: 409, type: 'api.invalid_idempotent_request' },
   idempotencyInProgress: { status: 409, type: 'api.concurrent_idempotent_request' },
@@ -24,6 +25,8 @@ const statuses: Readonly<Record<ProblemKind, Status>> = {
   rateLimited: { status: 429, type: 'rate_limit_error' },
   unavailable: { status: 503, type: 'service_unavailable' },
 }
+
+const providerCodes = { calendarUnavailable: 'calendar_unavailable', grantExpired: 'grant_expired' } as const
 
 export type ErrorBody = {
   request_id: string
@@ -57,8 +60,8 @@ export function errorAnswer(
         type,
         message,
         // Browsers read the nested form, SDKs the flat one.
-        ...(problem.kind === 'calendarUnavailable'
-          ? { provider_error: { code: 'calendar_unavailable', message, error: { message } } }
+        ...(problem.kind === 'calendarUnavailable' || problem.kind === 'grantExpired'
+          ? { provider_error: { code: providerCodes[problem.kind], message, error: { message } } }
           : {}),
       },
     },

@@ -147,6 +147,8 @@ describe('placing the event of a booking', () => {
   const event = {
     id: 'booking1' as EventId,
     icalUid: 'booking1@openslot',
+    sequence: 1,
+    isPending: false,
     title: 'Fitting',
     description: '',
     location: '',

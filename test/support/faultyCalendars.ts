@@ -55,7 +55,8 @@ export function faultyCalendars(): FaultyCalendars {
 
   const tower: CalendarProvider = {
     isLocal: false,
-    sendsInvitations: false,
+    listCalendars: virtualCalendars.listCalendars,
+    readChanges: virtualCalendars.readChanges,
     freeBusy: (...question) => meet('freeBusy', () => virtualCalendars.freeBusy(...question)),
     place: (...question) => meet('place', () => virtualCalendars.place(...question)),
     find: (...question) => meet('find', () => virtualCalendars.find(...question)),

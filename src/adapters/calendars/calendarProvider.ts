@@ -1,8 +1,8 @@
-// What every calendar provider keeps: read what is busy, and place, find and remove the event of a booking.
+// What every calendar provider keeps: read what is busy and what changed, and place, find and remove the event of a booking.
 import type { CalendarKey, GrantProvider } from '../../core/account/grant.ts'
 import type { PlacedEvent } from '../../core/booking/placedEvent.ts'
 import type { CalendarEvent } from '../../core/calendar/event.ts'
-import type { AppId, EventId } from '../../core/ids.ts'
+import type { AppId, CalendarId, EventId, GrantId } from '../../core/ids.ts'
 import type { Result } from '../../core/result.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import type { Queryable } from '../storage/database.ts'
@@ -14,14 +14,15 @@ export interface CalendarProvider {
    */
   readonly isLocal: boolean
 
-  /** True where the calendar itself invites the people on an event; elsewhere our mails carry the invitations. Never both. */
-  readonly sendsInvitations: boolean
+  /** The calendars of a grant that can hold events. Problems: `calendarUnavailable`, `grantExpired`. */
+  listCalendars(scope: CalendarScope, grantId: GrantId): Promise<Result<readonly FoundCalendar[]>>
 
   /**
    * Busy intervals of each calendar that overlap `span`, in the order of `calendars`; unsorted, not merged, and not cut
-   * at the span. Free and cancelled events are left out, and so are the events named by `ignoring`.
+   * at the span. Free, cancelled and declined events are left out, and so are the events named by `ignoring`.
    *
-   * Problems: `calendarUnavailable`, also when a single calendar of several cannot be read: unknown is never free.
+   * Problems: `calendarUnavailable`, also when a single calendar of several cannot be read: unknown is never free;
+   * `grantExpired`.
    */
   freeBusy(
     scope: CalendarScope,
@@ -30,11 +31,14 @@ export interface CalendarProvider {
     ignoring?: readonly EventId[],
   ): Promise<Result<readonly (readonly Interval[])[]>>
 
+  /** What changed on a calendar since `question.token` was given. Problems: `calendarUnavailable`, `grantExpired`. */
+  readChanges(scope: CalendarScope, calendar: CalendarKey, question: ChangesQuestion): Promise<Result<CalendarChanges>>
+
   /**
-   * Makes the event exist as described, whether it was there or not: repeating it changes nothing. A local provider answers
-   * the event as it keeps it: nobody else will ever tell of it.
+   * Makes the event exist as described, whether it was there or not: repeating it changes nothing, and tells nobody twice.
+   * Problems: `calendarUnavailable`, `grantExpired`.
    */
-  place(scope: CalendarScope, calendar: CalendarKey, event: PlacedEvent): Promise<Result<CalendarEvent | undefined>>
+  place(scope: CalendarScope, calendar: CalendarKey, event: PlacedEvent): Promise<Result<Placed>>
 
   /** When the event with this id takes place; undefined where it is not on the calendar. */
   find(scope: CalendarScope, calendar: CalendarKey, id: EventId): Promise<Result<Interval | undefined>>
@@ -44,7 +48,74 @@ export interface CalendarProvider {
 }
 
 /** Whose calendars, and where a local provider reads and writes: the caller's transaction, or the pool for reading. */
-export type CalendarScope = { readonly appId: AppId; readonly local: Queryable }
+export type CalendarScope = {
+  readonly appId: AppId
+  readonly local: Queryable
+  /** How long a call to a remote provider may take, all its requests and waits together; a default where absent. */
+  readonly limitMs?: number | undefined
+  /** Work that nobody waits for lets requests of guests go first. */
+  readonly isInBackground?: boolean | undefined
+}
+
+/** A calendar as its provider shows it. */
+export type FoundCalendar = {
+  /** The same for the life of the calendar. At most 1,000 characters, and fit for a URL's path once it is encoded. */
+  readonly id: CalendarId
+  readonly name: string
+  /** An IANA zone; undefined where the provider says none. */
+  readonly timezone: string | undefined
+  /** At most one is; no other claims it. */
+  readonly isPrimary: boolean
+  readonly readOnly: boolean
+  readonly description?: string | undefined
+  readonly hexColor?: string | undefined
+}
+
+/** The event of a booking, once it stands. */
+export type Placed = {
+  /** A local provider answers the event as it keeps it: nobody else will ever tell of it. */
+  readonly event?: CalendarEvent | undefined
+  /**
+   * Whom the provider itself has invited, or told of the change: addresses in small letters, as read back from it. Our own
+   * mail to them carries no invitation; all others are invited by our mail. Never both.
+   */
+  readonly invited: readonly string[]
+  /** Which item of `readChanges` it is, and its version, where they are known already. */
+  readonly item?: { readonly id: string; readonly version: string | undefined } | undefined
+}
+
+export type ChangesQuestion = {
+  /** The span in which busy time is wanted. The same as long as the same token is passed on. */
+  readonly window: Interval
+  /** As the last answer gave it; undefined asks for everything. */
+  readonly token: string | undefined
+  /** Versions by item as the mirror has them, for providers that must compare: read only when called. */
+  readonly known: () => Promise<ReadonlyMap<string, string>>
+}
+
+/**
+ * `changes`: only items named here changed, and those in `removed` are gone. `everything`: these are all items, whatever
+ * was known before. An item that is neither busy nor ours may be left out of `everything` only if its version is never asked for.
+ */
+export type CalendarChanges =
+  | {
+      readonly kind: 'changes'
+      readonly token: string
+      readonly changed: readonly CalendarItem[]
+      readonly removed: readonly string[]
+    }
+  | { readonly kind: 'everything'; readonly token: string | undefined; readonly items: readonly CalendarItem[] }
+
+/** An event with all its occurrences, or one object of the provider that holds them. */
+export type CalendarItem = {
+  readonly id: string
+  /** Changes whenever the item does (an ETag); undefined where the provider has none. */
+  readonly version: string | undefined
+  /** Busy time in the window, series unfolded; unsorted. Empty for what is free, cancelled or declined. */
+  readonly busy: readonly Interval[]
+  /** Set where the item is the event of a booking of ours, and when it takes place now; `when` undefined: it is cancelled. */
+  readonly own: { readonly eventId: EventId; readonly when: Interval | undefined } | undefined
+}
 
 /** The tower for a grant's provider; undefined for one that this server cannot reach (yet). */
 export type CalendarProviders = (provider: GrantProvider) => CalendarProvider | undefined

@@ -25,7 +25,12 @@ type BookingRow = {
   starts_at: Instant
   ends_at: Instant
   event_id: EventId
-  body: { service: Service; details: BookingDetails; cancellationReason: string }
+  body: {
+    service: Service
+    details: BookingDetails
+    cancellationReason: string
+    invitedByCalendar?: readonly string[]
+  }
   version: number
   created_at: Instant
   updated_at: Instant
@@ -48,6 +53,7 @@ function toBooking(appId: AppId, row: BookingRow): Booking {
     service: row.body.service,
     details: row.body.details,
     eventId: row.event_id,
+    invitedByCalendar: row.body.invitedByCalendar ?? [],
     organizerSalt: row.organizer_salt,
     guestSalt: row.guest_salt,
     version: row.version,
@@ -91,8 +97,8 @@ export async function updateBooking(transaction: Transaction, booking: Booking, 
   return rows.length === 1
 }
 
-function bodyOf({ service, details, cancellationReason }: Booking): object {
-  return { service, details, cancellationReason }
+function bodyOf({ service, details, cancellationReason, invitedByCalendar }: Booking): object {
+  return { service, details, cancellationReason, ...(invitedByCalendar.length === 0 ? {} : { invitedByCalendar }) }
 }
 
 /**

@@ -7,6 +7,8 @@ export const grantProviders = [
   'google',
   'microsoft',
   'icloud',
+  /** Beyond the wire: any other CalDAV server. */
+  'caldav',
   'ews',
   'imap',
   'yahoo',

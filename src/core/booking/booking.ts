@@ -71,6 +71,8 @@ export type Booking = {
   readonly details: BookingDetails
   /** The event on the organizer's calendar, and its copies elsewhere. */
   readonly eventId: EventId
+  /** Whom a calendar has invited by itself: addresses in small letters. Our mails to them carry no invitation. */
+  readonly invitedByCalendar: readonly string[]
   readonly organizerSalt: Uint8Array
   readonly guestSalt: Uint8Array
   /** Rises with every change; whoever changes a booking names the version that was read. */
@@ -84,7 +86,19 @@ export function eventIdOf(id: BookingId): EventId {
   return id.replaceAll('-', '') as EventId
 }
 
+/** The booking whose event bears this id; undefined for an id that is none of ours. */
+export function bookingIdOf(id: string): BookingId | undefined {
+  const parts = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/.exec(id)
+  return parts === null ? undefined : (parts.slice(1).join('-') as BookingId)
+}
+
 /** One for the life of the booking, whatever happens to its time and its calendar. */
 export function icalUidOf(id: BookingId): string {
   return `${id}@openslot`
+}
+
+/** The event id that belongs to `icalUidOf`; undefined for a UID that is none of ours. */
+export function eventIdOfIcalUid(uid: string): EventId | undefined {
+  const id = /^([0-9a-f-]{36})@openslot$/.exec(uid)?.[1]?.replaceAll('-', '')
+  return id?.length === 32 ? (id as EventId) : undefined
 }

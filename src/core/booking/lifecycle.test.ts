@@ -59,6 +59,7 @@ const booked: Booking = {
     emailLanguage: 'en',
   },
   eventId: 'event' as EventId,
+  invitedByCalendar: [],
   organizerSalt: new Uint8Array(16),
   guestSalt: new Uint8Array(16),
   version: 7,

@@ -91,6 +91,8 @@ export function placedEvent(booking: Booking, configuration: Configuration, now:
   return {
     id: target.eventId,
     icalUid: icalUidOf(target.id),
+    sequence: target.version,
+    isPending,
     title: isPending ? `${pendingPrefix}${details.title}` : details.title,
     description: details.description,
     location: details.location,

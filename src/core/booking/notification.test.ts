@@ -45,7 +45,7 @@ const silent: Configuration = { ...configuration, disableEmails: true }
 const mailsFor = (change: Change, settings = configuration) => {
   const isAsked = change.kind === 'create' && change.to === 'pending'
   const settled: Booking = isAsked ? { ...booking, state: 'pending' } : booking
-  return mailsOf({ change, before: booking, settled, configuration: settings, invites: false, now: instant(0) })
+  return mailsOf({ change, before: booking, settled, configuration: settings, invites: () => false, now: instant(0) })
 }
 const mails = (change: Change, settings = configuration) =>
   mailsFor(change, settings).map(({ kind, to, role }) => `${kind} ${to.name} ${role}`)

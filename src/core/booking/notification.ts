@@ -39,8 +39,8 @@ export type SettledChange = {
   readonly before: Booking
   readonly settled: Booking
   readonly configuration: Configuration
-  /** Whether our mails carry the invitations: where the calendar's provider sends none. Never both. */
-  readonly invites: boolean
+  /** Whether our mail to this address carries the invitation: where no calendar sends one. Never both. */
+  readonly invites: (email: string) => boolean
   readonly now: Instant
 }
 
@@ -91,9 +91,11 @@ function toAll(kind: MailKind, { change, before, settled, configuration, invites
     configuration,
     before: change.kind === 'reschedule' ? before.when : undefined,
     reason: reasonOf(change),
-    invitation: invites ? invitationOf(settled, kind === 'cancelled' ? 'CANCEL' : 'REQUEST', now) : undefined,
   }
-  return recipientsOf(settled).map((recipient) => mailTo(recipient, kind, matter))
+  const invitation = invitationOf(settled, kind === 'cancelled' ? 'CANCEL' : 'REQUEST', now)
+  return recipientsOf(settled).map((recipient) =>
+    mailTo(recipient, kind, invites(recipient.person.email) ? { ...matter, invitation } : matter),
+  )
 }
 
 /** For whoever took part before a move and does not any more, it is called off. */
@@ -102,11 +104,13 @@ function toDropped({ before, settled, configuration, invites, now }: SettledChan
   const matter: MailMatter = {
     booking: { ...before, version: settled.version },
     configuration: { ...configuration, hideParticipants: true },
-    invitation: invites ? invitationOf(settled, 'CANCEL', now) : undefined,
   }
+  const invitation = invitationOf(settled, 'CANCEL', now)
   return recipientsOf(before)
     .filter(({ person }) => !staying.has(person.email.toLowerCase()))
-    .map((recipient) => mailTo(recipient, 'cancelled', matter))
+    .map((recipient) =>
+      mailTo(recipient, 'cancelled', invites(recipient.person.email) ? { ...matter, invitation } : matter),
+    )
 }
 
 function reasonOf(change: Change): string {

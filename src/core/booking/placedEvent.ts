@@ -7,6 +7,10 @@ export type PlacedEvent = {
   readonly id: EventId
   /** One for the whole life of the booking (RFC 5545 §3.8.4.7). */
   readonly icalUid: string
+  /** Rises with every change of the booking (RFC 5545 §3.8.7.4). */
+  readonly sequence: number
+  /** Waits for the organizer's word: a placeholder, to which nobody outside is invited. */
+  readonly isPending: boolean
   readonly title: string
   readonly description: string
   readonly location: string

@@ -106,7 +106,8 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
     if (!lookedBack.ok || !lookedBack.value)
       return giveUp(tools, booking, context, lookedBack.ok ? slotTaken : lookedBack.problem)
   }
-  const settled: Booking = { ...settle(booking), version: booking.version + 1 }
+  const invitedByCalendar = booking.change?.kind === 'cancel' ? booking.invitedByCalendar : [...placed.value.invited]
+  const settled: Booking = { ...settle(booking), invitedByCalendar, version: booking.version + 1 }
   const written = await tools.database.transaction(booking.appId, async (transaction): Promise<Result<Booking>> => {
     if (!(await updateBooking(transaction, settled, booking.version))) return failure(changedMeanwhile)
     await Promise.all([
@@ -233,25 +234,29 @@ async function put(
     step: providerOf(tools, calendar)?.remove(scope, calendar.key, eventId),
   }))
   const placements = wanted.map((calendar) => ({
-    provider: providerOf(tools, calendar),
     step: event === undefined ? undefined : providerOf(tools, calendar)?.place(scope, calendar.key, event),
   }))
   const done = allDone(await Promise.all([...removals, ...placements].map(({ step }) => step)))
   if (!done.ok) return done
-  const kept: { placed: CalendarEvent[]; removed: RemovedEvent[] } = { placed: [], removed: [] }
+  const kept = { placed: [] as CalendarEvent[], removed: [] as RemovedEvent[], invited: new Set<string>() }
   for (const { provider, step, key } of removals) {
     const removed = await step
     if (provider?.isLocal && removed?.ok && removed.value === true) kept.removed.push({ id: eventId, ...key })
   }
-  for (const { provider, step } of placements) {
+  for (const { step } of placements) {
     const placed = await step
-    if (provider?.isLocal && placed?.ok && placed.value !== undefined) kept.placed.push(placed.value)
+    if (placed?.ok && placed.value.event !== undefined) kept.placed.push(placed.value.event)
+    if (placed?.ok) for (const email of placed.value.invited) kept.invited.add(email)
   }
   return success(kept)
 }
 
-/** What calendars of our own took and gave up: only we can tell of it. */
-type KeptHere = { readonly placed: readonly CalendarEvent[]; readonly removed: readonly RemovedEvent[] }
+/** What calendars of our own took and gave up: only we can tell of it. And whom other calendars invite by themselves. */
+type KeptHere = {
+  readonly placed: readonly CalendarEvent[]
+  readonly removed: readonly RemovedEvent[]
+  readonly invited: ReadonlySet<string>
+}
 
 /** In the transaction that settles. The calendars were written to before, so nobody else numbers these events now. */
 async function tellOfEvents(
@@ -300,7 +305,7 @@ async function isStillFree(
 
 /** Notification, mails, reminders and audit row, from the change itself: no caller can forget one or send another. */
 async function tell(
-  tools: Pick<Tools, 'providers' | 'mailer' | 'now'>,
+  tools: Pick<Tools, 'mailer' | 'now'>,
   transaction: Transaction,
   booking: Booking,
   settled: Booking,
@@ -308,7 +313,9 @@ async function tell(
 ): Promise<void> {
   const change = booking.change as Change
   const now = tools.now()
-  const invites = !settled.service.placements.some((calendar) => providerOf(tools, calendar)?.sendsInvitations === true)
+  // A calendar that invited someone tells them of a move and of the end too.
+  const told = new Set([...booking.invitedByCalendar, ...settled.invitedByCalendar])
+  const invites = (email: string) => !told.has(email.toLowerCase())
   await Promise.all([
     recordChange(transaction, settled, {
       trigger: triggerOf(change),

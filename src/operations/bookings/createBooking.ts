@@ -118,6 +118,7 @@ async function book(
         service: service.value,
         details: details.value,
         eventId: eventIdOf(id),
+        invitedByCalendar: [],
         organizerSalt: newSalt(configuration.id, id),
         guestSalt: newSalt(configuration.id, id),
         version: 1,

@@ -1,22 +1,47 @@
 // Calendars kept in our own database: every call takes part in the caller's transaction.
-import type { CalendarKey } from '../../../core/account/grant.ts'
+import { bookingIdOf } from '../../../core/booking/booking.ts'
+import { calendarLimit } from '../../../core/calendar/calendar.ts'
 import { occurrences, type Recurrence } from '../../../core/calendar/series.ts'
 import type { EventId } from '../../../core/ids.ts'
 import type { Problem } from '../../../core/problem.ts'
 import { failure, type Result, success } from '../../../core/result.ts'
 import type { Interval } from '../../../core/time/interval.ts'
 import { readRecurrence } from '../../ical/recurrence.ts'
+import { listCalendars } from '../../storage/calendars.ts'
 import { type BusyRow, deleteEvent, findInterval, readBusyRows, saveEvent } from '../../storage/events.ts'
 import type { CalendarProvider } from '../calendarProvider.ts'
 import { toDetails } from './mapping.ts'
 
 export const virtualCalendars: CalendarProvider = {
   isLocal: true,
-  sendsInvitations: false,
+
+  async listCalendars({ appId, local }, grantId) {
+    const calendars = await listCalendars(local, appId, grantId, { limit: calendarLimit })
+    return success(
+      calendars.map(({ id, name, timezone, isPrimary, readOnly }) => ({ id, name, timezone, isPrimary, readOnly })),
+    )
+  },
 
   async freeBusy({ appId, local }, calendars, span, ignoring = []) {
     if (calendars.length === 0) return success([])
-    return busyOf(await readBusyRows(local, appId, calendars, span), calendars, span, new Set(ignoring))
+    const unfolded = unfold(await readBusyRows(local, appId, calendars, span), span, new Set(ignoring))
+    if (!unfolded.ok) return unfolded
+    const busy: Interval[][] = calendars.map(() => [])
+    for (const row of unfolded.value) busy[row.place]?.push(...row.busy)
+    return success(busy)
+  },
+
+  /** Reading all there is costs no more here than to ask what changed. */
+  async readChanges({ appId, local }, calendar, { window }) {
+    const unfolded = unfold(await readBusyRows(local, appId, [calendar], window), window, new Set())
+    if (!unfolded.ok) return unfolded
+    const items = unfolded.value.map(({ id, busy }) => ({
+      id,
+      version: undefined,
+      busy,
+      own: bookingIdOf(id) === undefined ? undefined : { eventId: id, when: busy[0] },
+    }))
+    return success({ kind: 'everything', token: undefined, items })
   },
 
   async place({ appId, local }, calendar, event) {
@@ -29,7 +54,7 @@ export const virtualCalendars: CalendarProvider = {
       blocks: true,
       during: event.when,
     })
-    return placed === undefined ? failure(noCalendar) : success(placed)
+    return placed === undefined ? failure(noCalendar) : success({ event: placed, invited: [] })
   },
 
   async find({ appId, local }, calendar, id) {
@@ -43,13 +68,13 @@ export const virtualCalendars: CalendarProvider = {
 
 const noCalendar: Problem = { kind: 'calendarUnavailable', message: 'The calendar does not exist any more.' }
 
-function busyOf(
+/** The busy time of each row, under the place of its calendar; what is replaced or does not block has none. */
+function unfold(
   rows: readonly BusyRow[],
-  calendars: readonly CalendarKey[],
   span: Interval,
   ignoring: ReadonlySet<EventId>,
-): Result<Interval[][]> {
-  const busy: Interval[][] = calendars.map(() => [])
+): Result<{ readonly place: number; readonly id: EventId; readonly busy: Interval[] }[]> {
+  const unfolded: { place: number; id: EventId; busy: Interval[] }[] = []
   const replaced = new Set<string>()
   for (const row of rows) {
     if (row.timezone === null) return failure(noCalendar)
@@ -57,9 +82,10 @@ function busyOf(
   }
   for (const row of rows) {
     if (row.id === null || !row.blocks || ignoring.has(row.id)) continue
-    const intervals = busy[row.ordinal - 1]
+    const { id } = row
+    const place = row.ordinal - 1
     if (row.details === null) {
-      intervals?.push({ start: row.start, end: row.end })
+      unfolded.push({ place, id, busy: [{ start: row.start, end: row.end }] })
       continue
     }
     const recurrence: Result<Recurrence> = readRecurrence(row.details.recurrence)
@@ -67,11 +93,10 @@ function busyOf(
     if (!recurrence.ok)
       return failure({ kind: 'calendarUnavailable', message: 'The calendar has a series that cannot be read.' })
     const series = { when: row.details.when, timezone: row.timezone ?? 'UTC', recurrence: recurrence.value }
-    for (const occurrence of occurrences(series, span)) {
-      if (!replaced.has(occurrenceKey(row.ordinal, row.id, occurrence.start))) intervals?.push(occurrence)
-    }
+    const busy = occurrences(series, span).filter(({ start }) => !replaced.has(occurrenceKey(row.ordinal, id, start)))
+    unfolded.push({ place, id, busy })
   }
-  return success(busy)
+  return success(unfolded)
 }
 
 function occurrenceKey(ordinal: number, masterId: EventId, start: number | null): string {
