@@ -18,6 +18,7 @@ import { mailsOf, triggerOf } from '../../core/booking/notification.ts'
 import type { PlacedEvent } from '../../core/booking/placedEvent.ts'
 import { remindersOf } from '../../core/booking/reminders.ts'
 import type { CalendarEvent } from '../../core/calendar/event.ts'
+import { closed } from '../../core/calendar/health.ts'
 import { type Configuration, calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
 import type { AppId } from '../../core/ids.ts'
 import { changedMeanwhile, invalidRequest, type Problem, slotTaken } from '../../core/problem.ts'
@@ -282,14 +283,14 @@ async function tellOfEvents(
   ])
 }
 
-/** Does anyone else's event overlap the new time on a calendar that carries it? Our own event does not count. */
+/** Does anyone else's event overlap the new time on a calendar that carries it, or is read for it? Our own does not count. */
 async function isStillFree(
   tools: Pick<Tools, 'providers'>,
   scope: CalendarScope,
   booking: Booking,
 ): Promise<Result<boolean>> {
   const { service, when } = settle(booking)
-  for (const calendar of service.placements) {
+  for (const calendar of [...service.placements, ...(service.alsoRead ?? [])]) {
     const provider = providerOf(tools, calendar)
     if (provider === undefined)
       return failure({
@@ -297,7 +298,11 @@ async function isStillFree(
         message: `calendars of ${calendar.provider} cannot be read by this server yet`,
       })
     const busy = await provider.freeBusy(scope, [calendar.key], when, [booking.eventId])
-    if (!busy.ok) return busy
+    // One that may be unreadable was counted as its participant wants when the slot was decided.
+    if (!busy.ok && (calendar.whenUnreadable ?? closed).kind !== 'closed' && !service.placements.includes(calendar))
+      continue
+    if (!busy.ok)
+      return busy.problem.kind === 'grantExpired' ? failure({ ...busy.problem, kind: 'calendarUnavailable' }) : busy
     if (busy.value.flat().some((interval) => overlaps(interval, when))) return success(false)
   }
   return success(true)
