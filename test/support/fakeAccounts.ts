@@ -19,6 +19,8 @@ export type FakeAccounts = {
   changePassword(username: string, password: string): void
   put(username: string, calendar: string, id: string, when: Interval): void
   delete(username: string, calendar: string, id: string): void
+  /** An event comes back as it was, its marker included. */
+  restore(username: string, calendar: string, event: Pick<KeptEvent, 'id' | 'when' | 'placed'> | undefined): void
   events(username: string, calendar: string): { id: string; when: Interval; placed: PlacedEvent | undefined }[]
   /** Calls since the last time it was asked. */
   takeCalls(): CallName[]
@@ -26,6 +28,8 @@ export type FakeAccounts = {
   once(name: CallName, fault: 'fail' | 'loseAnswer' | Problem | (() => void)): void
   /** Every call fails until `heal`. */
   breakDown(problem?: Problem): void
+  /** One calendar can be neither read nor written until `heal`. */
+  breakCalendar(username: string, calendar: string): void
   heal(): void
   /** Tokens given so far are worth nothing any more. */
   forgetTokens(): void
@@ -41,6 +45,7 @@ export function fakeAccounts(): FakeAccounts {
   let calls: CallName[] = []
   let faults: { name: CallName; fault: 'fail' | 'loseAnswer' | Problem | (() => void) }[] = []
   let broken: Problem | undefined
+  const brokenCalendars = new Set<string>()
   let epoch = 1
   let clock = 0
 
@@ -66,6 +71,7 @@ export function fakeAccounts(): FakeAccounts {
       if (passwords.get(account.email) !== account.secret)
         return failure({ kind: 'grantExpired', message: 'The server refused the password.' })
       if (calendar === undefined) return call({ events: new Map(), log: [] })
+      if (brokenCalendars.has(`${account.email} ${calendar}`)) return failure(away)
       const kept = calendars.get(account.email)?.get(calendar)
       return kept === undefined ? failure({ ...away, message: 'The calendar is gone.' }) : call(kept)
     })
@@ -82,7 +88,11 @@ export function fakeAccounts(): FakeAccounts {
     if (one === undefined) throw new Error(`no calendar ${calendar} of ${username}`)
     return one
   }
-  const write = (calendar: KeptCalendar, id: string, change: { when: Interval; placed?: PlacedEvent } | undefined) => {
+  const write = (
+    calendar: KeptCalendar,
+    id: string,
+    change: { when: Interval; placed?: PlacedEvent | undefined } | undefined,
+  ) => {
     clock++
     calendar.log.push({ id, at: clock })
     const before = calendar.events.get(id)
@@ -152,6 +162,10 @@ export function fakeAccounts(): FakeAccounts {
     changePassword: (username, password) => void passwords.set(username, password),
     put: (username, calendar, id, when) => write(kept(username, calendar), id, { when }),
     delete: (username, calendar, id) => write(kept(username, calendar), id, undefined),
+    restore: (username, calendar, event) => {
+      if (event === undefined) throw new Error('no event')
+      write(kept(username, calendar), event.id, { when: event.when, placed: event.placed })
+    },
     events: (username, calendar) => [...kept(username, calendar).events.values()],
     takeCalls: () => {
       const taken = calls
@@ -162,7 +176,9 @@ export function fakeAccounts(): FakeAccounts {
     breakDown: (problem = away) => {
       broken = problem
     },
+    breakCalendar: (username, calendar) => void brokenCalendars.add(`${username} ${calendar}`),
     heal: () => {
+      brokenCalendars.clear()
       broken = undefined
     },
     forgetTokens: () => {

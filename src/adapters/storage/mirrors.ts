@@ -1,6 +1,6 @@
 // The busy mirror: what calendars elsewhere said, when it was true, and how each calendar stands.
 import type { CalendarKey } from '../../core/account/grant.ts'
-import type { MirrorHealth } from '../../core/calendar/health.ts'
+import type { CalendarStanding, MirrorHealth } from '../../core/calendar/health.ts'
 import type { AppId, BookingId, CalendarId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
@@ -124,7 +124,14 @@ export async function writeAnswer(transaction: Transaction, key: CalendarKey, an
   if (!isNews) return true
   const items = isWhole ? read.items : read.changed
   const gone = isWhole ? sql`` : sql`and id = any(${[...read.removed, ...items.map(({ id }) => id)]}::text[])`
-  await transaction.query(sql`delete from openslot.mirror_items where ${isMirror(appId, key)} ${gone}`)
+  const ids = items.map(({ id }) => id)
+  // The event of a booking that is gone is remembered as gone, until the booking has followed it.
+  await transaction.query(sql`
+    update openslot.mirror_items set busy = '{}', own_during = null, version = null
+    where ${isMirror(appId, key)} ${gone} and booking_id is not null and not (id = any(${ids}::text[]))`)
+  await transaction.query(sql`
+    delete from openslot.mirror_items
+    where ${isMirror(appId, key)} ${gone} and (booking_id is null or id = any(${ids}::text[]))`)
   for (let index = 0; index < items.length; index += itemsAtOnce)
     await insertItems(transaction, key, items.slice(index, index + itemsAtOnce))
   await countVersion(transaction, appId, key)
@@ -166,12 +173,6 @@ export async function closeMirrors(transaction: Transaction, grantId: GrantId, r
   await transaction.query(sql`
     update openslot.mirrors set health = 'reconnect', reason = ${reason}, since = now(), due_at = 'infinity'
     where app_id = ${transaction.appId} and grant_id = ${grantId} and health <> 'reconnect'`)
-}
-
-/** To be read again from the start. */
-export async function forgetToken(queryable: Queryable, appId: AppId, key: CalendarKey): Promise<void> {
-  await queryable.query(sql`
-    update openslot.mirrors set token = null, generation = generation + 1 where ${isMirror(appId, key)}`)
 }
 
 /** The event of a booking stands at `when` now, or is gone: known before the provider tells of it. */
@@ -246,47 +247,69 @@ export async function readMirrors(
   return read
 }
 
-export type OwnItem = { readonly bookingId: BookingId; readonly when: Interval | undefined }
-
-/** The events of bookings as they stand on a calendar. */
-export async function listOwnItems(queryable: Queryable, appId: AppId, key: CalendarKey): Promise<OwnItem[]> {
-  const rows = await queryable.query<{ bookingId: BookingId; start: Instant | null; end: Instant | null }>(sql`
-    select booking_id as "bookingId", lower(own_during) as start, upper(own_during) as end
-    from openslot.mirror_items where ${isMirror(appId, key)} and booking_id is not null`)
-  return rows.map(({ bookingId, start, end }) => ({
-    bookingId,
-    when: start === null || end === null ? undefined : { start, end },
-  }))
+/** What is to be compared with the bookings: the generation that stands there now; undefined where it was already. */
+export async function findReconciled(
+  queryable: Queryable,
+  appId: AppId,
+  key: CalendarKey,
+): Promise<number | undefined> {
+  const [row] = await queryable.query<{ generation: number }>(sql`
+    select generation from openslot.mirrors where ${isMirror(appId, key)} and generation <> reconciled and true_at is not null`)
+  return row?.generation
 }
 
-export type CalendarStanding = {
-  readonly calendarId: CalendarId
-  readonly health: MirrorHealth
-  readonly reason: string | undefined
-  readonly since: Instant
-  readonly trueAt: Instant | undefined
-  readonly ageMs: number | undefined
+export async function markReconciled(
+  queryable: Queryable,
+  appId: AppId,
+  key: CalendarKey,
+  generation: number,
+): Promise<void> {
+  await queryable.query(sql`update openslot.mirrors set reconciled = ${generation} where ${isMirror(appId, key)}`)
 }
 
-/** How the calendars of a grant stand; virtual ones are not among them. */
-export async function listStandings(queryable: Queryable, appId: AppId, grantId: GrantId): Promise<CalendarStanding[]> {
+/** The booking has followed its event. */
+export async function forgetOwnItem(
+  queryable: Queryable,
+  appId: AppId,
+  key: CalendarKey,
+  bookingId: BookingId,
+): Promise<void> {
+  await queryable.query(sql`
+    delete from openslot.mirror_items where ${isMirror(appId, key)} and booking_id = ${bookingId} and own_during is null`)
+}
+
+/** How the calendars of a grant stand, where offers may rest on what is so old; virtual ones are not among them. */
+export async function listStandings(
+  queryable: Queryable,
+  appId: AppId,
+  grantId: GrantId,
+  maxAgeSeconds: number,
+): Promise<ReadonlyMap<CalendarId, CalendarStanding>> {
   const rows = await queryable.query<{
     calendarId: CalendarId
     health: MirrorHealth
     reason: string | null
     since: Instant
-    trueAt: Instant | null
-    ageMs: number | null
+    readAt: Instant | null
+    staleSince: Instant | null
+    isStale: boolean
   }>(sql`
-    select calendar_id as "calendarId", health, reason, since, true_at as "trueAt",
-      (extract(epoch from clock_timestamp() - true_at) * 1000)::float8 as "ageMs"
+    select calendar_id as "calendarId", health, reason, since, true_at as "readAt",
+      true_at + ${maxAgeSeconds} * interval '1 second' as "staleSince",
+      coalesce(true_at + ${maxAgeSeconds} * interval '1 second' < clock_timestamp(), true) as "isStale"
     from openslot.mirrors where app_id = ${appId} and grant_id = ${grantId}`)
-  return rows.map(({ reason, trueAt, ageMs, ...row }) => ({
-    ...row,
-    reason: reason ?? undefined,
-    trueAt: trueAt ?? undefined,
-    ageMs: ageMs ?? undefined,
-  }))
+  return new Map(
+    rows.map(({ calendarId, health, reason, since, readAt, staleSince, isStale }) => {
+      const isJustStale = health === 'ok' && isStale
+      const standing: CalendarStanding = {
+        status: isJustStale ? 'stale' : health,
+        reason: isJustStale ? 'It has not been read for a while.' : (reason ?? undefined),
+        since: isJustStale ? (staleSince ?? since) : since,
+        readAt: readAt ?? undefined,
+      }
+      return [calendarId, standing]
+    }),
+  )
 }
 
 function isMirror(appId: AppId, { grantId, calendarId }: CalendarKey): Sql {

@@ -1,7 +1,18 @@
 // How a calendar elsewhere stands, and what to do about one that cannot be read.
+import type { Instant } from '../time/instant.ts'
 
 /** `reconnect`: its owner must connect the account anew. What is `ok` and old is stale. */
 export type MirrorHealth = 'ok' | 'failing' | 'reconnect'
+
+/** As it is told: `stale` is one whose last good answer is older than offers may rest on. */
+export type CalendarStanding = {
+  readonly status: MirrorHealth | 'stale'
+  /** Why, in words for the owner; undefined for one that is `ok`. */
+  readonly reason: string | undefined
+  readonly since: Instant
+  /** When what is known of it was true; undefined before it was first read. */
+  readonly readAt: Instant | undefined
+}
 
 /**
  * What a calendar that cannot be read means for its participant. `closed`: nobody can book them. `lastKnown`: what was

@@ -7,7 +7,7 @@ import { bookingIdOf } from '../../core/booking/booking.ts'
 import { closed } from '../../core/calendar/health.ts'
 import { calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
 import type { AppId, EventId } from '../../core/ids.ts'
-import type { Problem } from '../../core/problem.ts'
+import { asUnavailable, type Problem } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { hourMs, secondMs } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
@@ -111,7 +111,7 @@ export function countUnread(
   const isRecent =
     whenUnreadable.kind === 'lastKnown' && found?.ageMs !== undefined && found.ageMs <= whenUnreadable.hours * hourMs
   if (isRecent) return success(found.busy)
-  return failure(problem.kind === 'grantExpired' ? { ...problem, kind: 'calendarUnavailable' } : problem)
+  return failure(asUnavailable(problem))
 }
 
 function unreadable(reason: string | undefined): Problem {

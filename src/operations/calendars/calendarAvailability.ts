@@ -14,7 +14,7 @@ import type { CalendarAvailabilityQuestion } from '../../wire/calendarAvailabili
 import type { Tools } from '../tools.ts'
 import { mirrored, readBusy } from './readBusy.ts'
 
-type Needs = Pick<Tools, 'database' | 'providers' | 'syncing' | 'now'>
+type Needs = Pick<Tools, 'database' | 'providers' | 'mailer' | 'syncing' | 'now'>
 type Participant = CalendarAvailabilityQuestion['participants'][number] & {
   readonly grant: Grant
   readonly calendars: readonly ParticipantCalendar[]

@@ -8,7 +8,7 @@ import type { MailboxBusy } from '../../wire/freeBusy.ts'
 import type { Tools } from '../tools.ts'
 import { mirrored, readBusy } from './readBusy.ts'
 
-type Needs = Pick<Tools, 'database' | 'providers' | 'syncing' | 'now'>
+type Needs = Pick<Tools, 'database' | 'providers' | 'mailer' | 'syncing' | 'now'>
 
 /** In the order of `emails`. What is not known about one mailbox is said of it alone; it is never free by default. */
 export async function freeBusy(

@@ -8,6 +8,7 @@ import { closed } from '../../core/calendar/health.ts'
 import { calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
 import type { BusyByCalendar } from '../../core/configuration/slotQuestion.ts'
 import type { AppId, BookingId, EventId } from '../../core/ids.ts'
+import { asUnavailable } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import type { Tools } from '../tools.ts'
@@ -140,7 +141,7 @@ export async function readRemoteBusy(
   const read = await readCalendars(tools, { ...question, calendars: remote }, askEach(tools))
   if (read.ok)
     return success(new Map(remote.map(({ key }, index) => [calendarName(key), read.value[index]?.busy ?? []])))
-  return read.problem.kind === 'grantExpired' ? failure({ ...read.problem, kind: 'calendarUnavailable' }) : read
+  return failure(asUnavailable(read.problem))
 }
 
 /** As `readCalendars`, in one list for each calendar. */

@@ -10,6 +10,7 @@ import { failure, type Result, success } from '../../core/result.ts'
 import { dayMs, hourMs, type Instant, plus } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import type { Tools } from '../tools.ts'
+import { reconcile } from './reconcile.ts'
 
 /** Busy time is kept from yesterday for so long, and a month more, so that it need not all be read again each day. */
 const keptAheadDays = 370
@@ -29,7 +30,7 @@ export type SyncCommand = {
   readonly limitMs?: number | undefined
 }
 
-export type SyncNeeds = Pick<Tools, 'database' | 'providers' | 'syncing' | 'now'>
+export type SyncNeeds = Pick<Tools, 'database' | 'providers' | 'mailer' | 'syncing' | 'now'>
 
 /** `gone`: there is no such calendar any more, and nothing to do. */
 export type SyncOutcome = 'read' | 'gone'
@@ -68,7 +69,10 @@ export async function syncCalendar(tools: SyncNeeds, command: SyncCommand): Prom
         read: toMirror(read.value.changes, read.value.window),
       }),
     )
-    if (isWritten) return success('read')
+    if (isWritten) {
+      await reconcile(tools, provider, { appId, key })
+      return success('read')
+    }
     if (attempt === tries) return failure(changesTooFast)
   }
 }

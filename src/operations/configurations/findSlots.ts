@@ -47,7 +47,7 @@ const longestAnswer = 250_000
  * Problems: `invalidRequest` (end before start, a span over 92 days or with too many slots), `notFound`, `invalidSession`, `calendarUnavailable`.
  */
 export async function findSlots(
-  tools: Pick<Tools, 'database' | 'providers' | 'syncing' | 'now'>,
+  tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'syncing' | 'now'>,
   principal: Principal,
   question: SlotsQuestion,
 ): Promise<Result<string>> {
@@ -117,7 +117,7 @@ function readVersionsTogether(
 }
 
 async function compute(
-  tools: Pick<Tools, 'database' | 'providers' | 'syncing' | 'now'>,
+  tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'syncing' | 'now'>,
   loaded: LoadedConfiguration,
   window: Interval,
   booking: Booking | undefined,

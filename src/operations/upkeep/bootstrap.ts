@@ -114,7 +114,10 @@ async function findOrMakeKey(
   })
 }
 
-async function findOrMakeGrant(tools: Pick<Tools, 'database'>, application: Application): Promise<Result<Grant>> {
+async function findOrMakeGrant(
+  tools: Pick<Tools, 'database' | 'syncing'>,
+  application: Application,
+): Promise<Result<Grant>> {
   const found = await tools.database.transaction(application.id, (transaction) =>
     findGrant(transaction, { by: 'email', value: demo.email }),
   )
@@ -128,13 +131,13 @@ async function findOrMakeGrant(tools: Pick<Tools, 'database'>, application: Appl
   })
 }
 
-async function findOrMakeCalendar(tools: Pick<Tools, 'database'>, grant: Grant, timezone: string) {
+async function findOrMakeCalendar(tools: Pick<Tools, 'database' | 'syncing'>, grant: Grant, timezone: string) {
   const found = await showCalendar(tools, grant, 'primary')
   return found.ok ? found : createCalendar(tools, grant, { name: 'Calendar', timezone, details: { metadata: {} } })
 }
 
 async function findOrMakeConfiguration(
-  tools: Pick<Tools, 'database'>,
+  tools: Pick<Tools, 'database' | 'syncing'>,
   grant: Grant,
   timezone: string,
 ): Promise<Result<ConfigurationId>> {

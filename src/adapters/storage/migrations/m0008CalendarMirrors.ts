@@ -11,6 +11,8 @@ create table openslot.mirrors (
   true_at timestamptz,
   -- Counts what was written, so that an answer asked for before does not undo it.
   generation bigint not null default 0,
+  -- The generation that was compared with the bookings on the calendar.
+  reconciled bigint not null default -1,
   health text not null default 'ok' check (health in ('ok', 'failing', 'reconnect')),
   reason text, since timestamptz not null default now(), failures int not null default 0,
   -- When to ask again; while one process is at it, when another may.
@@ -23,7 +25,7 @@ create index mirrors_due on openslot.mirrors (due_at);
 create table openslot.mirror_items (
   app_id uuid not null, grant_id uuid not null, calendar_id text not null, id text not null,
   version text, busy tstzmultirange not null,
-  -- Set where it bears the marker of a booking, and when it takes place.
+  -- Set where it bears the marker of a booking, and when it takes place; null: it was there, and is gone or cancelled.
   booking_id uuid, own_during tstzrange,
   primary key (app_id, grant_id, calendar_id, id),
   foreign key (app_id, grant_id, calendar_id) references openslot.mirrors (app_id, grant_id, calendar_id) on delete cascade);
