@@ -114,10 +114,7 @@ async function findOrMakeKey(
   })
 }
 
-async function findOrMakeGrant(
-  tools: Pick<Tools, 'database'>,
-  application: Application,
-): Promise<Result<Grant>> {
+async function findOrMakeGrant(tools: Pick<Tools, 'database'>, application: Application): Promise<Result<Grant>> {
   const found = await tools.database.transaction(application.id, (transaction) =>
     findGrant(transaction, { by: 'email', value: demo.email }),
   )
