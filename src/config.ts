@@ -19,8 +19,12 @@ export type Config = {
   /** Addresses whose `X-Forwarded-*` headers are believed. */
   readonly trustedProxies: readonly string[]
   readonly role: Role
+  readonly syncing: SyncConfig
   readonly mail: MailConfig
 }
+
+/** Of calendars elsewhere. */
+export type SyncConfig = { readonly everySeconds: number; readonly maxAgeSeconds: number }
 
 export type MailConfig = {
   /** Absent: mails are kept and not sent. */
@@ -93,6 +97,17 @@ export const settings = [
     fallback: '',
     meaning: 'The private DKIM key: PEM, or the path of a PEM file. Required with `DKIM_SELECTOR`.',
   },
+  {
+    name: 'CALENDAR_SYNC_SECONDS',
+    fallback: '120',
+    meaning: 'How often each calendar at a provider is asked what changed, in seconds: 1–86400.',
+  },
+  {
+    name: 'BUSY_MAX_AGE_SECONDS',
+    fallback: '300',
+    meaning:
+      'How old what is known of a calendar may be for slots to be offered by it, in seconds: 1–86400. Older, it is read anew while the guest waits. A booking always asks the calendar itself.',
+  },
   { name: 'ROLE', fallback: 'all', meaning: '`web` answers requests, `worker` runs jobs, `all` does both.' },
 ] as const
 
@@ -135,6 +150,12 @@ export function loadConfig(environment: Environment): Config {
       if (!/^[0-9a-fA-F.:]+(\/\d{1,3})?$/.test(network))
         complaints.push(`${name} lists "${network}", which is neither an address nor a CIDR block.`)
 
+  const seconds = (name: 'CALENDAR_SYNC_SECONDS' | 'BUSY_MAX_AGE_SECONDS', fallback: number): number => {
+    const value = text(name) === '' ? fallback : Number(text(name))
+    if (!Number.isInteger(value) || value < 1 || value > 86_400)
+      complaints.push(`${name} must be a whole number of seconds from 1 to 86400.`)
+    return value
+  }
   const mail = readMail(text, complaints, baseUrl)
   const networks = list('ALLOW_PRIVATE_NETWORK')
   const host = URL.parse(baseUrl)?.hostname ?? 'localhost'
@@ -155,6 +176,10 @@ export function loadConfig(environment: Environment): Config {
     rateLimit: oneOf('RATE_LIMIT', ['on', 'off'] as const, 'on'),
     trustedProxies: list('TRUSTED_PROXIES'),
     role: oneOf('ROLE', roles, 'all'),
+    syncing: {
+      everySeconds: seconds('CALENDAR_SYNC_SECONDS', 120),
+      maxAgeSeconds: seconds('BUSY_MAX_AGE_SECONDS', 300),
+    },
     mail,
   }
   if (complaints.length > 0) throw new ConfigError(complaints.join('\n'))

@@ -3,6 +3,7 @@ import { Logger as JobLogger, parseCronItems, type RunnerOptions, run } from 'gr
 import type { Pool } from 'pg'
 
 import type { Operations } from '../operations/operations.ts'
+import { Polling } from './polling.ts'
 import { schedule } from './schedule.ts'
 import { Sendings } from './sendings.ts'
 import { mailTasks, tasks, wakeAll } from './tasks.ts'
@@ -34,13 +35,15 @@ export async function startWorker({ pool, operations, logger }: WorkerOptions): 
     }),
     await run({ ...shared, concurrency: 2, taskList: mailTasks(operations), parsedCronItems: [] }),
   ]
+  const polling = new Polling(operations, logger)
+  polling.start()
   // What a process that died left behind does not wait for the clock.
   void wakeAll(operations.findUnsent(), sendings).catch((error: unknown) =>
     logger.error({ err: error }, 'looking for unsent webhooks failed'),
   )
   return {
     stop: async () => {
-      await Promise.all(runners.map((runner) => runner.stop()))
+      await Promise.all([polling.stop(), ...runners.map((runner) => runner.stop())])
       await sendings.stop()
     },
   }

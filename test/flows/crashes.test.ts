@@ -261,7 +261,7 @@ describe('a new booking whose calendar', () => {
   })
 
   it('cannot be read is not taken for free: nothing is written', async () => {
-    calendars.breakDown('freeBusy')
+    calendars.breakDown('freeBusy', 'readChanges')
     expect((await book(server, configuration, start)).status).toBe(504)
     expect(
       (

@@ -1,0 +1,170 @@
+/** Calendars that fail: who is told, what is still offered, and how they come back. */
+import { beforeEach, describe, expect, it } from 'vitest'
+
+import { sql } from '../../../src/adapters/storage/sql.ts'
+import { fakeAccounts } from '../../support/fakeAccounts.ts'
+import { book, nearFuture } from '../../support/hosts.ts'
+import {
+  bookAt,
+  configure,
+  connect,
+  milliseconds,
+  type RemoteHost,
+  slotsFrom,
+  until,
+} from '../../support/remoteHosts.ts'
+import { startTestServer } from '../../support/server.ts'
+
+const fake = fakeAccounts()
+const server = await startTestServer(
+  { towers: { caldav: fake.tower } },
+  { CALENDAR_SYNC_SECONDS: '1', BUSY_MAX_AGE_SECONDS: '2' },
+)
+const nine = nearFuture()
+const half = nine + 1800
+
+let count = 0
+let user: string
+let host: RemoteHost
+beforeEach(async () => {
+  fake.heal()
+  user = `ana${++count}@host.example`
+  fake.add(user, 'x', ['work', 'private'])
+  host = await connect(server, 'caldav', { username: user, password: 'x' })
+  await until(standing, (sync) => expect(sync).toMatchObject({ status: 'ok', read_at: expect.any(Number) }))
+})
+
+const standing = async () => (await server.request('GET', `/v3/grants/${host.grantId}/calendars/work`)).body.data.sync
+const triggers = async () => {
+  const rows = await server.app.database.query<{ trigger: string }>(sql`
+    select trigger from openslot.webhook_events where app_id = ${server.clientId} and object_id = ${host.grantId} order by number`)
+  return rows.map(({ trigger }) => trigger)
+}
+
+describe('a calendar server that is away', () => {
+  it('makes its owner unbookable once what is known is too old, says why, and heals by itself', async () => {
+    const id = await configure(server, host, { read: ['work'], write: 'work' })
+    fake.breakDown()
+    await until(standing, (sync) =>
+      expect(sync).toMatchObject({ status: 'failing', reason: 'The calendar server cannot be reached.' }),
+    )
+    await until(
+      () => slotsFrom(server, id, nine),
+      (slots) => expect(slots).toBe('The calendar server cannot be reached.'),
+    )
+    expect((await book(server, id, nine)).status).toBe(504)
+    fake.heal()
+    expect(await slotsFrom(server, id, nine)).toEqual([nine, half])
+    expect(await standing()).toMatchObject({ status: 'ok' })
+  })
+
+  it('counts as it was last known, or not at all, where the participant said so', async () => {
+    fake.put(user, 'private', 'gym', milliseconds(nine))
+    const policies = {
+      last_known: { unreadable_calendars: 'last_known', last_known_hours: 2 },
+      ignore: { unreadable_calendars: 'ignore' },
+    }
+    const lastKnown = await configure(server, host, {
+      read: ['private'],
+      write: 'work',
+      availability: policies.last_known,
+    })
+    const ignored = await configure(server, host, { read: ['private'], write: 'work', availability: policies.ignore })
+    await until(
+      () => slotsFrom(server, lastKnown, nine),
+      (slots) => expect(slots).toEqual([half]),
+    )
+    fake.breakCalendar(user, 'private')
+    await until(
+      () => slotsFrom(server, ignored, nine),
+      (slots) => expect(slots).toEqual([nine, half]),
+    )
+    expect(await slotsFrom(server, lastKnown, nine)).toEqual([half])
+    expect((await book(server, lastKnown, nine)).status).toBe(400)
+    await bookAt(server, lastKnown, half)
+    await bookAt(server, ignored, nine)
+  })
+
+  it('is not taken at its word for longer than was said', async () => {
+    const id = await configure(server, host, {
+      read: ['private'],
+      write: 'work',
+      availability: { unreadable_calendars: 'last_known', last_known_hours: 1 },
+    })
+    expect(await slotsFrom(server, id, nine)).toEqual([nine, half])
+    fake.breakCalendar(user, 'private')
+    await server.app.database.query(sql`
+      update openslot.mirrors set true_at = now() - interval '61 minutes' where app_id = ${server.clientId} and calendar_id = 'private'`)
+    await until(
+      () => slotsFrom(server, id, nine),
+      (slots) => expect(slots).toEqual(expect.any(String)),
+    )
+    expect((await book(server, id, nine)).status).toBe(504)
+  })
+
+  it('that asks for peace is left in peace', async () => {
+    fake.breakDown({ kind: 'calendarUnavailable', message: 'Too many requests.', retryAfterSeconds: 3600 })
+    await until(standing, (sync) =>
+      expect(sync).toMatchObject({
+        status: 'failing',
+        reason: expect.stringMatching(/Too many requests|left in peace/),
+      }),
+    )
+    const [row] = await server.app.database.query<{ wait: number }>(sql`
+      select extract(epoch from due_at - now())::float8 as wait from openslot.mirrors
+      where app_id = ${server.clientId} and grant_id = ${host.grantId} and calendar_id = 'work'`)
+    expect(row?.wait).toBeGreaterThan(3_500)
+    fake.heal()
+    fake.takeCalls()
+    const id = await configure(server, host, { read: ['work'], write: 'work' })
+    expect((await book(server, id, nine)).status).toBe(504)
+    expect(fake.takeCalls()).toEqual([])
+  })
+})
+
+describe('credentials that are refused', () => {
+  it('make the grant invalid once, say so once, and ask the server no more', async () => {
+    const id = await configure(server, host, { read: ['work'], write: 'work' })
+    fake.changePassword(user, 'changed')
+    await until(standing, (sync) => expect(sync).toMatchObject({ status: 'reconnect' }))
+    const grant = (await server.request('GET', `/v3/grants/${host.grantId}`)).body.data
+    expect(grant.grant_status).toBe('invalid')
+    await until(
+      () => slotsFrom(server, id, nine),
+      (slots) => expect(slots).toEqual(expect.any(String)),
+    )
+    expect((await book(server, id, nine)).status).toBe(504)
+    fake.takeCalls()
+    await slotsFrom(server, id, nine)
+    await book(server, id, half)
+    expect(fake.takeCalls()).toEqual([])
+    expect((await triggers()).filter((trigger) => trigger === 'grant.expired')).toHaveLength(1)
+
+    await connect(server, 'caldav', { username: user, password: 'changed' })
+    expect(await slotsFrom(server, id, nine)).toEqual([nine, half])
+    await bookAt(server, id, nine)
+    expect(await standing()).toMatchObject({ status: 'ok' })
+    expect((await server.request('GET', `/v3/grants/${host.grantId}`)).body.data.grant_status).toBe('valid')
+  })
+
+  it('found while a guest books undo the booking and show in the standing of the calendar', async () => {
+    const id = await configure(server, host, { read: ['work'], write: 'work' })
+    fake.once('place', { kind: 'grantExpired', message: 'The server refused the password.' })
+    expect((await book(server, id, nine)).status).toBe(504)
+    expect(await standing()).toMatchObject({ status: 'reconnect', reason: 'The server refused the password.' })
+  })
+})
+
+it('a grant that is removed is asked for nothing any more', async () => {
+  await server.request('DELETE', `/v3/grants/${host.grantId}`)
+  const rows = await server.app.database.query(
+    sql`select id from openslot.mirror_items where app_id = ${server.clientId} and grant_id = ${host.grantId}`,
+  )
+  expect(rows).toEqual([])
+  const synced = await server.app.operations.syncCalendar({
+    appId: server.clientId as never,
+    key: { grantId: host.grantId as never, calendarId: 'work' as never },
+    urgency: 'inBackground',
+  })
+  expect(synced).toEqual({ ok: true, value: 'gone' })
+})
