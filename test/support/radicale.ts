@@ -5,11 +5,11 @@ import { join } from 'node:path'
 
 import { ask, type CaldavServer } from './caldavServer.ts'
 import { freePort, startDaemon } from './daemon.ts'
-import { needPackages } from './debian.ts'
+import { installDebianPackages } from './debian.ts'
 
 /** Users are `name`, password `name-pw`, address `name@example.com`. */
 export async function startRadicale(names: readonly string[]): Promise<CaldavServer> {
-  await needPackages('radicale')
+  await installDebianPackages(['radicale'])
   const folder = mkdtempSync(join(tmpdir(), 'openslot-radicale-'))
   chmodSync(folder, 0o755)
   const port = await freePort()

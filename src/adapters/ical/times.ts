@@ -1,6 +1,6 @@
 // Dates, times and durations of iCalendar (RFC 5545 §3.3.4–3.3.6, §3.3.14) → readings of a wall.
-import { dayMs, hourMs, minuteMs, secondMs } from '../../core/time/instant.ts'
-import { isLocalDate, localDay } from '../../core/time/localDate.ts'
+import { dayMs, hourMs, type Instant, minuteMs, secondMs } from '../../core/time/instant.ts'
+import { formatLocalDay, isLocalDate, localDay } from '../../core/time/localDate.ts'
 import { MalformedCalendar } from './contentLines.ts'
 
 /** What stands in a value: a whole day, or a reading of the wall, in UTC where a Z says so. */
@@ -40,4 +40,13 @@ export function readOffset(text: string): number {
   if (match === null) throw new MalformedCalendar(`has an offset that is none: ${text.slice(0, 30)}`)
   const ms = Number(match[2]) * hourMs + Number(match[3]) * minuteMs + Number(match[4] ?? '0') * secondMs
   return match[1] === '-' ? -ms : ms
+}
+
+/** `20260329T010000Z` */
+export function utcText(at: Instant): string {
+  const day = Math.floor(at / dayMs)
+  const seconds = Math.floor((at - day * dayMs) / secondMs)
+  const two = (number: number) => String(number).padStart(2, '0')
+  const clock = `${two(Math.floor(seconds / 3_600))}${two(Math.floor(seconds / 60) % 60)}${two(seconds % 60)}`
+  return `${formatLocalDay(day).replaceAll('-', '')}T${clock}Z`
 }

@@ -2,10 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-
-import { instant } from '../../core/time/instant.ts'
-import { type BusyQuestion, readBusyEvents } from './busy.ts'
-import { readComponents, writeComponent } from './contentLines.ts'
+import { type BusyQuestion, readBusyEvents } from '../../src/adapters/ical/busy.ts'
+import { readComponents, writeComponent } from '../../src/adapters/ical/contentLines.ts'
+import { instant } from '../../src/core/time/instant.ts'
 
 type Vector = {
   readonly timezone?: string
@@ -13,7 +12,7 @@ type Vector = {
   readonly busy: readonly string[][]
 }
 
-const folder = join(import.meta.dirname, '../../../test/vectors/ical')
+const folder = join(import.meta.dirname, '../vectors/ical')
 const vectors: Record<string, Vector> = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8'))
 /** As it comes over the wire. */
 const textOf = (file: string) => readFileSync(join(folder, file), 'utf8').replace(/\r?\n/g, '\r\n')
@@ -55,7 +54,7 @@ describe('calendars as programs export them', () => {
   }
 })
 
-const winter = question({ span: ['2027-01-01T00:00:00Z', '2027-02-01T00:00:00Z'] })
+const winter = question({ busy: [], span: ['2027-01-01T00:00:00Z', '2027-02-01T00:00:00Z'] })
 const event = (...lines: string[]) =>
   ['BEGIN:VCALENDAR', 'VERSION:2.0', 'BEGIN:VEVENT', 'UID:1', ...lines, 'END:VEVENT', 'END:VCALENDAR', ''].join('\r\n')
 const series = (rule: string, ...more: string[]) =>
