@@ -129,9 +129,7 @@ function textOf(uid: string, event: HandEvent): string {
       `UID:${uid}`,
       'DTSTAMP:20260101T000000Z',
       `RECURRENCE-ID:${compact(at)}`,
-      ...(when === undefined
-        ? [...timeLines({ when: { start: at, end: at } }), 'STATUS:CANCELLED']
-        : timeLines({ when })),
+      ...(when === undefined ? [`DTSTART:${compact(at)}`, 'DURATION:PT1H', 'STATUS:CANCELLED'] : timeLines({ when })),
       'END:VEVENT',
       '',
     ].join('\r\n'),

@@ -77,3 +77,26 @@ function isOpen(port: number): Promise<boolean> {
     socket.on('error', () => done(false))
   })
 }
+
+/** Runs a program to its end, in a folder that every user may read. */
+export function run(
+  program: string,
+  words: readonly string[],
+  { input = '', environment = {} }: { readonly input?: string; readonly environment?: Record<string, string> } = {},
+): Promise<{ code: number | null; output: string }> {
+  return new Promise((done, failed) => {
+    const child = spawn(program, [...words], { cwd: '/', env: { ...process.env, ...environment } })
+    let output = ''
+    const keep = (chunk: Buffer) => {
+      output += chunk
+    }
+    child.stdout.on('data', keep)
+    child.stderr.on('data', keep)
+    child.on('error', failed)
+    // Not `close`: a database that was started keeps the pipes open.
+    child.on('exit', (code) => done({ code, output }))
+    // A program that reads nothing may be gone before it was written to.
+    child.stdin.on('error', () => {})
+    child.stdin.end(input)
+  })
+}

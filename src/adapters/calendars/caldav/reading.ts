@@ -10,7 +10,7 @@ import { type BusyEvent, type BusyQuestion, readBusyEvents } from '../../ical/bu
 import { utcText } from '../../ical/times.ts'
 import type { CalendarChanges, CalendarItem, ChangesQuestion } from '../calendarProvider.ts'
 import { askForMultistatus, type DavClient, type DavRequest, unavailable } from './client.ts'
-import { caldav, calendarServer, type DavResponse, dav, escapeXml, namespaces } from './davXml.ts'
+import { caldav, calendarServer, childOf, type DavResponse, dav, escapeXml, namespaces } from './davXml.ts'
 import { propfind } from './discovery.ts'
 import { placeOf } from './places.ts'
 
@@ -177,7 +177,25 @@ async function queryObjects(reading: Reading, span: Interval): Promise<Result<Re
     body: `<?xml version="1.0" encoding="utf-8"?><C:calendar-query ${namespaces}><D:prop><D:getetag/><C:calendar-data/></D:prop>
       <C:filter><C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT"><C:time-range ${range}/></C:comp-filter></C:comp-filter></C:filter></C:calendar-query>`,
   })
-  return read.ok ? success(read.value.objects) : read
+  if (!read.ok) return read
+  if (read.value.objects.length > 0) return success(read.value.objects)
+  // Some servers find nothing in a calendar that is not there, and do not say that it is not.
+  const gone = await missing(reading)
+  return gone === undefined ? success([]) : failure(gone)
+}
+
+/** Undefined where the calendar is there. */
+async function missing({ client, calendarUrl }: Reading): Promise<Problem | undefined> {
+  const told = await askForMultistatus(client, {
+    method: 'PROPFIND',
+    url: calendarUrl,
+    depth: 0,
+    body: propfind('<D:resourcetype/>'),
+  })
+  if ('problem' in told) return told.problem
+  const [itself] = told.responses
+  const isCalendar = childOf(itself?.properties.get(dav('resourcetype')), caldav('calendar')) !== undefined
+  return isCalendar ? undefined : unavailable('has no such calendar any more')
 }
 
 const batchSize = 100
