@@ -15,9 +15,13 @@ import { reckonAgain } from './reckonAgain.ts'
 
 type Needs = Pick<Tools, 'database'>
 
-/** Calendars of other providers come with their towers. */
+/** Of accounts elsewhere this server reads what is busy and keeps the events of bookings; the rest is done at the provider. */
 export function findUnservedProvider({ provider }: Grant): Problem | undefined {
-  return provider === 'virtual-calendar' ? undefined : invalidRequest(`calendars of ${provider} are not served yet`)
+  return provider === 'virtual-calendar'
+    ? undefined
+    : invalidRequest(
+        `calendars and events of ${provider} accounts are managed at the provider, not through this API yet`,
+      )
 }
 
 export type CalendarPage = {
@@ -117,7 +121,9 @@ export function changeCalendar(
 }
 
 /** With all its events. Problems: `invalidRequest` for the primary one. */
-export function deleteCalendar({ database }: Needs, grant: Grant, name: string): Promise<Result<void>> {
+export async function deleteCalendar({ database }: Needs, grant: Grant, name: string): Promise<Result<void>> {
+  const unserved = findUnservedProvider(grant)
+  if (unserved !== undefined) return failure(unserved)
   return database.transaction(grant.appId, async (transaction) => {
     const before = await lockNamed(transaction, grant, name)
     if (before === undefined) return failure(notFound)
