@@ -2,7 +2,7 @@
 import * as storage from '../../adapters/storage/calendars.ts'
 import type { Transaction } from '../../adapters/storage/database.ts'
 import { newId } from '../../adapters/storage/ids.ts'
-import { listStandings } from '../../adapters/storage/mirrors.ts'
+import { forgetToken, listStandings } from '../../adapters/storage/mirrors.ts'
 import { recordNotification } from '../../adapters/storage/outbox.ts'
 import type { Grant } from '../../core/account/grant.ts'
 import { type Calendar, calendarLimit } from '../../core/calendar/calendar.ts'
@@ -108,7 +108,10 @@ export function changeCalendar(
     const key = { grantId: grant.id, calendarId: before.id }
     const changed = await storage.updateCalendar(transaction, key, content.value)
     if (changed === undefined) return failure(notFound)
-    if (changed.timezone !== before.timezone) await reckonAgain(transaction, grant, changed)
+    if (changed.timezone !== before.timezone) {
+      await reckonAgain(transaction, grant, changed)
+      await forgetToken(transaction, grant.appId, key)
+    }
     if (isNews(before, changed))
       await recordNotification(transaction, {
         trigger: 'calendar.updated',
