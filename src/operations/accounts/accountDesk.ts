@@ -4,7 +4,7 @@ import { expireAccount, openAccount } from '../../adapters/storage/accountSecret
 import { closeMirrors, writeOwn } from '../../adapters/storage/mirrors.ts'
 import { recordNotification } from '../../adapters/storage/outbox.ts'
 import { bookingIdOf } from '../../core/booking/booking.ts'
-import type { Problem } from '../../core/problem.ts'
+import { notFound, type Problem } from '../../core/problem.ts'
 import { failure, success } from '../../core/result.ts'
 import { grantNotification } from '../../wire/grants.ts'
 import type { Tools } from '../tools.ts'
@@ -14,8 +14,9 @@ export function accountDesk({ database, vault }: Pick<Tools, 'database' | 'vault
   return {
     async open(appId, grantId) {
       const opened = await database.transaction(appId, (transaction) => openAccount(transaction, vault, grantId))
-      if (opened === undefined || opened.grant.status !== 'valid') return failure(notConnected)
+      if (opened === undefined) return failure(notFound)
       const { grant, secret, timezones } = opened
+      if (grant.status !== 'valid') return failure(notConnected)
       return success({ appId, grantId, email: grant.email, settings: grant.settings, secret, timezones })
     },
 
