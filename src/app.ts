@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 
 import { accountCalendars } from './adapters/calendars/accountCalendars.ts'
 import type { AccountProvider } from './adapters/calendars/accountProvider.ts'
+import { caldavAccounts } from './adapters/calendars/caldav/provider.ts'
 import type { CalendarProviders } from './adapters/calendars/calendarProvider.ts'
 import { virtualCalendars } from './adapters/calendars/virtual/provider.ts'
 import { createLogger } from './adapters/logging/logger.ts'
@@ -85,7 +86,10 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     const calendarFetch = createSafeFetch({ allowPrivateNetwork: config.allowPrivateCalendars, ...overrides.network })
     closers.push(async () => void (await Promise.all([safeFetch.close(), calendarFetch.close()])))
     const vault = new Vault(masterKeys.keys, masterKeys.file)
-    const towers: Towers = { ...overrides.towers }
+    const now = overrides.now ?? (() => instant(Date.now()))
+    const caldav = (serverUrl?: string) =>
+      caldavAccounts({ safeFetch, now, ...(serverUrl === undefined ? {} : { serverUrl }) })
+    const towers: Towers = { icloud: caldav('https://caldav.icloud.com/'), caldav: caldav(), ...overrides.towers }
     const desk = accountDesk({ database, vault })
     const accounts = new Map(
       Object.entries(towers).map(([provider, tower]) => [provider, accountCalendars(tower, desk)]),
@@ -100,7 +104,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
       mailer,
       providers: overrides.providers?.(real) ?? real,
       vault,
-      now: overrides.now ?? (() => instant(Date.now())),
+      now,
       baseUrl: config.baseUrl,
     })
 
