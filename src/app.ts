@@ -88,7 +88,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     const vault = new Vault(masterKeys.keys, masterKeys.file)
     const now = overrides.now ?? (() => instant(Date.now()))
     const caldav = (serverUrl?: string) =>
-      caldavAccounts({ safeFetch, now, ...(serverUrl === undefined ? {} : { serverUrl }) })
+      caldavAccounts({ safeFetch: calendarFetch, now, ...(serverUrl === undefined ? {} : { serverUrl }) })
     const towers: Towers = { icloud: caldav('https://caldav.icloud.com/'), caldav: caldav(), ...overrides.towers }
     const desk = accountDesk({ database, vault })
     const accounts = new Map(
