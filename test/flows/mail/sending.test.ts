@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 import type { AppId } from '../../../src/core/ids.ts'
 import { book, makeConfiguration, makeHost, nearFuture, type TestHost } from '../../support/hosts.ts'
+import { mailsOf as listMailsOf, sendMailsOf } from '../../support/mails.ts'
 import { startTestServer, type TestServer } from '../../support/server.ts'
 import { type ReceivedMail, startSmtp, type TestSmtp } from '../../support/smtp.ts'
 
@@ -36,31 +37,10 @@ beforeEach(async () => {
 const bookIt = (id: string, from: number, body: object = {}) =>
   book(server, id, from, { body: { guest: { name: 'Gil Guest', email: guest }, ...body } })
 const appId = () => server.clientId as AppId
-const mailsOf = async (bookingId: string) =>
-  (await server.request('GET', `/v3/mails?booking_id=${bookingId}`)).body.data.toReversed() as {
-    id: string
-    kind: string
-    state: string
-    to: { email: string }
-    last_error: string | null
-    attempts: number
-  }[]
+const mailsOf = (bookingId: string) => listMailsOf(server, bookingId)
 const show = async (id: string) => (await server.request('GET', `/v3/mails/${id}`)).body.data
 
-/** One attempt at everything that waits, as if each were due now; in the order in which it was written. */
-async function sendAll(bookingId: string): Promise<string[]> {
-  await server.app.database.pool.query(
-    `update openslot.deliveries set mail_due_at = now() where booking_id = $1 and mail_due_at is not null and state = 'ready'`,
-    [bookingId],
-  )
-  const outcomes: string[] = []
-  for (const { id, state } of await mailsOf(bookingId)) {
-    if (state !== 'waiting') continue
-    const sent = await server.app.operations.sendMail({ appId: appId(), mailId: id })
-    outcomes.push(sent.ok ? sent.value : sent.problem.message)
-  }
-  return outcomes
-}
+const sendAll = (bookingId: string) => sendMailsOf(server, bookingId)
 
 const to = (recipient: string): ReceivedMail => {
   const found = smtp.received.filter((mail) => mail.recipient === recipient)
