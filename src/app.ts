@@ -71,10 +71,12 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     const real: CalendarProviders = (provider) => (provider === 'virtual-calendar' ? virtualCalendars : undefined)
     const mailer = await openMailer(config.mail)
     closers.push(() => mailer.close())
-    if (config.allowPrivateNetwork.some(isLoopback))
-      logger.warn({}, 'ALLOW_PRIVATE_NETWORK lists this machine itself: for development only')
+    if ([...config.allowPrivateNetwork, ...config.allowPrivateCalendars].some(isLoopback))
+      logger.warn({}, 'outbound calls may reach this machine itself: for development only')
     const safeFetch = createSafeFetch({ allowPrivateNetwork: config.allowPrivateNetwork, ...overrides.network })
-    closers.push(() => safeFetch.close())
+    // Not the webhooks' list: who may name a receiver shall not reach the network that a calendar server stands in.
+    const calendarFetch = createSafeFetch({ allowPrivateNetwork: config.allowPrivateCalendars, ...overrides.network })
+    closers.push(async () => void (await Promise.all([safeFetch.close(), calendarFetch.close()])))
     const operations = bindOperations({
       safeFetch,
       database,
