@@ -104,11 +104,12 @@ export async function listAppsWithWebhooks(database: Queryable, now: Instant): P
   return rows.map(({ appId }) => appId)
 }
 
-/** Bookings whose change has not been settled for a minute: their job should have taken them up. */
+/** Bookings whose change has not been settled for a minute and that no job waits for: whoever had it has died. */
 export async function findUnsettled(transaction: Transaction): Promise<BookingId[]> {
   const rows = await transaction.query<{ id: BookingId }>(sql`
     select id from openslot.bookings
     where app_id = ${transaction.appId} and change is not null and updated_at < now() - interval '60 seconds'
+      and not exists (select from graphile_worker.jobs where key = 'settle:' || bookings.id and locked_at is null and attempts < max_attempts)
     order by updated_at limit 1000`)
   return rows.map(({ id }) => id)
 }
