@@ -95,6 +95,17 @@ export async function deleteOldNotifications(transaction: Transaction, before: I
   return deleted.length
 }
 
+/** Mails of before then that belong to no notification, with their attempts; at most 1,000. Answers how many. */
+export async function deleteOldMails(transaction: Transaction, before: Instant): Promise<number> {
+  const { appId } = transaction
+  const deleted = await transaction.query(sql`
+    delete from openslot.deliveries where app_id = ${appId} and id in (
+      select id from openslot.deliveries
+      where app_id = ${appId} and kind = 'mail' and event_id is null and created_at < ${new Date(before)} order by created_at limit 1000)
+    returning id`)
+  return deleted.length
+}
+
 /** Applications for which something waits to be sent, or to be shared out among endpoints. */
 export async function listAppsWithWebhooks(database: Queryable, now: Instant): Promise<AppId[]> {
   const rows = await database.query<{ appId: AppId }>(sql`

@@ -320,6 +320,44 @@ it('an address gets three confirmations an hour and no more, and the fourth row 
   expect(smtp.received.filter(({ recipient }) => recipient === host.email).length).toBe(4)
 })
 
+it('an address gets ten mails an hour in all: what moves a booking waits then, and its last word is sent when there is room', async () => {
+  const id = await makeConfiguration(server, [host])
+  const { booking_id } = (await bookIt(id, start)).body.data
+  await sendAll(booking_id)
+  const path = `/v3/scheduling/bookings/${booking_id}?configuration_id=${id}`
+  for (let hours = 1; hours <= 12; hours++) {
+    const body = { start_time: start + hours * 3_600, end_time: start + hours * 3_600 + 1_800 }
+    expect((await server.request('PATCH', path, { token: null, body })).status).toBe(200)
+    await sendAll(booking_id)
+  }
+  const ofGuest = async () => (await server.request('GET', `/v3/mails?recipient=${guest}`)).body.data
+  expect((await ofGuest()).map(({ state }: { state: string }) => state)).toEqual([
+    'waiting',
+    // Tried once more above, when a newer one was there.
+    'held_back',
+    'held_back',
+    ...Array.from({ length: 10 }, () => 'sent'),
+  ])
+  expect((await ofGuest())[0]).toMatchObject({ attempts: 0, last_error: expect.stringMatching(/^waits/) })
+  expect(smtp.received.filter(({ recipient }) => recipient === guest).length).toBe(10)
+  expect(smtp.received.filter(({ recipient }) => recipient === host.email).length).toBe(13)
+
+  smtp.received.length = 0
+  await server.app.database.pool.query(
+    `update openslot.deliveries set finished_at = finished_at - interval '61 minutes' where recipient = $1 and state = 'done'`,
+    [guest],
+  )
+  await sendAll(booking_id)
+  expect((await ofGuest()).slice(0, 3).map(({ state }: { state: string }) => state)).toEqual([
+    'sent',
+    'held_back',
+    'held_back',
+  ])
+  expect(eventOf(to(guest)).event?.getFirstPropertyValue('dtstart')?.toString()).toBe(
+    new Date((start + 12 * 3_600) * 1_000).toISOString().replace('.000Z', 'Z'),
+  )
+})
+
 it("another application's mails are not there", async () => {
   const id = await makeConfiguration(server, [host])
   const { booking_id } = (await bookIt(id, start)).body.data
