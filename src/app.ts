@@ -90,7 +90,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     const caldav = (serverUrl?: string) =>
       caldavAccounts({ safeFetch: calendarFetch, now, ...(serverUrl === undefined ? {} : { serverUrl }) })
     const towers: Towers = { icloud: caldav('https://caldav.icloud.com/'), caldav: caldav(), ...overrides.towers }
-    const desk = accountDesk({ database, vault })
+    const desk = accountDesk({ database, vault, mailer, now })
     const accounts = new Map(
       Object.entries(towers).map(([provider, tower]) => [provider, accountCalendars(tower, desk)]),
     )

@@ -209,7 +209,7 @@ export async function finishAttempt(transaction: Transaction, id: string, result
 }
 
 /** Rows of the first schema hold too little to be one. */
-const isMail = sql`(booking_id is not null or body ? 'endpoint')`
+const isMail = sql`(booking_id is not null or body ->> 'role' = 'operator')`
 
 /** Due again now, whatever became of it before; false where there is no such mail. */
 export async function reviveMail(transaction: Transaction, id: string): Promise<boolean> {

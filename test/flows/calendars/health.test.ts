@@ -139,6 +139,13 @@ describe('credentials that are refused', () => {
     await book(server, id, half)
     expect(fake.takeCalls()).toEqual([])
     expect((await triggers()).filter((trigger) => trigger === 'grant.expired')).toHaveLength(1)
+    const mails = (await server.request('GET', `/v3/mails?recipient=${user}`)).body.data
+    expect(mails).toMatchObject([
+      { kind: 'account_expired', grant_id: host.grantId, booking_id: null, role: 'operator' },
+    ])
+    const mail = (await server.request('GET', `/v3/mails/${mails[0].id}`)).body.data
+    expect(mail.text).toContain('The server refused the password.')
+    expect(mail.subject).toBe(`Please connect your calendar again: ${user}`)
 
     await connect(server, 'caldav', { username: user, password: 'changed' })
     expect(await slotsFrom(server, id, nine)).toEqual([nine, half])
