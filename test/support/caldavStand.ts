@@ -18,14 +18,17 @@ export type CaldavStand = Stand & {
 
 export async function caldavStand(
   server: CaldavServer,
-  { network = {}, url = server.url }: { readonly network?: Partial<SafeFetchOptions>; readonly url?: string } = {},
+  {
+    network = {},
+    signIn = server.users[0],
+  }: { readonly network?: Partial<SafeFetchOptions>; readonly signIn?: CaldavUser | undefined } = {},
 ): Promise<CaldavStand> {
   const [user] = server.users
   if (user === undefined) throw new Error('a stand needs a user')
   const safeFetch = createSafeFetch({ allowPrivateNetwork: ['127.0.0.0/8'], ...network })
   const tower = caldavAccounts({ safeFetch, now: () => instant(Date.now()) })
-  const { username, password } = user
-  const connected = await tower.connect({ server_url: url, username, password }, AbortSignal.timeout(20_000))
+  const { username, password } = signIn ?? user
+  const connected = await tower.connect({ server_url: server.url, username, password }, AbortSignal.timeout(20_000))
   if (!connected.ok)
     throw new Error(`${connected.problem.kind} ${connected.problem.field}: ${connected.problem.message}`)
   const { email, settings, secret } = connected.value
@@ -38,7 +41,8 @@ export async function caldavStand(
     expired: async () => {},
     placed: async () => {},
   }
-  const home = (settings.homes as string[])[0] ?? ''
+  // The owner's hand reaches the server itself, whatever stands before it.
+  const home = user.calendar
   const urlOf = (calendarId: string, name = '') => new URL(`${calendarId}${name}`, home).href
   const own = (method: string, target: string, more: Parameters<typeof ask>[3] = {}) => ask(user, method, target, more)
   const read = async (target: string) => {
