@@ -218,7 +218,7 @@ export type MirroredBusy = {
   readonly busy: readonly Interval[]
 }
 
-/** What the mirrors hold for `span`, in the order of `keys`; items of the booking `ignoring` left out. One statement. */
+/** What the mirrors hold for `span`, merged, in the order of `keys`; items of the booking `ignoring` left out. One statement. */
 export async function readMirrors(
   queryable: Queryable,
   appId: AppId,
@@ -244,7 +244,7 @@ export async function readMirrors(
     left join openslot.mirrors as mirror
       on mirror.app_id = ${appId} and mirror.grant_id = key.grant_id and mirror.calendar_id = key.calendar_id
     left join lateral (
-      select unnest(item.busy * tstzmultirange(${asked}::tstzrange)) as busy from openslot.mirror_items as item
+      select unnest(range_agg(item.busy * tstzmultirange(${asked}::tstzrange))) as busy from openslot.mirror_items as item
       where item.app_id = ${appId} and item.grant_id = key.grant_id and item.calendar_id = key.calendar_id
         and item.busy && ${asked}::tstzrange
         and (item.booking_id is null or item.booking_id is distinct from ${ignoring ?? null}::uuid)) as found on true`)
