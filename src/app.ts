@@ -79,16 +79,18 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
 
     const mailer = await openMailer(config.mail)
     closers.push(() => mailer.close())
-    if (config.allowPrivateNetwork.some(isLoopback))
-      logger.warn({}, 'ALLOW_PRIVATE_NETWORK lists this machine itself: for development only')
+    if ([...config.allowPrivateNetwork, ...config.allowPrivateCalendars].some(isLoopback))
+      logger.warn({}, 'outbound calls may reach this machine itself: for development only')
     const safeFetch = createSafeFetch({ allowPrivateNetwork: config.allowPrivateNetwork, ...overrides.network })
-    closers.push(() => safeFetch.close())
+    // Not the webhooks' list: who may name a receiver shall not reach the network that a calendar server stands in.
+    const calendarFetch = createSafeFetch({ allowPrivateNetwork: config.allowPrivateCalendars, ...overrides.network })
+    closers.push(async () => void (await Promise.all([safeFetch.close(), calendarFetch.close()])))
     const vault = new Vault(masterKeys.keys, masterKeys.file)
     const now = overrides.now ?? (() => instant(Date.now()))
     const caldav = (serverUrl?: string) =>
-      caldavAccounts({ safeFetch, now, ...(serverUrl === undefined ? {} : { serverUrl }) })
+      caldavAccounts({ safeFetch: calendarFetch, now, ...(serverUrl === undefined ? {} : { serverUrl }) })
     const towers: Towers = { icloud: caldav('https://caldav.icloud.com/'), caldav: caldav(), ...overrides.towers }
-    const desk = accountDesk({ database, vault })
+    const desk = accountDesk({ database, vault, mailer, now })
     const accounts = new Map(
       Object.entries(towers).map(([provider, tower]) => [provider, accountCalendars(tower, desk)]),
     )

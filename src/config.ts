@@ -13,8 +13,10 @@ export type Config = {
   /** Keys that seal secrets, as `kid:base64` separated by commas; absent: kept in `dataDirectory/master.key`. */
   readonly masterKey: string | undefined
   readonly logLevel: LogLevel
-  /** Private networks that outbound calls may reach, as CIDR. */
+  /** Private networks that webhooks may reach, as CIDR. */
   readonly allowPrivateNetwork: readonly string[]
+  /** Private networks where calendar servers may stand, as CIDR. */
+  readonly allowPrivateCalendars: readonly string[]
   readonly rateLimit: 'on' | 'off'
   /** Addresses whose `X-Forwarded-*` headers are believed. */
   readonly trustedProxies: readonly string[]
@@ -68,7 +70,12 @@ export const settings = [
   {
     name: 'ALLOW_PRIVATE_NETWORK',
     fallback: '',
-    meaning: 'Private networks that outbound calls may reach: addresses or CIDR blocks, separated by commas.',
+    meaning: 'Private networks that webhooks may reach: addresses or CIDR blocks, separated by commas.',
+  },
+  {
+    name: 'ALLOW_PRIVATE_CALENDARS',
+    fallback: '',
+    meaning: 'Private networks where calendar servers (CalDAV, Exchange) may stand; written in the same way.',
   },
   { name: 'RATE_LIMIT', fallback: 'on', meaning: '`off` for load tests only.' },
   {
@@ -145,7 +152,7 @@ export function loadConfig(environment: Environment): Config {
   if (databaseUrl !== '' && !/^postgres(ql)?:\/\//.test(databaseUrl))
     complaints.push('DATABASE_URL must begin with postgres:// or postgresql://.')
 
-  for (const name of ['ALLOW_PRIVATE_NETWORK', 'TRUSTED_PROXIES'] as const)
+  for (const name of ['ALLOW_PRIVATE_NETWORK', 'ALLOW_PRIVATE_CALENDARS', 'TRUSTED_PROXIES'] as const)
     for (const network of list(name))
       if (!/^[0-9a-fA-F.:]+(\/\d{1,3})?$/.test(network))
         complaints.push(`${name} lists "${network}", which is neither an address nor a CIDR block.`)
@@ -157,12 +164,12 @@ export function loadConfig(environment: Environment): Config {
     return value
   }
   const mail = readMail(text, complaints, baseUrl)
-  const networks = list('ALLOW_PRIVATE_NETWORK')
   const host = URL.parse(baseUrl)?.hostname ?? 'localhost'
-  if (networks.some(isLoopback) && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(host))
-    complaints.push(
-      'ALLOW_PRIVATE_NETWORK lists this machine itself, which is for development; BASE_URL must then be on localhost.',
-    )
+  for (const name of ['ALLOW_PRIVATE_NETWORK', 'ALLOW_PRIVATE_CALENDARS'] as const)
+    if (list(name).some(isLoopback) && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(host))
+      complaints.push(
+        `${name} lists this machine itself, which is for development; BASE_URL must then be on localhost.`,
+      )
 
   const config: Config = {
     port,
@@ -172,7 +179,8 @@ export function loadConfig(environment: Environment): Config {
     databaseUrl: databaseUrl === '' ? undefined : databaseUrl,
     masterKey: text('MASTER_KEY') === '' ? undefined : text('MASTER_KEY'),
     logLevel: oneOf('LOG_LEVEL', logLevels, 'info'),
-    allowPrivateNetwork: networks,
+    allowPrivateNetwork: list('ALLOW_PRIVATE_NETWORK'),
+    allowPrivateCalendars: list('ALLOW_PRIVATE_CALENDARS'),
     rateLimit: oneOf('RATE_LIMIT', ['on', 'off'] as const, 'on'),
     trustedProxies: list('TRUSTED_PROXIES'),
     role: oneOf('ROLE', roles, 'all'),

@@ -70,6 +70,8 @@ export const customConnectBody = Type.Object({
     username: Type.Optional(Type.String({ minLength: 1, maxLength: 320 })),
     password: Type.Optional(Type.String({ minLength: 1, maxLength: 1024 })),
     server_url: Type.Optional(Type.String({ minLength: 1, maxLength: 2048 })),
+    /** Beyond the wire: the zone of calendars that say none themselves. */
+    timezone: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   }),
   name: Type.Optional(nullable(Type.String({ maxLength: 255 }))),
   state: Type.Optional(nullable(Type.String({ maxLength: 256 }))),

@@ -45,6 +45,21 @@ export async function startWorker({ pool, operations, logger }: WorkerOptions): 
     stop: async () => {
       await Promise.all([polling.stop(), ...runners.map((runner) => runner.stop())])
       await sendings.stop()
+      await letLastJobsBeMarkedDone(pool, logger)
     },
+  }
+}
+
+/**
+ * The queue does not wait until its last jobs are marked as done: it has asked for connections, and a pool that is closed
+ * before it has them never gives them, so the jobs would stay locked for hours. Connections are given in order: when we
+ * have had one, they have theirs, and closing the pool waits for whoever has one.
+ */
+async function letLastJobsBeMarkedDone(pool: Pool, logger: WorkerOptions['logger']): Promise<void> {
+  try {
+    await pool.query('select')
+  } catch (error) {
+    // The database is away: nothing can be marked, and what is not is taken up again later.
+    logger.warn({ err: error }, 'the last jobs could not be marked as done')
   }
 }

@@ -1,6 +1,7 @@
 /** Hosts whose calendars are elsewhere, and what tests wait for of them. */
 import { expect, vi } from 'vitest'
 
+import type { AppId, CalendarId, GrantId } from '../../src/core/ids.ts'
 import { book, makeConfiguration, participant } from './hosts.ts'
 import type { TestServer } from './server.ts'
 
@@ -82,6 +83,17 @@ export async function bookAt(
 export async function readBooking(server: Pick<TestServer, 'request'>, bookingId: string) {
   const read = await server.request('GET', `/v3/scheduling/bookings/${bookingId}`)
   return read.body.data
+}
+
+/** One calendar is read now, as its poll would. */
+export async function sync(
+  { app, clientId }: Pick<TestServer, 'app' | 'clientId'>,
+  { grantId }: Pick<RemoteHost, 'grantId'>,
+  calendarId: string,
+): Promise<void> {
+  const key = { grantId: grantId as GrantId, calendarId: calendarId as CalendarId }
+  const synced = await app.operations.syncCalendar({ appId: clientId as AppId, key, urgency: 'inBackground' })
+  if (!synced.ok) throw new Error(synced.problem.message)
 }
 
 /** Waits until `read` answers what is expected. */

@@ -10,7 +10,7 @@ import type { CalendarProvider, CalendarScope, Placed } from './calendarProvider
 
 /** What an account's calls need of the house. */
 export type AccountDesk = {
-  /** Problems: `grantExpired` for a grant that must be connected anew, or is gone. */
+  /** Problems: `grantExpired` for a grant that must be connected anew, `notFound` for one that is gone. */
   open(appId: AppId, grantId: GrantId): Promise<Result<Account>>
   /** The provider refused the credentials of this account. */
   expired(account: Account, reason: string): Promise<void>
@@ -37,9 +37,10 @@ export function accountCalendars(
     grantId: GrantId,
     defaultLimitMs: number,
     ask: (call: AccountCall) => Promise<Result<T>>,
+    whenGone: Result<T> = failure(accountGone),
   ): Promise<Result<T>> {
     const opened = await desk.open(appId, grantId)
-    if (!opened.ok) return opened
+    if (!opened.ok) return opened.problem.kind === 'notFound' ? whenGone : opened
     const account = opened.value
     const signal = AbortSignal.timeout(limitMs ?? defaultLimitMs)
     const answer = await gate.run(grantId, isInBackground ? 'inBackground' : 'someoneWaits', signal, () =>
@@ -88,17 +89,25 @@ export function accountCalendars(
     },
 
     find: (scope, { grantId, calendarId }, id) =>
-      at(scope, grantId, readLimitMs, (call) => tower.find(call, calendarId, id)),
+      at(scope, grantId, readLimitMs, (call) => tower.find(call, calendarId, id), success(undefined)),
 
     async remove(scope, calendar, id) {
       const { grantId, calendarId } = calendar
-      const removed = await at(scope, grantId, writeLimitMs, (call) => tower.remove(call, calendarId, id))
+      // Of an account that was taken away from this server nothing more is to be done.
+      const removed = await at(
+        scope,
+        grantId,
+        writeLimitMs,
+        (call) => tower.remove(call, calendarId, id),
+        success(undefined),
+      )
       if (removed.ok) await desk.placed(scope.appId, calendar, { id, when: undefined, item: undefined })
       return removed.ok ? success(undefined) : removed
     },
   }
 }
 
+const accountGone: Problem = { kind: 'calendarUnavailable', message: 'The account of this calendar is gone.' }
 const tooSlow: Problem = { kind: 'calendarUnavailable', message: 'The calendar did not answer in time.' }
 const unanswered: Problem = { kind: 'calendarUnavailable', message: 'The calendar was left out of the answer.' }
 const askedForPeace: Problem = {

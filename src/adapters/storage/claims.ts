@@ -5,7 +5,7 @@ import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import type { Queryable, Transaction } from './database.ts'
 import { newId } from './ids.ts'
-import { sql } from './sql.ts'
+import { type Sql, sql } from './sql.ts'
 
 /** The name of the constraint that a second claim on the same time violates. */
 export const doubleBooking = 'no_double_booking'
@@ -58,6 +58,13 @@ export async function replaceClaims(
           select ${appId}, id, ${bookingId}, grant_id, calendar_id, during
           from unnest(${claims.map(() => newId())}::uuid[], ${claims.map(({ key }) => key.grantId)}::uuid[],
             ${claims.map(({ key }) => key.calendarId)}::text[], ${claims.map(({ during }) => toRange(during))}::tstzrange[])
-            as claim (id, grant_id, calendar_id, during)`)
+            as claim (id, grant_id, calendar_id, during)
+          ${hadClaims === 'new' ? sql`` : onlyStanding(appId)}`)
   await Promise.all([given, taken])
+}
+
+/** Time on a calendar that is gone, because its account was taken away, is nobody's to claim. */
+function onlyStanding(appId: AppId): Sql {
+  return sql`where exists (select from openslot.calendars as calendar
+    where calendar.app_id = ${appId} and calendar.grant_id = claim.grant_id and calendar.id = claim.calendar_id)`
 }

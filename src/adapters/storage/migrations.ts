@@ -7,6 +7,7 @@ import type { Queryable } from './database.ts'
 import { firstSchema } from './migrations/m0001FirstSchema.ts'
 import { webhooks } from './migrations/m0002Webhooks.ts'
 import { mailsAndReminders } from './migrations/m0003MailsAndReminders.ts'
+import { notices } from './migrations/m0005Notices.ts'
 import { calendarMirrors } from './migrations/m0008CalendarMirrors.ts'
 import { sql } from './sql.ts'
 
@@ -15,6 +16,7 @@ const migrations: readonly { readonly name: string; readonly statements: string 
   { name: '0001 first schema', statements: firstSchema },
   { name: '0002 webhooks', statements: webhooks },
   { name: '0003 mails and reminders', statements: mailsAndReminders },
+  { name: '0005 notices', statements: notices },
   { name: '0008 calendar mirrors', statements: calendarMirrors },
 ]
 

@@ -33,6 +33,22 @@ export async function ensureMirrors(transaction: Transaction, grantId: GrantId):
       since = case when mirror.health = 'ok' then mirror.since else now() end, health = 'ok', reason = null`)
 }
 
+/** For the calendars of a grant that have none yet; the others stay as they are. */
+export async function addMirrors(transaction: Transaction, grantId: GrantId): Promise<void> {
+  const { appId } = transaction
+  await transaction.query(sql`
+    insert into openslot.mirrors (app_id, grant_id, calendar_id)
+    select app_id, grant_id, id from openslot.calendars where app_id = ${appId} and grant_id = ${grantId}
+    on conflict do nothing`)
+}
+
+/** All of a calendar is read again, at once: its whole days begin at another hour. */
+export async function forgetToken(queryable: Queryable, appId: AppId, key: CalendarKey): Promise<void> {
+  await queryable.query(sql`
+    update openslot.mirrors set token = null, generation = generation + 1, true_at = null, due_at = now()
+    where ${isMirror(appId, key)}`)
+}
+
 /**
  * Calendars that are due, in whichever application, each leased for `leaseSeconds`: no other process gets it meanwhile.
  * The oldest first.
@@ -202,7 +218,7 @@ export type MirroredBusy = {
   readonly busy: readonly Interval[]
 }
 
-/** What the mirrors hold for `span`, in the order of `keys`; items of the booking `ignoring` left out. One statement. */
+/** What the mirrors hold for `span`, merged, in the order of `keys`; items of the booking `ignoring` left out. One statement. */
 export async function readMirrors(
   queryable: Queryable,
   appId: AppId,
@@ -228,7 +244,7 @@ export async function readMirrors(
     left join openslot.mirrors as mirror
       on mirror.app_id = ${appId} and mirror.grant_id = key.grant_id and mirror.calendar_id = key.calendar_id
     left join lateral (
-      select unnest(item.busy * tstzmultirange(${asked}::tstzrange)) as busy from openslot.mirror_items as item
+      select unnest(range_agg(item.busy * tstzmultirange(${asked}::tstzrange))) as busy from openslot.mirror_items as item
       where item.app_id = ${appId} and item.grant_id = key.grant_id and item.calendar_id = key.calendar_id
         and item.busy && ${asked}::tstzrange
         and (item.booking_id is null or item.booking_id is distinct from ${ignoring ?? null}::uuid)) as found on true`)

@@ -31,31 +31,48 @@ export async function connectAccount(
   { appId, actor }: Caller,
   { provider, settings, name, state }: ConnectAccountCommand,
 ): Promise<Result<Grant>> {
+  const { timezone, ...credentials } = settings
+  if (timezone !== undefined && !isTimezone(timezone))
+    return failure(invalidRequest(`"${timezone}" is not an IANA time zone, as Europe/Berlin is`, 'settings.timezone'))
   const tower = accountProviders(provider)
   if (tower === undefined)
     return failure(invalidRequest(`${provider} accounts cannot be connected yet by this server`, 'provider'))
-  const connected = await tower.connect(settings, AbortSignal.timeout(signInLimitMs))
+  const connected = await tower.connect(credentials, AbortSignal.timeout(signInLimitMs))
   if (!connected.ok) return connected
   const account = connected.value
   if (account.calendars.length === 0)
     return failure(invalidRequest('signed in, and the account has no calendar for events', 'settings.username'))
   return database.transaction(appId, async (transaction) => {
-    const saved = await storage.connectAccount(transaction, vault, { ...account, provider, name, state })
+    const kept = { ...account.settings, ...(timezone === undefined ? {} : { timezone }) }
+    const saved = await storage.connectAccount(transaction, vault, {
+      ...account,
+      settings: kept,
+      provider,
+      name,
+      state,
+    })
     if (saved === undefined)
       return failure(invalidRequest('belongs to a grant of another provider', 'settings.username'))
     const { grant, isNew } = saved
-    await storage.writeFoundCalendars(transaction, grant.id, account.calendars.map(toWrite))
+    await storage.writeFoundCalendars(
+      transaction,
+      grant.id,
+      account.calendars.map((calendar) => toWrite(calendar, timezone)),
+    )
     await ensureMirrors(transaction, grant.id)
     await recordGrant(transaction, actor, isNew ? 'grant.created' : 'grant.updated', grant, 'authenticated')
     return success(grant)
   })
 }
 
-/** A zone that nobody knows is none. */
-export function toWrite({ timezone, description, hexColor, ...calendar }: FoundCalendar): storage.CalendarWrite {
+/** A zone that nobody knows is none; `fallback` is what the account's owner said at connecting. */
+export function toWrite(
+  { timezone = '', description, hexColor, ...calendar }: FoundCalendar,
+  fallback: unknown,
+): storage.CalendarWrite {
   return {
     ...calendar,
-    timezone: timezone !== undefined && isTimezone(timezone) ? timezone : undefined,
+    timezone: isTimezone(timezone) ? timezone : typeof fallback === 'string' ? fallback : undefined,
     details: {
       ...(description === undefined ? {} : { description }),
       ...(hexColor === undefined ? {} : { hexColor }),

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
 import type { CalendarProvider, CalendarScope } from '../../adapters/calendars/calendarProvider.ts'
-import { ensureMirrors, type MirroredBusy, readMirrors } from '../../adapters/storage/mirrors.ts'
+import { addMirrors, type MirroredBusy, readMirrors } from '../../adapters/storage/mirrors.ts'
 import { bookingIdOf } from '../../core/booking/booking.ts'
 import { closed } from '../../core/calendar/health.ts'
 import { calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
@@ -73,7 +73,7 @@ async function refresh(
   if (running === undefined) {
     running = (async () => {
       if (found?.health === undefined)
-        await tools.database.transaction(appId, (transaction) => ensureMirrors(transaction, key.grantId))
+        await tools.database.transaction(appId, (transaction) => addMirrors(transaction, key.grantId))
       await syncCalendar(tools, { appId, key, urgency: 'someoneWaits' })
     })().finally(() => refreshing.delete(name))
     refreshing.set(name, running)

@@ -2,7 +2,7 @@
 import * as storage from '../../adapters/storage/calendars.ts'
 import type { Transaction } from '../../adapters/storage/database.ts'
 import { newId } from '../../adapters/storage/ids.ts'
-import { listStandings } from '../../adapters/storage/mirrors.ts'
+import { forgetToken, listStandings } from '../../adapters/storage/mirrors.ts'
 import { recordNotification } from '../../adapters/storage/outbox.ts'
 import type { Grant } from '../../core/account/grant.ts'
 import { type Calendar, calendarLimit } from '../../core/calendar/calendar.ts'
@@ -15,9 +15,13 @@ import { reckonAgain } from './reckonAgain.ts'
 
 type Needs = Pick<Tools, 'database'>
 
-/** Calendars of other providers come with their towers. */
+/** Of accounts elsewhere this server reads what is busy and keeps the events of bookings; the rest is done at the provider. */
 export function findUnservedProvider({ provider }: Grant): Problem | undefined {
-  return provider === 'virtual-calendar' ? undefined : invalidRequest(`calendars of ${provider} are not served yet`)
+  return provider === 'virtual-calendar'
+    ? undefined
+    : invalidRequest(
+        `calendars and events of ${provider} accounts are managed at the provider, not through this API yet`,
+      )
 }
 
 export type CalendarPage = {
@@ -104,7 +108,10 @@ export function changeCalendar(
     const key = { grantId: grant.id, calendarId: before.id }
     const changed = await storage.updateCalendar(transaction, key, content.value)
     if (changed === undefined) return failure(notFound)
-    if (changed.timezone !== before.timezone) await reckonAgain(transaction, grant, changed)
+    if (changed.timezone !== before.timezone) {
+      await reckonAgain(transaction, grant, changed)
+      await forgetToken(transaction, grant.appId, key)
+    }
     if (isNews(before, changed))
       await recordNotification(transaction, {
         trigger: 'calendar.updated',
@@ -117,7 +124,9 @@ export function changeCalendar(
 }
 
 /** With all its events. Problems: `invalidRequest` for the primary one. */
-export function deleteCalendar({ database }: Needs, grant: Grant, name: string): Promise<Result<void>> {
+export async function deleteCalendar({ database }: Needs, grant: Grant, name: string): Promise<Result<void>> {
+  const unserved = findUnservedProvider(grant)
+  if (unserved !== undefined) return failure(unserved)
   return database.transaction(grant.appId, async (transaction) => {
     const before = await lockNamed(transaction, grant, name)
     if (before === undefined) return failure(notFound)

@@ -9,6 +9,7 @@ import type { Problem } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { dayMs, hourMs, type Instant, plus } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
+import { refreshCalendars } from '../accounts/refreshCalendars.ts'
 import type { Tools } from '../tools.ts'
 import { reconcile } from './reconcile.ts'
 
@@ -46,7 +47,7 @@ export async function syncCalendar(tools: SyncNeeds, command: SyncCommand): Prom
     findGrant(transaction, { by: 'id', value: key.grantId }),
   )
   const provider = grant === undefined ? undefined : tools.providers(grant.provider)
-  if (provider === undefined || provider.isLocal) return success('gone')
+  if (grant === undefined || provider === undefined || provider.isLocal) return success('gone')
   for (let attempt = 1; ; attempt++) {
     const mirror = await mirrors.findMirror(database, appId, key)
     if (mirror === undefined) return success('gone')
@@ -70,6 +71,8 @@ export async function syncCalendar(tools: SyncNeeds, command: SyncCommand): Prom
       }),
     )
     if (isWritten) {
+      // With the daily reading of a calendar, and not when it was just connected.
+      if (!read.value.isKnown && mirror.covered !== undefined) await refreshCalendars(tools, provider, grant)
       await reconcile(tools, provider, { appId, key })
       return success('read')
     }
@@ -87,7 +90,7 @@ async function ask(
   provider: CalendarProvider,
   { appId, key, urgency, limitMs }: SyncCommand,
   mirror: mirrors.Mirror,
-): Promise<Result<{ changes: CalendarChanges; window: Interval }>> {
+): Promise<Result<{ changes: CalendarChanges; window: Interval; isKnown: boolean }>> {
   const whole = windowAt(now())
   const isKnown =
     mirror.token !== undefined &&
@@ -105,7 +108,7 @@ async function ask(
       known: () => mirrors.knownVersions(database, appId, key),
     },
   )
-  return changes.ok ? success({ changes: changes.value, window }) : changes
+  return changes.ok ? success({ changes: changes.value, window, isKnown }) : changes
 }
 
 function windowAt(now: Instant): Interval {

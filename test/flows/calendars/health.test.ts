@@ -139,6 +139,13 @@ describe('credentials that are refused', () => {
     await book(server, id, half)
     expect(fake.takeCalls()).toEqual([])
     expect((await triggers()).filter((trigger) => trigger === 'grant.expired')).toHaveLength(1)
+    const mails = (await server.request('GET', `/v3/mails?recipient=${user}`)).body.data
+    expect(mails).toMatchObject([
+      { kind: 'account_expired', grant_id: host.grantId, booking_id: null, role: 'operator' },
+    ])
+    const mail = (await server.request('GET', `/v3/mails/${mails[0].id}`)).body.data
+    expect(mail.text).toContain('The server refused the password.')
+    expect(mail.subject).toBe(`Please connect your calendar again: ${user}`)
 
     await connect(server, 'caldav', { username: user, password: 'changed' })
     expect(await slotsFrom(server, id, nine)).toEqual([nine, half])
@@ -155,7 +162,9 @@ describe('credentials that are refused', () => {
   })
 })
 
-it('a grant that is removed is asked for nothing any more', async () => {
+it('a grant that is removed is asked for nothing any more, and its bookings can still be called off', async () => {
+  const id = await configure(server, host, { read: ['work'], write: 'work' })
+  const bookingId = await bookAt(server, id, nine)
   await server.request('DELETE', `/v3/grants/${host.grantId}`)
   const rows = await server.app.database.query(
     sql`select id from openslot.mirror_items where app_id = ${server.clientId} and grant_id = ${host.grantId}`,
@@ -167,4 +176,13 @@ it('a grant that is removed is asked for nothing any more', async () => {
     urgency: 'inBackground',
   })
   expect(synced).toEqual({ ok: true, value: 'gone' })
+  fake.takeCalls()
+  await server.request('DELETE', `/v3/scheduling/bookings/${bookingId}`, { body: {} })
+  const [row] = await server.app.database.transaction(server.clientId as never, (transaction) =>
+    transaction.query<{ change: object | null; state: string }>(
+      sql`select change, state from openslot.bookings where app_id = ${server.clientId} order by created_at desc limit 1`,
+    ),
+  )
+  expect(row).toEqual({ change: null, state: 'cancelled' })
+  expect(fake.takeCalls()).toEqual([])
 })

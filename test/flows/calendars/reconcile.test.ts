@@ -14,12 +14,14 @@ import {
   type RemoteHost,
   readBooking,
   slotsFrom,
+  sync,
   until,
 } from '../../support/remoteHosts.ts'
 import { startTestServer } from '../../support/server.ts'
 
 const fake = fakeAccounts()
-const server = await startTestServer({ towers: { caldav: fake.tower } }, { CALENDAR_SYNC_SECONDS: '1' })
+// No worker polls: each test says when.
+const server = await startTestServer({ towers: { caldav: fake.tower } }, { ROLE: 'web' })
 const nine = nearFuture()
 const half = nine + 1800
 const appId = server.clientId as AppId
@@ -36,19 +38,11 @@ beforeEach(async () => {
   host = await connect(server, 'caldav', { username: user, password: 'x' })
   id = await configure(server, host)
   bookingId = await bookAt(server, id, nine)
-  await readOnce()
+  // The provider itself has shown the event.
+  await poll()
 })
 
-/** The provider itself has shown the event. */
-async function readOnce() {
-  const generation = async () => {
-    const [row] = await server.app.database.query<{ generation: number; reconciled: number }>(sql`
-      select generation, reconciled from openslot.mirrors where app_id = ${appId} and grant_id = ${host.grantId}`)
-    return row
-  }
-  await until(generation, (row) => expect(row?.reconciled).toBe(row?.generation))
-}
-
+const poll = () => sync(server, host, 'work')
 const own = () => fake.events(user, 'work').filter(({ placed }) => placed !== undefined)
 const eventId = () => own()[0]?.id ?? ''
 const outcomes = async () =>
@@ -63,6 +57,7 @@ const mails = async (kind: string) => {
 it('an event that is deleted there calls the booking off, and the guest is told', async () => {
   const deleted = eventId()
   fake.delete(user, 'work', deleted)
+  await poll()
   await until(
     () => readBooking(server, bookingId),
     (booking) => expect(booking?.status).toBe('cancelled'),
@@ -80,6 +75,7 @@ it('an event that is deleted there calls the booking off, and the guest is told'
 
 it('an event that is moved there moves the booking', async () => {
   fake.put(user, 'work', eventId(), milliseconds(nine + 900, 45))
+  await poll()
   await until(
     () => slotsFrom(server, id, nine, 2),
     (slots) => expect(slots).toEqual([nine + 3600, nine + 5400]),
@@ -93,6 +89,7 @@ it('an event that is moved onto another booking goes back to its own time', asyn
   await bookAt(server, id, half)
   const first = own().find(({ when }) => when.start === nine * 1000)?.id ?? ''
   fake.put(user, 'work', first, milliseconds(half))
+  await poll()
   await until(
     async () =>
       own()
@@ -108,6 +105,7 @@ it('an event that came back after its booking was called off is removed', async 
   await server.request('DELETE', `/v3/scheduling/bookings/${bookingId}`, { body: {} })
   expect(own()).toEqual([])
   fake.restore(user, 'work', event)
+  await poll()
   await until(
     async () => own(),
     (events) => expect(events).toEqual([]),
@@ -120,11 +118,12 @@ it('a marker of a booking that is not here is left alone: it is another serverâ€
   if (event?.placed === undefined) throw new Error('no event')
   const foreign = { ...event.placed, id: 'ffffffff'.repeat(4) as typeof event.placed.id }
   fake.restore(user, 'work', { id: foreign.id, when: milliseconds(half), placed: foreign })
+  await poll()
   await until(
     () => slotsFrom(server, id, nine),
     (slots) => expect(slots).toEqual([]),
   )
-  await readOnce()
+  await poll()
   expect(own()).toHaveLength(2)
 })
 
@@ -137,12 +136,14 @@ it('a booking whose event was never seen gets it once more, and then is reported
     fake.delete(user, 'work', eventId())
   }
   await lose()
+  await poll()
   await until(
     async () => own(),
     (events) => expect(events).toMatchObject([{ when: milliseconds(nine) }]),
   )
-  await readOnce()
+  await poll()
   await lose()
+  await poll()
   await until(outcomes, (all) =>
     expect(all).toEqual(expect.arrayContaining(['missing placedAgain', 'missing reported'])),
   )
