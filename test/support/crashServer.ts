@@ -24,7 +24,7 @@ const app = await buildApp(
     LOG_LEVEL: 'error',
     ROLE: 'web',
     // Calendar servers of the tests are on this machine.
-    ALLOW_PRIVATE_NETWORK: '127.0.0.0/8',
+    ALLOW_PRIVATE_CALENDARS: '127.0.0.0/8',
   }),
   {
     logger: pino({ level: 'error' }),
