@@ -7,6 +7,7 @@ import { type Instant, instant } from '../../../core/time/instant.ts'
 import type { Interval } from '../../../core/time/interval.ts'
 import { readBusyEvents } from '../../ical/busy.ts'
 import type { SafeFetch } from '../../net/safeFetch.ts'
+import { findService as askDns, type FindService } from '../../net/serviceRecords.ts'
 import type { AccountCall, AccountProvider, ConnectSettings } from '../accountProvider.ts'
 import { type DavClient, openClient } from './client.ts'
 import { type Discovered, discover, findCalendars } from './discovery.ts'
@@ -21,12 +22,14 @@ export type CaldavOptions = {
   readonly now: () => Instant
   /** Where all accounts of the provider are; absent: each names its own server. */
   readonly serverUrl?: string
+  /** Tests answer what they like. */
+  readonly findService?: FindService
 }
 
 /** Kept with the grant, beside what discovery found. */
 type Kept = Discovered & { readonly serverUrl: string; readonly username: string }
 
-export function caldavAccounts({ safeFetch, now, serverUrl }: CaldavOptions): AccountProvider {
+export function caldavAccounts({ safeFetch, now, serverUrl, findService = askDns }: CaldavOptions): AccountProvider {
   const open = ({ account, signal }: AccountCall) => {
     const kept = readKept(account.settings)
     const client = openClient(safeFetch, { username: kept.username, password: account.secret }, kept.serverUrl, signal)
@@ -54,7 +57,7 @@ export function caldavAccounts({ safeFetch, now, serverUrl }: CaldavOptions): Ac
       if (!safeFetch.isAllowed(url))
         return failure(invalidRequest('must be an https address that this server may call', 'settings.server_url'))
       const client = openClient(safeFetch, { username, password }, url, signal)
-      const discovered = await discover(client, url)
+      const discovered = await discover(client, url, findService)
       if (!discovered.ok) return discovered
       const calendars = await findCalendars(client, discovered.value)
       if (!calendars.ok) return calendars
