@@ -1,6 +1,10 @@
-/** Calendars beyond this server that fail when told to: the virtual tower, asked as a remote one is, outside every transaction. */
+/**
+ * Calendars beyond this server that fail when told to: the virtual tower, asked as a remote one is, outside every transaction;
+ * or, of a provider that is remote, its own tower.
+ */
 import type { CalendarProvider, CalendarProviders } from '../../src/adapters/calendars/calendarProvider.ts'
 import { virtualCalendars } from '../../src/adapters/calendars/virtual/provider.ts'
+import type { GrantProvider } from '../../src/core/account/grant.ts'
 import { failure, type Result } from '../../src/core/result.ts'
 
 export type Step = 'freeBusy' | 'readChanges' | 'place' | 'find' | 'remove'
@@ -29,7 +33,7 @@ type Plan = {
   readonly reached: () => void
 }
 
-export function faultyCalendars(): FaultyCalendars {
+export function faultyCalendars(which: GrantProvider = 'virtual-calendar'): FaultyCalendars {
   let plans: Plan[] = []
 
   async function meet<T>(step: Step, call: () => Promise<Result<T>>): Promise<Result<T>> {
@@ -53,17 +57,21 @@ export function faultyCalendars(): FaultyCalendars {
     return new Promise(() => {})
   }
 
-  const tower: CalendarProvider = {
+  const wrap = (base: CalendarProvider): CalendarProvider => ({
     isLocal: false,
-    listCalendars: virtualCalendars.listCalendars,
-    readChanges: (...question) => meet('readChanges', () => virtualCalendars.readChanges(...question)),
-    freeBusy: (...question) => meet('freeBusy', () => virtualCalendars.freeBusy(...question)),
-    place: (...question) => meet('place', () => virtualCalendars.place(...question)),
-    find: (...question) => meet('find', () => virtualCalendars.find(...question)),
-    remove: (...question) => meet('remove', () => virtualCalendars.remove(...question)),
-  }
+    listCalendars: (...question) => base.listCalendars(...question),
+    readChanges: (...question) => meet('readChanges', () => base.readChanges(...question)),
+    freeBusy: (...question) => meet('freeBusy', () => base.freeBusy(...question)),
+    place: (...question) => meet('place', () => base.place(...question)),
+    find: (...question) => meet('find', () => base.find(...question)),
+    remove: (...question) => meet('remove', () => base.remove(...question)),
+  })
   return {
-    providers: (real) => (provider) => (provider === 'virtual-calendar' ? tower : real(provider)),
+    providers: (real) => {
+      const base = which === 'virtual-calendar' ? virtualCalendars : real(which)
+      const tower = base === undefined ? undefined : wrap(base)
+      return (provider) => (provider === which ? tower : real(provider))
+    },
     once: (step, fault, skipped = 0) =>
       new Promise((reached) => plans.push({ step, fault, skipped, isLasting: false, reached })),
     breakDown: (...steps) => {
