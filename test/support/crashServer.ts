@@ -6,19 +6,16 @@ import { pino } from 'pino'
 import type { Connection } from '../../src/adapters/storage/connection.ts'
 import { buildApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
-import type { GrantProvider } from '../../src/core/account/grant.ts'
 import { faultyCalendars, type Step } from './faultyCalendars.ts'
 
 export type CrashOrders = {
   readonly connection: Connection
-  /** Whose calendars die; virtual ones, asked as remote ones are, where absent. */
-  readonly provider?: GrantProvider
   /** The call of `step`, after `skipped` others, before which or after which the process dies. Absent: local calendars, no death. */
   readonly die?: { readonly step: Step; readonly skipped?: number; readonly when: 'before' | 'after' }
 }
 
 const orders = JSON.parse(process.argv[2] ?? '') as CrashOrders
-const calendars = faultyCalendars(orders.provider)
+const calendars = faultyCalendars()
 const app = await buildApp(
   loadConfig({
     PORT: '0',
@@ -26,6 +23,7 @@ const app = await buildApp(
     RATE_LIMIT: 'off',
     LOG_LEVEL: 'error',
     ROLE: 'web',
+    // Calendar servers of the tests are on this machine.
     ALLOW_PRIVATE_CALENDARS: '127.0.0.0/8',
   }),
   {

@@ -9,7 +9,9 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
  */
 export type NetworkFault =
   | { readonly kind: 'delay'; readonly ms: number }
-  | { readonly kind: 'cutRequest' | 'cutAfterRequest' | 'cutAnswer' | 'reset' }
+  | { readonly kind: 'cutRequest' | 'cutAnswer' | 'reset' }
+  /** `whenDone` happens when the server has done it. */
+  | { readonly kind: 'cutAfterRequest'; readonly whenDone?: () => void }
   | { readonly kind: 'drip'; readonly everyMs: number }
 
 export type FaultProxy = {
@@ -72,6 +74,7 @@ export async function startFaultProxy(target: { readonly port: number; readonly 
           setTimeout(() => client.write(chunk), fault.ms)
           break
         case 'cutAfterRequest':
+          fault.whenDone?.()
           endBoth()
           break
         case 'cutAnswer':

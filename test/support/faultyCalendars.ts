@@ -1,10 +1,6 @@
-/**
- * Calendars beyond this server that fail when told to: the virtual tower, asked as a remote one is, outside every transaction;
- * or, of a provider that is remote, its own tower.
- */
+/** Calendars beyond this server that fail when told to: the virtual tower, asked as a remote one is, outside every transaction. */
 import type { CalendarProvider, CalendarProviders } from '../../src/adapters/calendars/calendarProvider.ts'
 import { virtualCalendars } from '../../src/adapters/calendars/virtual/provider.ts'
-import type { GrantProvider } from '../../src/core/account/grant.ts'
 import { failure, type Result } from '../../src/core/result.ts'
 
 export type Step = 'freeBusy' | 'readChanges' | 'place' | 'find' | 'remove'
@@ -33,7 +29,7 @@ type Plan = {
   readonly reached: () => void
 }
 
-export function faultyCalendars(which: GrantProvider = 'virtual-calendar'): FaultyCalendars {
+export function faultyCalendars(): FaultyCalendars {
   let plans: Plan[] = []
 
   async function meet<T>(step: Step, call: () => Promise<Result<T>>): Promise<Result<T>> {
@@ -57,21 +53,17 @@ export function faultyCalendars(which: GrantProvider = 'virtual-calendar'): Faul
     return new Promise(() => {})
   }
 
-  const wrap = (base: CalendarProvider): CalendarProvider => ({
+  const tower: CalendarProvider = {
     isLocal: false,
-    listCalendars: (...question) => base.listCalendars(...question),
-    readChanges: (...question) => meet('readChanges', () => base.readChanges(...question)),
-    freeBusy: (...question) => meet('freeBusy', () => base.freeBusy(...question)),
-    place: (...question) => meet('place', () => base.place(...question)),
-    find: (...question) => meet('find', () => base.find(...question)),
-    remove: (...question) => meet('remove', () => base.remove(...question)),
-  })
+    listCalendars: virtualCalendars.listCalendars,
+    readChanges: (...question) => meet('readChanges', () => virtualCalendars.readChanges(...question)),
+    freeBusy: (...question) => meet('freeBusy', () => virtualCalendars.freeBusy(...question)),
+    place: (...question) => meet('place', () => virtualCalendars.place(...question)),
+    find: (...question) => meet('find', () => virtualCalendars.find(...question)),
+    remove: (...question) => meet('remove', () => virtualCalendars.remove(...question)),
+  }
   return {
-    providers: (real) => {
-      const base = which === 'virtual-calendar' ? virtualCalendars : real(which)
-      const tower = base === undefined ? undefined : wrap(base)
-      return (provider) => (provider === which ? tower : real(provider))
-    },
+    providers: (real) => (provider) => (provider === 'virtual-calendar' ? tower : real(provider)),
     once: (step, fault, skipped = 0) =>
       new Promise((reached) => plans.push({ step, fault, skipped, isLasting: false, reached })),
     breakDown: (...steps) => {

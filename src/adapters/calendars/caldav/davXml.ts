@@ -39,12 +39,6 @@ export function readMultistatus(text: string): Multistatus | undefined {
   return { responses, syncToken: childOf(root, dav('sync-token'))?.text.trim() || undefined }
 }
 
-/** The names of the elements right under `{DAV:}error`: which condition a request did not meet (RFC 4918 §16). */
-export function readConditions(text: string): string[] {
-  const root = readXml(text)
-  return root === undefined ? [] : root.children.map(({ name }) => name)
-}
-
 export function childOf(element: Element | undefined, name: string): Element | undefined {
   return element?.children.find((child) => child.name === name)
 }
