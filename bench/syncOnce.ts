@@ -38,8 +38,7 @@ const unchanged = await tower.readChanges({ account, signal }, calendar.id, {
 })
 const pollMs = performance.now() - again
 if (!unchanged.ok || unchanged.value.kind !== 'changes') throw new Error('the poll read everything again')
-const ownSeconds = process.cpuUsage().user / 1_000_000
 const intervals = items.reduce((sum, { busy }) => sum + busy.length, 0)
 const peakMb = process.resourceUsage().maxRSS / 1_024
-process.stdout.write(`${JSON.stringify({ seconds, ownSeconds, pollMs, peakMb, items: items.length, intervals })}\n`)
+process.stdout.write(`${JSON.stringify({ seconds, pollMs, peakMb, items: items.length, intervals })}\n`)
 await safeFetch.close()
