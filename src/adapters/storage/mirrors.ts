@@ -328,6 +328,14 @@ export async function listStandings(
   )
 }
 
+export function countStandings(
+  queryable: Queryable,
+  appId: AppId,
+): Promise<{ readonly health: MirrorHealth; readonly count: number }[]> {
+  return queryable.query(sql`
+    select health, count(*) as count from openslot.mirrors where app_id = ${appId} group by health order by health`)
+}
+
 function isMirror(appId: AppId, { grantId, calendarId }: CalendarKey): Sql {
   return sql`app_id = ${appId} and grant_id = ${grantId} and calendar_id = ${calendarId}`
 }

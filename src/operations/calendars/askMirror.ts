@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 
 import type { CalendarProvider, CalendarScope } from '../../adapters/calendars/calendarProvider.ts'
 import { addMirrors, type MirroredBusy, readMirrors } from '../../adapters/storage/mirrors.ts'
+import type { CalendarKey } from '../../core/account/grant.ts'
 import { bookingIdOf } from '../../core/booking/booking.ts'
 import { closed } from '../../core/calendar/health.ts'
 import { calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
@@ -60,6 +61,9 @@ export async function askMirror(
 
 const refreshing = new Map<string, Promise<unknown>>()
 
+/** A server that is away is not asked by each guest who looks: for so long the last answer counts. */
+const peaceMs = 2 * secondMs
+
 /** Whoever asks for a calendar that is being read waits for that reading. One that must be connected anew is not asked. */
 async function refresh(
   tools: SyncNeeds,
@@ -71,11 +75,16 @@ async function refresh(
   const name = calendarName(key)
   let running = refreshing.get(name)
   if (running === undefined) {
-    running = (async () => {
-      if (found?.health === undefined)
-        await tools.database.transaction(appId, (transaction) => addMirrors(transaction, key.grantId))
-      await syncCalendar(tools, { appId, key, urgency: 'someoneWaits' })
-    })().finally(() => refreshing.delete(name))
+    running = readAnew(tools, appId, key, found).then(
+      (isRead) => {
+        if (isRead) refreshing.delete(name)
+        else setTimeout(() => refreshing.delete(name), peaceMs).unref()
+      },
+      (error: unknown) => {
+        refreshing.delete(name)
+        throw error
+      },
+    )
     refreshing.set(name, running)
   }
   const ended = new AbortController()
@@ -83,6 +92,18 @@ async function refresh(
     running.finally(() => ended.abort()),
     wait(refreshLimitMs, undefined, { signal: ended.signal, ref: false }).catch(() => {}),
   ])
+}
+
+async function readAnew(
+  tools: SyncNeeds,
+  appId: AppId,
+  key: CalendarKey,
+  found: MirroredBusy | undefined,
+): Promise<boolean> {
+  if (found?.health === undefined)
+    await tools.database.transaction(appId, (transaction) => addMirrors(transaction, key.grantId))
+  const synced = await syncCalendar(tools, { appId, key, urgency: 'someoneWaits' })
+  return synced.ok
 }
 
 /** What a calendar counts for whose mirror is old, or knows too little of the span, and could not be read anew. */

@@ -54,8 +54,30 @@ describe('a calendar server that is away', () => {
     )
     expect((await book(server, id, nine)).status).toBe(504)
     fake.heal()
-    expect(await slotsFrom(server, id, nine)).toEqual([nine, half])
+    await until(
+      () => slotsFrom(server, id, nine),
+      (slots) => expect(slots).toEqual([nine, half]),
+    )
     expect(await standing()).toMatchObject({ status: 'ok' })
+  })
+
+  it('is not asked by each of a hundred guests who look at once', async () => {
+    const id = await configure(server, host, { read: ['work'], write: 'work' })
+    // Spans that were not asked for before: no answer is kept for them.
+    const look = (hours: number) =>
+      Promise.all(Array.from({ length: 100 }, (_, index) => slotsFrom(server, id, nine + index * 3_600, hours)))
+    const makeOld = () =>
+      server.app.database.query(sql`
+        update openslot.mirrors set true_at = now() - interval '1 hour', due_at = now() + interval '1 hour'
+        where app_id = ${server.clientId} and grant_id = ${host.grantId}`)
+    await makeOld()
+    fake.takeCalls()
+    expect(await look(1)).toHaveLength(100)
+    expect(fake.takeCalls().filter((call) => call === 'readChanges').length).toBeLessThanOrEqual(2)
+    await makeOld()
+    fake.breakDown()
+    expect(new Set(await look(2))).toEqual(new Set(['The calendar server cannot be reached.']))
+    expect(fake.takeCalls().length).toBeLessThanOrEqual(3)
   })
 
   it('counts as it was last known, or not at all, where the participant said so', async () => {

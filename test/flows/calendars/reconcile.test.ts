@@ -4,6 +4,8 @@ import { beforeEach, expect, it } from 'vitest'
 import { countReconciliations } from '../../../src/adapters/storage/reconciliations.ts'
 import { sql } from '../../../src/adapters/storage/sql.ts'
 import type { AppId } from '../../../src/core/ids.ts'
+import { instant } from '../../../src/core/time/instant.ts'
+import { examine } from '../../../src/operations/upkeep/examine.ts'
 import { fakeAccounts } from '../../support/fakeAccounts.ts'
 import { nearFuture } from '../../support/hosts.ts'
 import {
@@ -149,4 +151,10 @@ it('a booking whose event was never seen gets it once more, and then is reported
   )
   expect(own()).toEqual([])
   expect((await readBooking(server, bookingId)).status).toBe('booked')
+  const { database } = server.app
+  const findings = await examine({ database, vault: undefined, now: () => instant(Date.now()) })
+  expect(findings.find(({ name }) => name === 'calendars')).toMatchObject({
+    isGood: false,
+    message: expect.stringMatching(/ok.*moved rescheduled.*missing reported|missing reported.*moved rescheduled/),
+  })
 })
