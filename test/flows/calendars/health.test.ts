@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 
 import { sql } from '../../../src/adapters/storage/sql.ts'
 import { fakeAccounts } from '../../support/fakeAccounts.ts'
-import { book, nearFuture } from '../../support/hosts.ts'
+import { book, makeConfiguration, nearFuture, participant } from '../../support/hosts.ts'
 import {
   bookAt,
   configure,
@@ -105,6 +105,31 @@ describe('a calendar server that is away', () => {
     expect((await book(server, lastKnown, nine)).status).toBe(400)
     await bookAt(server, lastKnown, half)
     await bookAt(server, ignored, nine)
+  })
+
+  it('takes its owner out of a round robin, and nobody else', async () => {
+    const other = `kim${count}@host.example`
+    fake.add(other, 'x', ['work'])
+    const kim = await connect(server, 'caldav', { username: other, password: 'x' })
+    const turn = (email: string, isOrganizer: boolean) =>
+      participant(email, { isOrganizer, availability: { calendar_ids: ['work'] }, booking: { calendar_id: 'work' } })
+    const id = await makeConfiguration(server, [{ ...host, calendarId: 'work' }], {
+      participants: [turn(user, true), turn(other, false)],
+      rules: { availability_method: 'max-availability' },
+    })
+    fake.breakCalendar(user, 'work')
+    const hosts = async () => {
+      const { body } = await server.request(
+        'GET',
+        `/v3/scheduling/availability?configuration_id=${id}&start_time=${nine}&end_time=${half}`,
+        { token: null },
+      )
+      return body.data?.time_slots.map((slot: { emails: string[] }) => slot.emails)
+    }
+    await until(hosts, (emails) => expect(emails).toEqual([[other]]))
+    await bookAt(server, id, nine)
+    expect(fake.events(other, 'work')).toHaveLength(1)
+    expect(kim.calendars).toEqual(['work'])
   })
 
   it('is not taken at its word for longer than was said', async () => {
