@@ -19,7 +19,7 @@ const safeFetch = createSafeFetch({
   // The world of these tests: every name leads here.
   resolve: async () => [{ address: '127.0.0.1', family: 4 }],
 })
-const tower = caldavAccounts({ safeFetch, now: () => instant(Date.now()) })
+const tower = caldavAccounts({ safeFetch, now: () => instant(Date.now()), findService: async () => undefined })
 
 beforeAll(async () => {
   radicale = await startRadicale(['alice', 'nobody'])
@@ -170,6 +170,45 @@ describe('what is found', () => {
   })
 })
 
+describe('where a domain points', () => {
+  const asked: string[] = []
+  const pointing = (host: string, path?: string) =>
+    caldavAccounts({
+      safeFetch,
+      now: () => instant(0),
+      findService: async (name) => {
+        asked.push(name)
+        return { host, port: 8_443, path }
+      },
+    })
+  const typed = { username: 'alice', password: 'alice-pw', server_url: 'example.org' }
+
+  it('is tried last, within the domain, and over TLS', async () => {
+    const seen: string[] = []
+    const watched = {
+      ...safeFetch,
+      fetch: async (url: string) => {
+        seen.push(url)
+        return 'couldNotConnect' as const
+      },
+    }
+    const found = { host: 'dav.example.org', port: 8_443, path: '/dav/' }
+    const towards = caldavAccounts({ safeFetch: watched, now: () => instant(0), findService: async () => found })
+    expect(await towards.connect(typed, AbortSignal.timeout(5_000))).toMatchObject({
+      problem: { field: 'settings.server_url' },
+    })
+    expect(seen).toEqual(['https://example.org/', 'https://dav.example.org:8443/dav/'])
+  })
+
+  it('is not followed to a domain of somebody else', async () => {
+    const before = asked.length
+    expect(await pointing('mallory.example.net').connect(typed, AbortSignal.timeout(5_000))).toMatchObject({
+      problem: { field: 'settings.server_url' },
+    })
+    expect(asked.slice(before)).toEqual(['_caldavs._tcp.example.org'])
+  })
+})
+
 describe('who is sent the password', () => {
   const seenBy = async (redirectTo: (port: number) => string, typed: (port: number) => string) => {
     const seen: (string | undefined)[] = []
@@ -277,7 +316,7 @@ describe('what a failure is called', () => {
 
   it('a private network that is not listed, and http on a public one', async () => {
     const strict = createSafeFetch({ allowPrivateNetwork: [] })
-    const strictTower = caldavAccounts({ safeFetch: strict, now: () => instant(0) })
+    const strictTower = caldavAccounts({ safeFetch: strict, now: () => instant(0), findService: async () => undefined })
     for (const server_url of [radicale.url, radicale.url.replace('http:', 'https:'), 'http://93.184.216.34/'])
       expect(
         await strictTower.connect({ username: 'a', password: 'b', server_url }, AbortSignal.timeout(5_000)),

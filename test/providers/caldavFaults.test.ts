@@ -169,3 +169,15 @@ it('what the owner added to the event stays when it moves', async () => {
   expect(text).toContain('X-OF-THE-OWNER:kept')
   expect(text.match(/DTSTART/g)?.length).toBe(1)
 })
+
+it('an unchanged calendar costs one request', async () => {
+  const question = { window: day, known: async () => new Map<string, string>() }
+  const begun = await stand.provider.readChanges(stand.scope, key, { ...question, token: undefined })
+  if (!begun.ok) throw new Error(begun.problem.message)
+  const before = proxy.seen.length
+  expect(await stand.provider.readChanges(stand.scope, key, { ...question, token: begun.value.token })).toMatchObject({
+    ok: true,
+    value: { kind: 'changes', changed: [], removed: [] },
+  })
+  expect(proxy.seen.length - before).toBe(1)
+})

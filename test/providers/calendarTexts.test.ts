@@ -1,6 +1,7 @@
 /** The corpus of exports in `test/vectors/ical`, written after the shapes of real programs, and rules that mean harm. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type BusyQuestion, readBusyEvents } from '../../src/adapters/ical/busy.ts'
 import { readComponents, writeComponent } from '../../src/adapters/ical/contentLines.ts'
@@ -126,4 +127,35 @@ describe('what cannot be told is never free', () => {
   it('a moment takes no time', () => {
     expect(busyOf(event('DTSTART:20270104T100000Z'), winter)).toEqual([])
   })
+})
+
+it('whatever comes is read or a problem, and never a fault of ours', () => {
+  const lines = Object.keys(vectors).flatMap((file) => textOf(file).split('\r\n'))
+  const odd = fc.constantFrom(
+    'RRULE:FREQ=WEEKLY;BYDAY=',
+    'RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29;COUNT=9999',
+    'DTSTART;TZID=Nowhere:00010101T000000',
+    'DTEND:99991231T235959Z',
+    'DURATION:P999999W',
+    'EXDATE;VALUE=DATE:20270230',
+    'RECURRENCE-ID;RANGE=THISANDFUTURE:20270301T080000Z',
+    'TZOFFSETTO:+9999',
+    ';:;:;',
+    'X;A="unclosed:1',
+  )
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...Object.keys(vectors)),
+      fc.array(fc.tuple(fc.nat(200), fc.oneof(odd, fc.constantFrom(...lines), fc.string())), { maxLength: 6 }),
+      fc.boolean(),
+      (file, changes, isReplaced) => {
+        const text = textOf(file).split('\r\n')
+        for (const [place, line] of changes) text.splice(place % text.length, isReplaced ? 1 : 0, line)
+        const read = readBusyEvents(text.join('\r\n'), winter)
+        if (!read.ok) return read.problem.kind === 'calendarUnavailable'
+        return read.value.every(({ busy }) => busy.every(({ start, end }) => start < end && Number.isInteger(start)))
+      },
+    ),
+    { numRuns: 500 },
+  )
 })

@@ -16,8 +16,8 @@ export async function startDaemon(
     environment,
   }: { readonly port: number; readonly log: string; readonly environment?: Record<string, string> },
 ): Promise<Daemon> {
-  // A group of its own, so that its children end with it.
-  const child = spawn(program, [...parameters], {
+  // A group of its own, so that its children end with it; and it ends with us, however we end.
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', program, ...parameters], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },

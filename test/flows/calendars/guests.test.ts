@@ -1,10 +1,10 @@
 /** Who invites the guest of a booking on a CalDAV calendar: the server where it says that it does and did, else our own mail. Never both. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-import type { CaldavServer } from '../../support/caldavServer.ts'
+import { ask, type CaldavServer, type CaldavUser } from '../../support/caldavServer.ts'
 import { startCyrusCaldav } from '../../support/cyrusCaldav.ts'
 import { startDavical } from '../../support/davical.ts'
-import { nearFuture } from '../../support/hosts.ts'
+import { makeConfiguration, nearFuture, participant } from '../../support/hosts.ts'
 import { startRadicale } from '../../support/radicale.ts'
 import { bookAt, configure, connect, until } from '../../support/remoteHosts.ts'
 import { startTestServer, type TestServer } from '../../support/server.ts'
@@ -80,6 +80,18 @@ async function bookMoveAndCancel(
   return { server: byServer.map(told), own: byUs.map(told), uids: new Set(all.map(({ uid }) => uid)).size }
 }
 
+async function countObjects(user: CaldavUser): Promise<number> {
+  let count = 0
+  for (const folder of ['', '../Inbox/']) {
+    const listed = await ask(user, 'PROPFIND', new URL(folder, user.calendar).href, {
+      headers: { depth: '1' },
+      body: '<D:propfind xmlns:D="DAV:"><D:prop><D:getetag/></D:prop></D:propfind>',
+    })
+    count += [...listed.text.matchAll(/href>[^<]*\.ics</g)].length
+  }
+  return count
+}
+
 const once = ['REQUEST 0900', 'REQUEST 1100', 'CANCEL 1100']
 
 describe('a guest from outside hears once of each change', () => {
@@ -89,6 +101,44 @@ describe('a guest from outside hears once of each change', () => {
       expect(await bookMoveAndCancel(cyrus)).toEqual({ server: once, own: [], uids: 1 })
       // Left to us by the configuration: the server keeps out of it.
       expect(await bookMoveAndCancel(cyrus, false)).toEqual({ server: [], own: once, uids: 1 })
+    } finally {
+      await cyrus.stop()
+    }
+  })
+
+  it('and another host of the same Cyrus has one event, and no invitation of the server beside it', async () => {
+    theirs.received.length = 0
+    guest = `gil${++guests}@outside.example`
+    const cyrus = await startCyrusCaldav({ smtpUrl: theirs.url })
+    try {
+      const hosts = await Promise.all(
+        cyrus.users.map(async ({ username, password }) => {
+          const host = await connect(server, 'caldav', { server_url: cyrus.url, username, password })
+          return { ...host, calendarId: host.calendars[0] ?? '' }
+        }),
+      )
+      const configuration = await makeConfiguration(server, hosts, {
+        event: { notify_participants: true },
+        participants: hosts.map(({ email, calendarId }, index) =>
+          participant(email, {
+            isOrganizer: index === 0,
+            availability: { calendar_ids: [calendarId] },
+            booking: { calendar_id: calendarId },
+          }),
+        ),
+      })
+      const from = nearFuture() + 86_400
+      const booking = await bookAt(server, configuration, from, { body: { guest: { name: 'Gil', email: guest } } })
+      const objects = () => Promise.all(cyrus.users.map((user) => countObjects(user)))
+      expect(await objects()).toEqual([1, 1])
+      const moved = await server.request('PATCH', `/v3/scheduling/bookings/${booking}`, {
+        body: { start_time: from + 7_200, end_time: from + 9_000 },
+      })
+      expect(moved.status).toBe(200)
+      expect(await objects()).toEqual([1, 1])
+      expect((await server.request('DELETE', `/v3/scheduling/bookings/${booking}`, { body: {} })).status).toBe(200)
+      await until(objects, (count) => expect(count).toEqual([0, 0]))
+      expect(invitationsIn(theirs.received).map(({ method }) => method)).toEqual(['REQUEST', 'REQUEST', 'CANCEL'])
     } finally {
       await cyrus.stop()
     }

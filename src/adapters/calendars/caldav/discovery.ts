@@ -4,6 +4,7 @@ import { invalidRequest } from '../../../core/problem.ts'
 import { failure, type Result, success } from '../../../core/result.ts'
 import { type Component, MalformedCalendar, readComponents } from '../../ical/contentLines.ts'
 import { timezoneNamed, timezoneOfDescription } from '../../ical/zones.ts'
+import type { FindService } from '../../net/serviceRecords.ts'
 import type { FoundCalendar } from '../calendarProvider.ts'
 import { askForMultistatus, type DavClient } from './client.ts'
 import { apple, caldav, childOf, type DavResponse, dav, hrefOf, hrefsOf, namespaces, within } from './davXml.ts'
@@ -22,8 +23,12 @@ export type Discovered = {
 }
 
 /** Problems: `invalidRequest` that names the setting, `calendarUnavailable`. */
-export async function discover(client: DavClient, typed: string): Promise<Result<Discovered>> {
-  const start = await findStart(client, typed)
+export async function discover(
+  client: DavClient,
+  typed: string,
+  findService: FindService,
+): Promise<Result<Discovered>> {
+  const start = await findStart(client, typed, findService)
   if (!start.ok) return start
   const { principal, homes, url } = start.value
   const found = await askForMultistatus(client, {
@@ -61,37 +66,58 @@ export async function discover(client: DavClient, typed: string): Promise<Result
 
 type Start = { readonly url: string; readonly principal: string | undefined; readonly homes: readonly string[] }
 
-/** The first place that answers as CalDAV does: what was typed, its well-known address, its root. */
-async function findStart(client: DavClient, typed: string): Promise<Result<Start>> {
+/** The first place that answers as CalDAV does: what was typed, its well-known address, its root, and where its domain points. */
+async function findStart(client: DavClient, typed: string, findService: FindService): Promise<Result<Start>> {
   let why: Problem = invalidRequest('no CalDAV server answers there', 'settings.server_url')
-  const places = [typed, new URL('/.well-known/caldav', typed).href, new URL('/', typed).href]
-  for (const [index, place] of places.entries()) {
-    if (places.indexOf(place) < index) continue
-    const found = await askForMultistatus(client, {
-      method: 'PROPFIND',
-      url: place,
-      depth: 0,
-      body: propfind('<D:current-user-principal/><D:resourcetype/><C:calendar-home-set/>'),
-    })
-    if ('problem' in found) {
-      // Asking three times with a wrong password gets accounts locked.
-      if (found.problem.kind === 'grantExpired') return failure(settingOf(found.problem))
-      if (found.status === undefined || found.status === 429 || found.status >= 500) why = settingOf(found.problem)
-      if (found.status === undefined) break
-      continue
-    }
-    const properties = found.responses[0]?.properties
-    const current = properties?.get(dav('current-user-principal'))
-    if (childOf(current, dav('unauthenticated')) !== undefined) return failure(refused)
-    const resolve = (href: string | undefined) => (href === undefined ? undefined : URL.parse(href, found.url)?.href)
-    const principal = resolve(hrefOf(current))
-    const homes = hrefsOf(properties?.get(caldav('calendar-home-set'))).flatMap((href) => resolve(href) ?? [])
-    const isCalendar = childOf(properties?.get(dav('resourcetype')), caldav('calendar')) !== undefined
-    if (principal !== undefined && !client.mayTrust(principal)) continue
-    if (principal !== undefined || homes.length > 0 || isCalendar)
-      return success({ url: found.url, principal, homes: isCalendar ? [...homes, found.url] : homes })
+  for (const place of new Set([typed, new URL('/.well-known/caldav', typed).href, new URL('/', typed).href])) {
+    const start = await tryStart(client, place)
+    if (start.ok || isFinal(start.problem)) return start
+    if (start.isServerThere) continue
+    why = start.problem
+    break
   }
-  return failure(why)
+  const { hostname, protocol } = new URL(typed)
+  const service = protocol === 'https:' ? await findService(`_caldavs._tcp.${hostname}`) : undefined
+  if (service === undefined) return failure(why)
+  const pointed = `https://${service.host}:${service.port}${service.path ?? '/.well-known/caldav'}`
+  if (!URL.canParse(pointed) || !client.mayTrust(pointed)) return failure(why)
+  const start = await tryStart(client, pointed)
+  return start.ok || isFinal(start.problem) ? start : failure(why)
+}
+
+/** Asking again with a wrong password gets accounts locked, and a server that asks to wait is not asked three times. */
+function isFinal({ field, kind }: Problem): boolean {
+  return field === 'settings.password' || kind === 'calendarUnavailable'
+}
+
+async function tryStart(
+  client: DavClient,
+  place: string,
+): Promise<{ ok: true; value: Start } | { ok: false; problem: Problem; isServerThere: boolean }> {
+  const found = await askForMultistatus(client, {
+    method: 'PROPFIND',
+    url: place,
+    depth: 0,
+    body: propfind('<D:current-user-principal/><D:resourcetype/><C:calendar-home-set/>'),
+  })
+  if ('problem' in found)
+    return { ok: false, problem: settingOf(found.problem), isServerThere: found.status !== undefined }
+  const properties = found.responses[0]?.properties
+  const current = properties?.get(dav('current-user-principal'))
+  if (childOf(current, dav('unauthenticated')) !== undefined)
+    return { ok: false, problem: refused, isServerThere: true }
+  const resolve = (href: string | undefined) => (href === undefined ? undefined : URL.parse(href, found.url)?.href)
+  const principal = resolve(hrefOf(current))
+  const homes = hrefsOf(properties?.get(caldav('calendar-home-set'))).flatMap((href) => resolve(href) ?? [])
+  const isCalendar = childOf(properties?.get(dav('resourcetype')), caldav('calendar')) !== undefined
+  const isTrusted = principal === undefined || client.mayTrust(principal)
+  if (!isTrusted || (principal === undefined && homes.length === 0 && !isCalendar))
+    return {
+      ok: false,
+      problem: invalidRequest('no CalDAV server answers there', 'settings.server_url'),
+      isServerThere: true,
+    }
+  return { ok: true, value: { url: found.url, principal, homes: isCalendar ? [...homes, found.url] : homes } }
 }
 
 const refused: Problem = invalidRequest('the server refused the username or the password', 'settings.password')

@@ -190,7 +190,9 @@ function peopleLines(own: Component, event: PlacedEvent, host: WritingHost, isMo
     ),
     ...guests.map((guest) => {
       const there = known.get(guest.email.toLowerCase())
-      const isOurs = there === undefined ? !isLeft : parameterOf(there, 'SCHEDULE-AGENT') !== undefined || !isLeft
+      const hasCopy = event.hosts?.some((email) => email.toLowerCase() === guest.email.toLowerCase()) === true
+      const wasOurs = there !== undefined && parameterOf(there, 'SCHEDULE-AGENT') !== undefined
+      const isOurs = !isLeft || hasCopy || wasOurs
       const partstat = (there !== undefined && !isMoved && parameterOf(there, 'PARTSTAT')) || 'NEEDS-ACTION'
       const words = [
         'ATTENDEE',

@@ -27,8 +27,14 @@ type ReadObject = { readonly id: string; readonly version: string | undefined; r
 
 /** The events that may overlap `span`. Problems: `calendarUnavailable`, `grantExpired`. */
 export async function readSpan(reading: Reading, span: Interval): Promise<Result<readonly BusyEvent[]>> {
-  const read = await queryObjects(reading, span)
-  return read.ok ? success(read.value.flatMap(({ events }) => events)) : read
+  const read = await askForObjects(reading, span, queryFor(reading, span, '<D:getetag/><C:calendar-data/>'))
+  if (!read.ok) return read
+  const { objects } = read.value
+  if (objects.length === 0) {
+    const gone = await missing(reading)
+    if (gone !== undefined) return failure(gone)
+  }
+  return success(objects.flatMap(({ events }) => events))
 }
 
 /**
@@ -167,24 +173,35 @@ async function readState(
   return success({ syncToken: text(dav('sync-token')), tag: text(calendarServer('getctag')) })
 }
 
-/** Objects that may overlap `span`: a day more on either side, for what stands there without a zone. */
+/** Objects that may overlap `span`: named first and then read a batch at a time, however big the calendar is. */
 async function queryObjects(reading: Reading, span: Interval): Promise<Result<ReadObject[]>> {
+  const told = await askForMultistatus(reading.client, queryFor(reading, span, '<D:getetag/>'))
+  if ('problem' in told) return failure(told.problem)
+  const ids = told.responses.flatMap(({ href, status }) => {
+    const id = placeOf(href, told.url, reading.home)
+    return id === undefined || id.endsWith('/') || status !== 200 ? [] : [id]
+  })
+  if (ids.length === 0) {
+    const gone = await missing(reading)
+    return gone === undefined ? success([]) : failure(gone)
+  }
+  const read = await fetchObjects(reading, ids, span)
+  return read.ok ? success(read.value.objects) : read
+}
+
+/** A day more on either side, for what stands there without a zone. */
+function queryFor(reading: Reading, span: Interval, properties: string): DavRequest {
   const range = `start="${utcText(plus(span.start, -dayMs))}" end="${utcText(plus(span.end, dayMs))}"`
-  const read = await askForObjects(reading, span, {
+  return {
     method: 'REPORT',
     url: reading.calendarUrl,
     depth: 1,
-    body: `<?xml version="1.0" encoding="utf-8"?><C:calendar-query ${namespaces}><D:prop><D:getetag/><C:calendar-data/></D:prop>
+    body: `<?xml version="1.0" encoding="utf-8"?><C:calendar-query ${namespaces}><D:prop>${properties}</D:prop>
       <C:filter><C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT"><C:time-range ${range}/></C:comp-filter></C:comp-filter></C:filter></C:calendar-query>`,
-  })
-  if (!read.ok) return read
-  if (read.value.objects.length > 0) return success(read.value.objects)
-  // Some servers find nothing in a calendar that is not there, and do not say that it is not.
-  const gone = await missing(reading)
-  return gone === undefined ? success([]) : failure(gone)
+  }
 }
 
-/** Undefined where the calendar is there. */
+/** Some servers find nothing in a calendar that is not there, and do not say that it is not. Undefined where it is there. */
 async function missing({ client, calendarUrl }: Reading): Promise<Problem | undefined> {
   const told = await askForMultistatus(client, {
     method: 'PROPFIND',
@@ -198,7 +215,7 @@ async function missing({ client, calendarUrl }: Reading): Promise<Problem | unde
   return isCalendar ? undefined : unavailable('has no such calendar any more')
 }
 
-const batchSize = 100
+const batchSize = 200
 
 /** `gone`: were there when they were named, and are no more. */
 async function fetchObjects(
