@@ -71,13 +71,13 @@ describe('a calendar server that is away', () => {
         update openslot.mirrors set true_at = now() - interval '1 hour', due_at = now() + interval '1 hour'
         where app_id = ${server.clientId} and grant_id = ${host.grantId}`)
     await makeOld()
-    fake.takeCalls()
+    fake.takeCalls(user)
     expect(await look(1)).toHaveLength(100)
-    expect(fake.takeCalls().filter((call) => call === 'readChanges').length).toBeLessThanOrEqual(2)
+    expect(fake.takeCalls(user).filter((call) => call === 'readChanges').length).toBeLessThanOrEqual(2)
     await makeOld()
     fake.breakDown()
     expect(new Set(await look(2))).toEqual(new Set(['The calendar server cannot be reached.']))
-    expect(fake.takeCalls().length).toBeLessThanOrEqual(3)
+    expect(fake.takeCalls(user).length).toBeLessThanOrEqual(3)
   })
 
   it('counts as it was last known, or not at all, where the participant said so', async () => {
@@ -162,10 +162,10 @@ describe('a calendar server that is away', () => {
       where app_id = ${server.clientId} and grant_id = ${host.grantId} and calendar_id = 'work'`)
     expect(row?.wait).toBeGreaterThan(3_500)
     fake.heal()
-    fake.takeCalls()
+    fake.takeCalls(user)
     const id = await configure(server, host, { read: ['work'], write: 'work' })
     expect((await book(server, id, nine)).status).toBe(504)
-    expect(fake.takeCalls()).toEqual([])
+    expect(fake.takeCalls(user)).toEqual([])
   })
 })
 
@@ -181,10 +181,10 @@ describe('credentials that are refused', () => {
       (slots) => expect(slots).toEqual(expect.any(String)),
     )
     expect((await book(server, id, nine)).status).toBe(504)
-    fake.takeCalls()
+    fake.takeCalls(user)
     await slotsFrom(server, id, nine)
     await book(server, id, half)
-    expect(fake.takeCalls()).toEqual([])
+    expect(fake.takeCalls(user)).toEqual([])
     expect((await triggers()).filter((trigger) => trigger === 'grant.expired')).toHaveLength(1)
     const mails = (await server.request('GET', `/v3/mails?recipient=${user}`)).body.data
     expect(mails).toMatchObject([
@@ -223,7 +223,7 @@ it('a grant that is removed is asked for nothing any more, and its bookings can 
     urgency: 'inBackground',
   })
   expect(synced).toEqual({ ok: true, value: 'gone' })
-  fake.takeCalls()
+  fake.takeCalls(user)
   await server.request('DELETE', `/v3/scheduling/bookings/${bookingId}`, { body: {} })
   const [row] = await server.app.database.transaction(server.clientId as never, (transaction) =>
     transaction.query<{ change: object | null; state: string }>(
@@ -231,5 +231,5 @@ it('a grant that is removed is asked for nothing any more, and its bookings can 
     ),
   )
   expect(row).toEqual({ change: null, state: 'cancelled' })
-  expect(fake.takeCalls()).toEqual([])
+  expect(fake.takeCalls(user)).toEqual([])
 })
