@@ -22,8 +22,8 @@ export type FakeAccounts = {
   /** An event comes back as it was, its marker included. */
   restore(username: string, calendar: string, event: Pick<KeptEvent, 'id' | 'when' | 'placed'> | undefined): void
   events(username: string, calendar: string): { id: string; when: Interval; placed: PlacedEvent | undefined }[]
-  /** Calls since the last time it was asked. */
-  takeCalls(): CallName[]
+  /** Calls to an account since the last time it was asked. */
+  takeCalls(username: string): CallName[]
   /** The next call of that name meets `fault`. A function runs before the call. */
   once(name: CallName, fault: 'fail' | 'loseAnswer' | Problem | (() => void)): void
   /** Every call fails until `heal`. */
@@ -42,15 +42,15 @@ const away: Problem = { kind: 'calendarUnavailable', message: 'The calendar serv
 export function fakeAccounts(): FakeAccounts {
   const passwords = new Map<string, string>()
   const calendars = new Map<string, Map<string, KeptCalendar>>()
-  let calls: CallName[] = []
+  let calls: { readonly name: CallName; readonly username: string }[] = []
   let faults: { name: CallName; fault: 'fail' | 'loseAnswer' | Problem | (() => void) }[] = []
   let broken: Problem | undefined
   const brokenCalendars = new Set<string>()
   let epoch = 1
   let clock = 0
 
-  async function meet<T>(name: CallName, call: () => Result<T>): Promise<Result<T>> {
-    calls.push(name)
+  async function meet<T>(name: CallName, username: string, call: () => Result<T>): Promise<Result<T>> {
+    calls.push({ name, username })
     if (broken !== undefined) return failure(broken)
     const planned = faults.find((one) => one.name === name)
     faults = faults.filter((one) => one !== planned)
@@ -67,7 +67,7 @@ export function fakeAccounts(): FakeAccounts {
     calendar: CalendarId | undefined,
     call: (kept: KeptCalendar) => Result<T>,
   ) =>
-    meet(name, () => {
+    meet(name, account.email, () => {
       if (passwords.get(account.email) !== account.secret)
         return failure({ kind: 'grantExpired', message: 'The server refused the password.' })
       if (calendar === undefined) return call({ events: new Map(), log: [] })
@@ -109,7 +109,7 @@ export function fakeAccounts(): FakeAccounts {
   const tower: AccountProvider = {
     capabilities: { invites: true, conferencing: false, push: false },
     connect: (settings: ConnectSettings) =>
-      meet('connect', () => {
+      meet('connect', settings.username ?? '', () => {
         const { username = '', password = '' } = settings
         if (passwords.get(username) !== password)
           return failure(invalidRequest('the server refused the user name or password', 'settings.password'))
@@ -167,9 +167,9 @@ export function fakeAccounts(): FakeAccounts {
       write(kept(username, calendar), event.id, { when: event.when, placed: event.placed })
     },
     events: (username, calendar) => [...kept(username, calendar).events.values()],
-    takeCalls: () => {
-      const taken = calls
-      calls = []
+    takeCalls: (username) => {
+      const taken = calls.filter((call) => call.username === username).map(({ name }) => name)
+      calls = calls.filter((call) => call.username !== username)
       return taken
     },
     once: (name, fault) => void faults.push({ name, fault }),

@@ -15,7 +15,8 @@ export type Mirror = {
   /** The span whose busy time is known; undefined before the first whole reading. */
   readonly covered: Interval | undefined
   readonly generation: number
-  readonly failures: number
+  /** For how long it has failed; 0 for one that does not. */
+  readonly failingMs: number
   readonly health: MirrorHealth
   /** Milliseconds since everything was read; undefined before the first time. */
   readonly sinceReadMs: number | undefined
@@ -29,7 +30,7 @@ export async function ensureMirrors(transaction: Transaction, grantId: GrantId):
   await transaction.query(sql`
     insert into openslot.mirrors as mirror (app_id, grant_id, calendar_id)
     select app_id, grant_id, id from openslot.calendars where app_id = ${appId} and grant_id = ${grantId}
-    on conflict (app_id, grant_id, calendar_id) do update set due_at = now(), failures = 0,
+    on conflict (app_id, grant_id, calendar_id) do update set due_at = now(),
       since = case when mirror.health = 'ok' then mirror.since else now() end, health = 'ok', reason = null`)
 }
 
@@ -49,17 +50,23 @@ export async function forgetToken(queryable: Queryable, appId: AppId, key: Calen
     where ${isMirror(appId, key)}`)
 }
 
-/**
- * Calendars that are due, in whichever application, each leased for `leaseSeconds`: no other process gets it meanwhile.
- * The oldest first.
- */
-export function claimDueMirrors(queryable: Queryable, limit: number, leaseSeconds: number): Promise<MirrorName[]> {
+/** Calendars that are due, in whichever application, the oldest first: not yet anyone's to ask. */
+export function listDueMirrors(queryable: Queryable, limit: number): Promise<MirrorName[]> {
   return queryable.query<MirrorName>(sql`
-    update openslot.mirrors as mirror set due_at = now() + ${leaseSeconds} * interval '1 second'
-    from (select app_id, grant_id, calendar_id from openslot.mirrors where due_at <= now()
-      order by due_at limit ${limit} for update skip locked) as due
-    where mirror.app_id = due.app_id and mirror.grant_id = due.grant_id and mirror.calendar_id = due.calendar_id
-    returning mirror.app_id as "appId", mirror.grant_id as "grantId", mirror.calendar_id as "calendarId"`)
+    select app_id as "appId", grant_id as "grantId", calendar_id as "calendarId" from openslot.mirrors
+    where due_at <= now() order by due_at limit ${limit}`)
+}
+
+/** True for the one process that gets it, for `leaseSeconds`. */
+export async function claimDueMirror(
+  queryable: Queryable,
+  { appId, ...key }: MirrorName,
+  leaseSeconds: number,
+): Promise<boolean> {
+  const rows = await queryable.query(sql`
+    update openslot.mirrors set due_at = now() + ${leaseSeconds} * interval '1 second'
+    where ${isMirror(appId, key)} and due_at <= now() returning app_id`)
+  return rows.length > 0
 }
 
 /** Undefined where the calendar is gone, or has none. */
@@ -69,12 +76,13 @@ export async function findMirror(queryable: Queryable, appId: AppId, key: Calend
     start: Instant | null
     end: Instant | null
     generation: number
-    failures: number
+    failingMs: number
     health: MirrorHealth
     sinceReadMs: number | null
     asOf: Instant
   }>(sql`
-    select token, lower(covered) as start, upper(covered) as end, generation, failures, health,
+    select token, lower(covered) as start, upper(covered) as end, generation, health,
+      case when health = 'failing' then (extract(epoch from clock_timestamp() - since) * 1000)::float8 else 0 end as "failingMs",
       (extract(epoch from clock_timestamp() - read_at) * 1000)::float8 as "sinceReadMs", clock_timestamp() as "asOf"
     from openslot.mirrors where ${isMirror(appId, key)}`)
   if (row === undefined) return undefined
@@ -129,7 +137,7 @@ export async function writeAnswer(transaction: Transaction, key: CalendarKey, an
   const isWhole = read.kind === 'everything'
   const isNews = isWhole || read.changed.length > 0 || read.removed.length > 0
   const written = await transaction.query(sql`
-    update openslot.mirrors set token = ${answer.token ?? null}, true_at = ${new Date(answer.trueAt)}, failures = 0,
+    update openslot.mirrors set token = ${answer.token ?? null}, true_at = ${new Date(answer.trueAt)},
       generation = generation + ${isNews ? 1 : 0},
       since = case when health = 'ok' then since else now() end, health = 'ok', reason = null,
       covered = coalesce(${isWhole ? toRange(read.covered) : null}::tstzrange, covered),
@@ -178,7 +186,7 @@ export async function writeFailure(
   failure: MirrorFailure,
 ): Promise<void> {
   await queryable.query(sql`
-    update openslot.mirrors set failures = failures + 1, reason = ${failure.reason},
+    update openslot.mirrors set reason = ${failure.reason},
       since = case when health = ${failure.health} then since else now() end, health = ${failure.health},
       due_at = coalesce(now() + ${failure.nextInSeconds ?? null}::float8 * interval '1 second', 'infinity')
     where ${isMirror(appId, key)}`)

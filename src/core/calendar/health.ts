@@ -16,18 +16,21 @@ export type CalendarStanding = {
 
 /**
  * What a calendar that cannot be read means for its participant. `closed`: nobody can book them. `lastKnown`: what was
- * last read counts, if it is no older than so many hours. `ignore`: it keeps nobody from booking.
+ * last read counts, if it is no older than so many hours. `ignore`: it keeps nobody from booking. `busy`: they are busy all
+ * the time; what `closed` comes to where others can serve instead.
  */
 export type UnreadablePolicy =
   | { readonly kind: 'closed' }
+  | { readonly kind: 'busy' }
   | { readonly kind: 'lastKnown'; readonly hours: number }
   | { readonly kind: 'ignore' }
 
 export const closed: UnreadablePolicy = { kind: 'closed' }
 
+const severity: readonly UnreadablePolicy['kind'][] = ['closed', 'busy', 'lastKnown', 'ignore']
+
 /** Where participants share a calendar, the one who trusts it least decides. */
 export function stricter(a: UnreadablePolicy, b: UnreadablePolicy): UnreadablePolicy {
-  if (a.kind === 'closed' || b.kind === 'ignore') return a
-  if (b.kind === 'closed' || a.kind === 'ignore') return b
-  return a.hours <= b.hours ? a : b
+  if (a.kind === 'lastKnown' && b.kind === 'lastKnown') return a.hours <= b.hours ? a : b
+  return severity.indexOf(a.kind) <= severity.indexOf(b.kind) ? a : b
 }

@@ -138,6 +138,20 @@ export function calendarsOf(hosts: readonly Host[]): ParticipantCalendar[] {
   return [...byKey.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, calendar]) => calendar)
 }
 
+/** As `calendarsOf`. Of a round robin an unreadable calendar takes its owner out of the turn, and nobody else. */
+export function calendarsToRead(
+  configuration: Pick<Configuration, 'method'>,
+  hosts: readonly Host[],
+): ParticipantCalendar[] {
+  const calendars = calendarsOf(hosts)
+  if (!isRoundRobin(configuration) || hosts.length < 2) return calendars
+  return calendars.map((calendar) =>
+    (calendar.whenUnreadable ?? closed).kind === 'closed'
+      ? { ...calendar, whenUnreadable: { kind: 'busy' } }
+      : calendar,
+  )
+}
+
 function isSameKey(a: CalendarKey, b: CalendarKey): boolean {
   return calendarName(a) === calendarName(b)
 }

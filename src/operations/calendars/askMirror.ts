@@ -117,18 +117,22 @@ async function despite(
   if (found.health === 'ok') {
     const read = await provider.freeBusy(scope, [calendar.key], span, ignoring === undefined ? [] : [ignoring])
     if (read.ok) return success(read.value[0] ?? [])
-    return countUnread(calendar, found, read.problem)
+    return countUnread(calendar, { found, span, problem: read.problem })
   }
-  return countUnread(calendar, found, unreadable(found.reason))
+  return countUnread(calendar, { found, span, problem: unreadable(found.reason) })
 }
 
 /** As its policy says. `found`: what is known of it from before. */
 export function countUnread(
   { whenUnreadable = closed }: ParticipantCalendar,
-  found: Pick<MirroredBusy, 'ageMs' | 'busy'> | undefined,
-  problem: Problem,
+  {
+    found,
+    span,
+    problem,
+  }: { found: Pick<MirroredBusy, 'ageMs' | 'busy'> | undefined; span: Interval; problem: Problem },
 ): Result<readonly Interval[]> {
   if (whenUnreadable.kind === 'ignore') return success([])
+  if (whenUnreadable.kind === 'busy') return success([span])
   const isRecent =
     whenUnreadable.kind === 'lastKnown' && found?.ageMs !== undefined && found.ageMs <= whenUnreadable.hours * hourMs
   if (isRecent) return success(found.busy)

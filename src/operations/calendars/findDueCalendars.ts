@@ -1,5 +1,5 @@
 // Which calendars elsewhere are to be asked now: each is given to one process at a time.
-import { claimDueMirrors, type MirrorName } from '../../adapters/storage/mirrors.ts'
+import { claimDueMirror, listDueMirrors, type MirrorName } from '../../adapters/storage/mirrors.ts'
 import { type Result, success } from '../../core/result.ts'
 import type { Tools } from '../tools.ts'
 
@@ -10,5 +10,7 @@ export async function findDueCalendars(
   { database }: Pick<Tools, 'database'>,
   limit: number,
 ): Promise<Result<readonly MirrorName[]>> {
-  return success(await claimDueMirrors(database, limit, leaseSeconds))
+  const due = await listDueMirrors(database, limit)
+  const claims = await Promise.all(due.map((name) => claimDueMirror(database, name, leaseSeconds)))
+  return success(due.filter((_, index) => claims[index]))
 }

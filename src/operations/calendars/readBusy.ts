@@ -64,7 +64,7 @@ const askEach =
       const alone = await askCalendars(provider, scope, { ...question, calendars: [calendar] })
       if (alone.ok) return success(alone.value[0] ?? [])
       const [found] = await readMirrors(database, scope.appId, [calendar.key], span, booking)
-      return countUnread(calendar, found, alone.problem)
+      return countUnread(calendar, { found, span, problem: alone.problem })
     })
     const busy: (readonly Interval[])[] = []
     for (const answer of await Promise.all(answers)) {

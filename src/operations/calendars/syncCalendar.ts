@@ -18,7 +18,7 @@ const keptAheadDays = 370
 const spareDays = 31
 /** Some servers forget a token without a word: once a day everything is read. */
 const wholeEveryMs = dayMs
-/** A calendar that fails is asked again after twice as long each time, up to this. */
+/** A calendar that fails is asked again after as long as it has failed already, up to this. */
 const longestWaitSeconds = 900
 const tries = 3
 
@@ -57,7 +57,7 @@ export async function syncCalendar(tools: SyncNeeds, command: SyncCommand): Prom
         database,
         appId,
         key,
-        failureOf(read.problem, mirror.failures, tools.syncing.everySeconds),
+        failureOf(read.problem, mirror.failingMs, tools.syncing.everySeconds),
       )
       return read
     }
@@ -130,10 +130,10 @@ function toItem({ id, version, busy, own }: CalendarItem): mirrors.MirrorItem {
   return { id, version, busy, own: bookingId === undefined ? undefined : { bookingId, when: own?.when } }
 }
 
-function failureOf(problem: Problem, failures: number, everySeconds: number): mirrors.MirrorFailure {
+function failureOf(problem: Problem, failingMs: number, everySeconds: number): mirrors.MirrorFailure {
   const reason = problem.message
   if (problem.kind === 'grantExpired') return { health: 'reconnect', reason, nextInSeconds: undefined }
-  const wait = Math.min(longestWaitSeconds, everySeconds * 2 ** Math.min(failures, 10))
+  const wait = Math.min(longestWaitSeconds, Math.max(everySeconds, failingMs / 1000))
   const jittered = wait * (0.8 + 0.4 * Math.random())
   const asked = Math.min(problem.retryAfterSeconds ?? 0, hourMs / 1000)
   return { health: 'failing', reason, nextInSeconds: Math.max(jittered, asked) }

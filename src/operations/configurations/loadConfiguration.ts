@@ -10,7 +10,7 @@ import { findHostGrants } from '../../adapters/storage/hosts.ts'
 import type { Principal } from '../../core/account/principal.ts'
 import {
   type Configuration,
-  calendarsOf,
+  calendarsToRead,
   type Host,
   hostsOf,
   type ParticipantCalendar,
@@ -123,7 +123,12 @@ export async function loadHosts(
   const hosts = await findHosts({ database }, configuration, 'evenInvalid')
   if (!hosts.ok) return hosts
   const serving = hostsOf(configuration, hosts.value)
-  const loaded: LoadedConfiguration = { configuration, document, hosts: serving, calendars: calendarsOf(serving) }
+  const loaded: LoadedConfiguration = {
+    configuration,
+    document,
+    hosts: serving,
+    calendars: calendarsToRead(configuration, serving),
+  }
   if (all.size >= keptLimit) all.clear()
   all.set(configuration.id, loaded)
   return success(loaded)

@@ -134,9 +134,9 @@ describe('offers and bookings', () => {
       () => slotsFrom(server, id, nine),
       (slots) => expect(slots).toEqual([nine, half]),
     )
-    fake.takeCalls()
+    fake.takeCalls(user)
     for (let round = 0; round < 5; round++) await slotsFrom(server, id, nine + round * 3600)
-    expect(fake.takeCalls().filter((call) => call !== 'readChanges')).toEqual([])
+    expect(fake.takeCalls(user).filter((call) => call !== 'readChanges')).toEqual([])
   })
 
   it('a lost token is followed by reading everything', async () => {

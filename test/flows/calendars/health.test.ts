@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 
 import { sql } from '../../../src/adapters/storage/sql.ts'
 import { fakeAccounts } from '../../support/fakeAccounts.ts'
-import { book, nearFuture } from '../../support/hosts.ts'
+import { book, makeConfiguration, nearFuture, participant } from '../../support/hosts.ts'
 import {
   bookAt,
   configure,
@@ -71,13 +71,13 @@ describe('a calendar server that is away', () => {
         update openslot.mirrors set true_at = now() - interval '1 hour', due_at = now() + interval '1 hour'
         where app_id = ${server.clientId} and grant_id = ${host.grantId}`)
     await makeOld()
-    fake.takeCalls()
+    fake.takeCalls(user)
     expect(await look(1)).toHaveLength(100)
-    expect(fake.takeCalls().filter((call) => call === 'readChanges').length).toBeLessThanOrEqual(2)
+    expect(fake.takeCalls(user).filter((call) => call === 'readChanges').length).toBeLessThanOrEqual(2)
     await makeOld()
     fake.breakDown()
     expect(new Set(await look(2))).toEqual(new Set(['The calendar server cannot be reached.']))
-    expect(fake.takeCalls().length).toBeLessThanOrEqual(3)
+    expect(fake.takeCalls(user).length).toBeLessThanOrEqual(3)
   })
 
   it('counts as it was last known, or not at all, where the participant said so', async () => {
@@ -105,6 +105,31 @@ describe('a calendar server that is away', () => {
     expect((await book(server, lastKnown, nine)).status).toBe(400)
     await bookAt(server, lastKnown, half)
     await bookAt(server, ignored, nine)
+  })
+
+  it('takes its owner out of a round robin, and nobody else', async () => {
+    const other = `kim${count}@host.example`
+    fake.add(other, 'x', ['work'])
+    const kim = await connect(server, 'caldav', { username: other, password: 'x' })
+    const turn = (email: string, isOrganizer: boolean) =>
+      participant(email, { isOrganizer, availability: { calendar_ids: ['work'] }, booking: { calendar_id: 'work' } })
+    const id = await makeConfiguration(server, [{ ...host, calendarId: 'work' }], {
+      participants: [turn(user, true), turn(other, false)],
+      rules: { availability_method: 'max-availability' },
+    })
+    fake.breakCalendar(user, 'work')
+    const hosts = async () => {
+      const { body } = await server.request(
+        'GET',
+        `/v3/scheduling/availability?configuration_id=${id}&start_time=${nine}&end_time=${half}`,
+        { token: null },
+      )
+      return body.data?.time_slots.map((slot: { emails: string[] }) => slot.emails)
+    }
+    await until(hosts, (emails) => expect(emails).toEqual([[other]]))
+    await bookAt(server, id, nine)
+    expect(fake.events(other, 'work')).toHaveLength(1)
+    expect(kim.calendars).toEqual(['work'])
   })
 
   it('is not taken at its word for longer than was said', async () => {
@@ -137,10 +162,10 @@ describe('a calendar server that is away', () => {
       where app_id = ${server.clientId} and grant_id = ${host.grantId} and calendar_id = 'work'`)
     expect(row?.wait).toBeGreaterThan(3_500)
     fake.heal()
-    fake.takeCalls()
+    fake.takeCalls(user)
     const id = await configure(server, host, { read: ['work'], write: 'work' })
     expect((await book(server, id, nine)).status).toBe(504)
-    expect(fake.takeCalls()).toEqual([])
+    expect(fake.takeCalls(user)).toEqual([])
   })
 })
 
@@ -156,10 +181,10 @@ describe('credentials that are refused', () => {
       (slots) => expect(slots).toEqual(expect.any(String)),
     )
     expect((await book(server, id, nine)).status).toBe(504)
-    fake.takeCalls()
+    fake.takeCalls(user)
     await slotsFrom(server, id, nine)
     await book(server, id, half)
-    expect(fake.takeCalls()).toEqual([])
+    expect(fake.takeCalls(user)).toEqual([])
     expect((await triggers()).filter((trigger) => trigger === 'grant.expired')).toHaveLength(1)
     const mails = (await server.request('GET', `/v3/mails?recipient=${user}`)).body.data
     expect(mails).toMatchObject([
@@ -198,7 +223,7 @@ it('a grant that is removed is asked for nothing any more, and its bookings can 
     urgency: 'inBackground',
   })
   expect(synced).toEqual({ ok: true, value: 'gone' })
-  fake.takeCalls()
+  fake.takeCalls(user)
   await server.request('DELETE', `/v3/scheduling/bookings/${bookingId}`, { body: {} })
   const [row] = await server.app.database.transaction(server.clientId as never, (transaction) =>
     transaction.query<{ change: object | null; state: string }>(
@@ -206,5 +231,5 @@ it('a grant that is removed is asked for nothing any more, and its bookings can 
     ),
   )
   expect(row).toEqual({ change: null, state: 'cancelled' })
-  expect(fake.takeCalls()).toEqual([])
+  expect(fake.takeCalls(user)).toEqual([])
 })

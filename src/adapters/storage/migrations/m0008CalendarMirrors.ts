@@ -14,7 +14,7 @@ create table openslot.mirrors (
   -- The generation that was compared with the bookings on the calendar.
   reconciled bigint not null default -1,
   health text not null default 'ok' check (health in ('ok', 'failing', 'reconnect')),
-  reason text, since timestamptz not null default now(), failures int not null default 0,
+  reason text, since timestamptz not null default now(),
   -- When to ask again; while one process is at it, when another may.
   due_at timestamptz not null default now(),
   primary key (app_id, grant_id, calendar_id),
