@@ -18,7 +18,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts
 import { bookAt, configure, connect, type RemoteHost } from '../../support/remoteHosts.ts'
 import { startTestServer, type TestServer } from '../../support/server.ts'
 
-const kills = Number(process.env.KILLS ?? '9')
+const kills = Number(process.env.KILLS ?? '6')
 /** A step as it shows on the wire: the nth request of a change, before or after the server has done it. */
 const deepest = 8
 let cyrus: CaldavServer

@@ -11,7 +11,7 @@ import { book, nearFuture } from '../../support/hosts.ts'
 import { configure, connect } from '../../support/remoteHosts.ts'
 import { startTestServer, type TestServer } from '../../support/server.ts'
 
-const tries = Number(process.env.LOOK_BACK_TRIES ?? '25')
+const tries = Number(process.env.LOOK_BACK_TRIES ?? '15')
 let cyrus: CaldavServer
 let user: CaldavUser
 let server: TestServer
