@@ -32,7 +32,13 @@ export async function benchCalendars(): Promise<BenchRow[]> {
   try {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
     const orders = { url, username: 'a', password: 'b', from, to: from + windowDays * dayMs }
-    const { told } = await serve<{ seconds: number; pollMs: number; peakMb: number; items: number; intervals: number }>(
+    const { told } = await serve<{
+      seconds: number
+      pollMs: number
+      addedMb: number
+      items: number
+      intervals: number
+    }>(
       './syncOnce.ts',
       JSON.stringify(orders),
       // As the launcher starts the server.
@@ -49,7 +55,13 @@ export async function benchCalendars(): Promise<BenchRow[]> {
         target: '≤ 20',
         ok: told.seconds <= 20,
       },
-      { name: 'the process that does it', value: told.peakMb, unit: 'MB', target: '≤ 150', ok: told.peakMb <= 150 },
+      {
+        name: 'memory that it adds at its peak',
+        value: told.addedMb,
+        unit: 'MB',
+        target: '≤ 150',
+        ok: told.addedMb <= 150,
+      },
       { name: 'poll of it without a change, one request', value: told.pollMs, unit: 'ms', target: '', ok: true },
     ]
   } finally {

@@ -21,6 +21,7 @@ const account = {
   secret,
   timezones: new Map([[calendar.id, 'Europe/Paris']]),
 }
+const beforeMb = process.memoryUsage.rss() / 1_048_576
 const begun = performance.now()
 const read = await tower.readChanges({ account, signal }, calendar.id, {
   window: { start: instant(from), end: instant(to) },
@@ -39,6 +40,6 @@ const unchanged = await tower.readChanges({ account, signal }, calendar.id, {
 const pollMs = performance.now() - again
 if (!unchanged.ok || unchanged.value.kind !== 'changes') throw new Error('the poll read everything again')
 const intervals = items.reduce((sum, { busy }) => sum + busy.length, 0)
-const peakMb = process.resourceUsage().maxRSS / 1_024
-process.stdout.write(`${JSON.stringify({ seconds, pollMs, peakMb, items: items.length, intervals })}\n`)
+const addedMb = process.resourceUsage().maxRSS / 1_024 - beforeMb
+process.stdout.write(`${JSON.stringify({ seconds, pollMs, addedMb, items: items.length, intervals })}\n`)
 await safeFetch.close()

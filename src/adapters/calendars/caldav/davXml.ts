@@ -68,7 +68,10 @@ export function escapeXml(text: string): string {
     .replace(/"/g, '&quot;')
 }
 
-type OpenElement = { name: string; attributes: Record<string, string>; children: Element[]; text: string }
+/** Shared: an answer has ten thousands of elements, and hardly an attribute. */
+const none: Readonly<Record<string, string>> = {}
+
+type OpenElement = { name: string; attributes: Readonly<Record<string, string>>; children: Element[]; text: string }
 
 function readXml(text: string): Element | undefined {
   const parser = new SaxesParser({ xmlns: true, position: false })
@@ -82,7 +85,8 @@ function readXml(text: string): Element | undefined {
   parser.on('doctype', fail)
   parser.on('opentag', ({ uri, local, attributes }) => {
     if (open.length >= depthLimit) fail()
-    const own = Object.fromEntries(Object.values(attributes).map((attribute) => [attribute.local, attribute.value]))
+    const all = Object.values(attributes)
+    const own = all.length === 0 ? none : Object.fromEntries(all.map(({ local: name, value }) => [name, value]))
     open.push({ name: `{${uri}}${local}`, attributes: own, children: [], text: '' })
   })
   const add = (more: string) => {

@@ -215,7 +215,7 @@ async function missing({ client, calendarUrl }: Reading): Promise<Problem | unde
   return isCalendar ? undefined : unavailable('has no such calendar any more')
 }
 
-const batchSize = 200
+const batchSize = 100
 
 /** `gone`: were there when they were named, and are no more. */
 async function fetchObjects(
