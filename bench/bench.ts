@@ -2,11 +2,17 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 
+import { benchCalendars } from './calendars.ts'
 import { type BenchRow, benchEngine } from './engine.ts'
 import { benchServer } from './server.ts'
 import { benchWebhooks } from './webhooks.ts'
 
-const rows: BenchRow[] = [...(await benchEngine()), ...(await benchServer()), ...(await benchWebhooks())]
+const rows: BenchRow[] = [
+  ...(await benchEngine()),
+  ...(await benchServer()),
+  ...(await benchWebhooks()),
+  ...(await benchCalendars()),
+]
 const table = [
   '| figure | measured | against | target | |',
   '| --- | --- | --- | --- | --- |',

@@ -2,6 +2,9 @@
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
 
+import { accountCalendars } from './adapters/calendars/accountCalendars.ts'
+import type { AccountProvider } from './adapters/calendars/accountProvider.ts'
+import { caldavAccounts } from './adapters/calendars/caldav/provider.ts'
 import type { CalendarProviders } from './adapters/calendars/calendarProvider.ts'
 import { virtualCalendars } from './adapters/calendars/virtual/provider.ts'
 import { createLogger } from './adapters/logging/logger.ts'
@@ -14,20 +17,26 @@ import { startEmbeddedPostgres } from './adapters/storage/embedded.ts'
 import { migrate, serverRole } from './adapters/storage/migrations.ts'
 import { checkMasterKeys, findMasterKeys, loadMasterKeys, Vault } from './adapters/storage/vault.ts'
 import { type Config, isLoopback, type MailConfig } from './config.ts'
+import type { GrantProvider } from './core/account/grant.ts'
 import { type Instant, instant } from './core/time/instant.ts'
 import type { TimeLimits } from './http/limits.ts'
 import { createLimiter, noLimits } from './http/rateLimit.ts'
 import type { Route } from './http/route.ts'
 import { buildServer } from './http/server.ts'
+import { accountDesk } from './operations/accounts/accountDesk.ts'
 import { bindOperations, type Operations } from './operations/operations.ts'
 import { examine, type Finding } from './operations/upkeep/examine.ts'
 import { startWorker } from './worker/worker.ts'
+
+/** What reaches the accounts of each provider. */
+type Towers = Partial<Record<GrantProvider, AccountProvider>>
 
 /** What tests put in the place of the real thing. */
 export type Overrides = {
   readonly network?: Partial<SafeFetchOptions>
   readonly now?: () => Instant
   readonly connection?: Connection
+  readonly towers?: Towers
   readonly providers?: (real: CalendarProviders) => CalendarProviders
   readonly onStatement?: (text: string) => void
   readonly onAnswer?: (route: Route, status: number, body: unknown) => void
@@ -68,20 +77,34 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
       logger.warn({ file: masterKeys.madeFile }, 'made a master key; back it up apart from the database')
     await checkMasterKeys(database, masterKeys.keys)
 
-    const real: CalendarProviders = (provider) => (provider === 'virtual-calendar' ? virtualCalendars : undefined)
     const mailer = await openMailer(config.mail)
     closers.push(() => mailer.close())
-    if (config.allowPrivateNetwork.some(isLoopback))
-      logger.warn({}, 'ALLOW_PRIVATE_NETWORK lists this machine itself: for development only')
+    if ([...config.allowPrivateNetwork, ...config.allowPrivateCalendars].some(isLoopback))
+      logger.warn({}, 'outbound calls may reach this machine itself: for development only')
     const safeFetch = createSafeFetch({ allowPrivateNetwork: config.allowPrivateNetwork, ...overrides.network })
-    closers.push(() => safeFetch.close())
+    // Not the webhooks' list: who may name a receiver shall not reach the network that a calendar server stands in.
+    const calendarFetch = createSafeFetch({ allowPrivateNetwork: config.allowPrivateCalendars, ...overrides.network })
+    closers.push(async () => void (await Promise.all([safeFetch.close(), calendarFetch.close()])))
+    const vault = new Vault(masterKeys.keys, masterKeys.file)
+    const now = overrides.now ?? (() => instant(Date.now()))
+    const caldav = (serverUrl?: string) =>
+      caldavAccounts({ safeFetch: calendarFetch, now, ...(serverUrl === undefined ? {} : { serverUrl }) })
+    const towers: Towers = { icloud: caldav('https://caldav.icloud.com/'), caldav: caldav(), ...overrides.towers }
+    const desk = accountDesk({ database, vault, mailer, now })
+    const accounts = new Map(
+      Object.entries(towers).map(([provider, tower]) => [provider, accountCalendars(tower, desk)]),
+    )
+    const real: CalendarProviders = (provider) =>
+      provider === 'virtual-calendar' ? virtualCalendars : accounts.get(provider)
     const operations = bindOperations({
       safeFetch,
       database,
+      accountProviders: (provider) => towers[provider],
+      syncing: config.syncing,
       mailer,
       providers: overrides.providers?.(real) ?? real,
-      vault: new Vault(masterKeys.keys, masterKeys.file),
-      now: overrides.now ?? (() => instant(Date.now())),
+      vault,
+      now,
       baseUrl: config.baseUrl,
     })
 

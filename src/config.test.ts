@@ -46,6 +46,12 @@ describe('loadConfig', () => {
       allowPrivateNetwork: ['10.0.0.0/8', 'fd00::/8'],
     })
   })
+
+  it('keeps the private networks of webhooks and those of calendars apart', () => {
+    const { allowPrivateNetwork, allowPrivateCalendars } = loadConfig({ ALLOW_PRIVATE_CALENDARS: '10.0.0.0/8' })
+    expect([allowPrivateNetwork, allowPrivateCalendars]).toEqual([[], ['10.0.0.0/8']])
+    expect(() => loadConfig({ ALLOW_PRIVATE_CALENDARS: 'exchange.local' })).toThrow('ALLOW_PRIVATE_CALENDARS')
+  })
 })
 
 describe('docs/configuration.md', () => {
@@ -62,12 +68,16 @@ describe('docs/configuration.md', () => {
     )
   })
 
-  it('lets webhooks call this machine itself in development only', () => {
-    for (const network of ['127.0.0.1', '127.0.0.0/8', '::1', '10.0.0.0/8,::1/128']) {
-      const development = { ALLOW_PRIVATE_NETWORK: network, BASE_URL: 'http://localhost:3000' }
-      expect(loadConfig(development).allowPrivateNetwork.length).toBeGreaterThan(0)
-      expect(() => loadConfig({ ...development, BASE_URL: 'https://book.example' })).toThrow('development')
-    }
+  it('lets webhooks and calendars call this machine itself in development only', () => {
+    for (const [name, key] of [
+      ['ALLOW_PRIVATE_NETWORK', 'allowPrivateNetwork'],
+      ['ALLOW_PRIVATE_CALENDARS', 'allowPrivateCalendars'],
+    ] as const)
+      for (const network of ['127.0.0.1', '127.0.0.0/8', '::1', '10.0.0.0/8,::1/128']) {
+        const development = { [name]: network, BASE_URL: 'http://localhost:3000' }
+        expect(loadConfig(development)[key]).toEqual(network.split(','))
+        expect(() => loadConfig({ ...development, BASE_URL: 'https://book.example' })).toThrow(`${name} lists`)
+      }
     expect(loadConfig({ ALLOW_PRIVATE_NETWORK: '10.0.0.0/8', BASE_URL: 'https://book.example' }).baseUrl).toBe(
       'https://book.example',
     )

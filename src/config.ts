@@ -13,14 +13,20 @@ export type Config = {
   /** Keys that seal secrets, as `kid:base64` separated by commas; absent: kept in `dataDirectory/master.key`. */
   readonly masterKey: string | undefined
   readonly logLevel: LogLevel
-  /** Private networks that outbound calls may reach, as CIDR. */
+  /** Private networks that webhooks may reach, as CIDR. */
   readonly allowPrivateNetwork: readonly string[]
+  /** Private networks where calendar servers may stand, as CIDR. */
+  readonly allowPrivateCalendars: readonly string[]
   readonly rateLimit: 'on' | 'off'
   /** Addresses whose `X-Forwarded-*` headers are believed. */
   readonly trustedProxies: readonly string[]
   readonly role: Role
+  readonly syncing: SyncConfig
   readonly mail: MailConfig
 }
+
+/** Of calendars elsewhere. */
+export type SyncConfig = { readonly everySeconds: number; readonly maxAgeSeconds: number }
 
 export type MailConfig = {
   /** Absent: mails are kept and not sent. */
@@ -64,7 +70,12 @@ export const settings = [
   {
     name: 'ALLOW_PRIVATE_NETWORK',
     fallback: '',
-    meaning: 'Private networks that outbound calls may reach: addresses or CIDR blocks, separated by commas.',
+    meaning: 'Private networks that webhooks may reach: addresses or CIDR blocks, separated by commas.',
+  },
+  {
+    name: 'ALLOW_PRIVATE_CALENDARS',
+    fallback: '',
+    meaning: 'Private networks where calendar servers (CalDAV, Exchange) may stand; written in the same way.',
   },
   { name: 'RATE_LIMIT', fallback: 'on', meaning: '`off` for load tests only.' },
   {
@@ -92,6 +103,17 @@ export const settings = [
     name: 'DKIM_KEY',
     fallback: '',
     meaning: 'The private DKIM key: PEM, or the path of a PEM file. Required with `DKIM_SELECTOR`.',
+  },
+  {
+    name: 'CALENDAR_SYNC_SECONDS',
+    fallback: '120',
+    meaning: 'How often each calendar at a provider is asked what changed, in seconds: 1–86400.',
+  },
+  {
+    name: 'BUSY_MAX_AGE_SECONDS',
+    fallback: '300',
+    meaning:
+      'How old what is known of a calendar may be for slots to be offered by it, in seconds: 1–86400. Older, it is read anew while the guest waits. A booking always asks the calendar itself.',
   },
   { name: 'ROLE', fallback: 'all', meaning: '`web` answers requests, `worker` runs jobs, `all` does both.' },
 ] as const
@@ -130,18 +152,24 @@ export function loadConfig(environment: Environment): Config {
   if (databaseUrl !== '' && !/^postgres(ql)?:\/\//.test(databaseUrl))
     complaints.push('DATABASE_URL must begin with postgres:// or postgresql://.')
 
-  for (const name of ['ALLOW_PRIVATE_NETWORK', 'TRUSTED_PROXIES'] as const)
+  for (const name of ['ALLOW_PRIVATE_NETWORK', 'ALLOW_PRIVATE_CALENDARS', 'TRUSTED_PROXIES'] as const)
     for (const network of list(name))
       if (!/^[0-9a-fA-F.:]+(\/\d{1,3})?$/.test(network))
         complaints.push(`${name} lists "${network}", which is neither an address nor a CIDR block.`)
 
+  const seconds = (name: 'CALENDAR_SYNC_SECONDS' | 'BUSY_MAX_AGE_SECONDS', fallback: number): number => {
+    const value = text(name) === '' ? fallback : Number(text(name))
+    if (!Number.isInteger(value) || value < 1 || value > 86_400)
+      complaints.push(`${name} must be a whole number of seconds from 1 to 86400.`)
+    return value
+  }
   const mail = readMail(text, complaints, baseUrl)
-  const networks = list('ALLOW_PRIVATE_NETWORK')
   const host = URL.parse(baseUrl)?.hostname ?? 'localhost'
-  if (networks.some(isLoopback) && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(host))
-    complaints.push(
-      'ALLOW_PRIVATE_NETWORK lists this machine itself, which is for development; BASE_URL must then be on localhost.',
-    )
+  for (const name of ['ALLOW_PRIVATE_NETWORK', 'ALLOW_PRIVATE_CALENDARS'] as const)
+    if (list(name).some(isLoopback) && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(host))
+      complaints.push(
+        `${name} lists this machine itself, which is for development; BASE_URL must then be on localhost.`,
+      )
 
   const config: Config = {
     port,
@@ -151,10 +179,15 @@ export function loadConfig(environment: Environment): Config {
     databaseUrl: databaseUrl === '' ? undefined : databaseUrl,
     masterKey: text('MASTER_KEY') === '' ? undefined : text('MASTER_KEY'),
     logLevel: oneOf('LOG_LEVEL', logLevels, 'info'),
-    allowPrivateNetwork: networks,
+    allowPrivateNetwork: list('ALLOW_PRIVATE_NETWORK'),
+    allowPrivateCalendars: list('ALLOW_PRIVATE_CALENDARS'),
     rateLimit: oneOf('RATE_LIMIT', ['on', 'off'] as const, 'on'),
     trustedProxies: list('TRUSTED_PROXIES'),
     role: oneOf('ROLE', roles, 'all'),
+    syncing: {
+      everySeconds: seconds('CALENDAR_SYNC_SECONDS', 120),
+      maxAgeSeconds: seconds('BUSY_MAX_AGE_SECONDS', 300),
+    },
     mail,
   }
   if (complaints.length > 0) throw new ConfigError(complaints.join('\n'))

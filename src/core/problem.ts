@@ -67,6 +67,11 @@ export const slotUnavailable: Problem = { kind: 'slotUnavailable', message: 'The
 
 export const slotTaken: Problem = { kind: 'slotTaken', message: 'The selected timeslot is unavailable' }
 
+/** A grant that must be connected anew is its owner's affair: whoever asks for slots or books hears that a calendar cannot be read. */
+export function asUnavailable(problem: Problem): Problem {
+  return problem.kind === 'grantExpired' ? { ...problem, kind: 'calendarUnavailable' } : problem
+}
+
 /** Another request was first: this one decided on what no longer is. */
 export const changedMeanwhile: Problem = {
   kind: 'conflict',

@@ -11,6 +11,7 @@ import {
   listCallbackUris,
   showCallbackUri,
 } from './accounts/callbackUris.ts'
+import { connectAccount } from './accounts/connectAccount.ts'
 import {
   changeConnector,
   createConnector,
@@ -32,7 +33,9 @@ import { calendarAvailability } from './calendars/calendarAvailability.ts'
 import { changeCalendar, createCalendar, deleteCalendar, listCalendars, showCalendar } from './calendars/calendars.ts'
 import { listEventRows, listEventsBetween } from './calendars/eventLists.ts'
 import { answerInvitation, changeEvent, createEvent, deleteEvent, showEvent } from './calendars/events.ts'
+import { findDueCalendars } from './calendars/findDueCalendars.ts'
 import { freeBusy } from './calendars/freeBusy.ts'
+import { syncCalendar } from './calendars/syncCalendar.ts'
 import {
   changeConfiguration,
   createConfiguration,
@@ -103,6 +106,7 @@ export function bindOperations(tools: Tools) {
     deleteConnector: bind(tools, deleteConnector),
     listGrants: bind(tools, listGrants),
     connectGrant: bind(tools, connectGrant),
+    connectAccount: bind(tools, connectAccount),
     changeGrant: bind(tools, changeGrant),
     removeGrant: bind(tools, removeGrant),
     issueToken: bind(tools, issueToken),
@@ -121,6 +125,8 @@ export function bindOperations(tools: Tools) {
     deleteEvent: bind(tools, deleteEvent),
     answerInvitation: bind(tools, answerInvitation),
     freeBusy: bind(tools, freeBusy),
+    findDueCalendars: bind(tools, findDueCalendars),
+    syncCalendar: bind(tools, syncCalendar),
     calendarAvailability: bind(tools, calendarAvailability),
     createConfiguration: bind(tools, createConfiguration),
     readConfigurations: bind(tools, readConfigurations),

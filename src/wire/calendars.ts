@@ -2,7 +2,9 @@
 import Type, { type Static } from 'typebox'
 
 import type { Calendar, CalendarDetails } from '../core/calendar/calendar.ts'
+import type { CalendarStanding } from '../core/calendar/health.ts'
 import { type Result, success } from '../core/result.ts'
+import { toUnixSeconds } from '../core/time/instant.ts'
 import { cursorQuery, metadataSchema, nullable, readTimezone, selectQuery } from './common.ts'
 
 const text = (maxLength: number) => Type.Optional(nullable(Type.String({ maxLength })))
@@ -46,6 +48,15 @@ export const calendarData = Type.Object({
   hex_color: Type.Optional(Type.String()),
   hex_foreground_color: Type.Optional(Type.String()),
   metadata: Type.Optional(metadataSchema),
+  /** Beyond the wire, of calendars at a provider. */
+  sync: Type.Optional(
+    Type.Object({
+      status: Type.Enum(['ok', 'stale', 'failing', 'reconnect']),
+      reason: Type.Optional(Type.String()),
+      since: Type.Integer(),
+      read_at: Type.Optional(Type.Integer()),
+    }),
+  ),
 })
 
 export function calendarToJson(calendar: Calendar): Static<typeof calendarData> {
@@ -64,6 +75,16 @@ export function calendarToJson(calendar: Calendar): Static<typeof calendarData> 
     ...(hexColor === undefined ? {} : { hex_color: hexColor }),
     ...(hexForegroundColor === undefined ? {} : { hex_foreground_color: hexForegroundColor }),
     ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
+    ...(calendar.standing === undefined ? {} : { sync: standingToJson(calendar.standing) }),
+  }
+}
+
+function standingToJson({ status, reason, since, readAt }: CalendarStanding) {
+  return {
+    status,
+    ...(reason === undefined ? {} : { reason }),
+    since: toUnixSeconds(since),
+    ...(readAt === undefined ? {} : { read_at: toUnixSeconds(readAt) }),
   }
 }
 

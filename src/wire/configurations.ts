@@ -11,6 +11,7 @@ import type {
 import type { AppId, ConfigurationId, GrantId } from '../core/ids.ts'
 import { nullable } from './common.ts'
 import { emailTemplateSchema, readEmailTemplate, readReminders, reminderSchema } from './mailSettings.ts'
+import { calendarMembers, readUnreadable } from './participantCalendars.ts'
 import { whole } from './whole.ts'
 
 const text = (maxLength: number) => Type.Optional(nullable(Type.String({ maxLength })))
@@ -53,7 +54,7 @@ const participantSchema = Type.Object({
   availability: Type.Optional(
     nullable(
       Type.Object({
-        calendar_ids: Type.Array(Type.String({ minLength: 1, maxLength: 1024 }), { maxItems: 50 }),
+        ...calendarMembers,
         open_hours: Type.Optional(nullable(Type.Array(openHoursSchema, { maxItems: 100 }))),
       }),
     ),
@@ -352,6 +353,7 @@ function readParticipant(
     timezone: participant.timezone || undefined,
     hours: readHours(participant, document),
     availabilityCalendarIds: participant.availability?.calendar_ids,
+    whenUnreadable: readUnreadable(participant.availability),
     bookingCalendarId: participant.booking?.calendar_id,
   }
 }

@@ -65,11 +65,25 @@ export function readGrantList(query: Static<typeof grantListQuery>) {
 
 export const customConnectBody = Type.Object({
   provider: Type.Enum([...grantProviders]),
-  settings: Type.Object({ email: Type.Optional(Type.String({ minLength: 1, maxLength: 320 })) }),
+  settings: Type.Object({
+    email: Type.Optional(Type.String({ minLength: 1, maxLength: 320 })),
+    username: Type.Optional(Type.String({ minLength: 1, maxLength: 320 })),
+    password: Type.Optional(Type.String({ minLength: 1, maxLength: 1024 })),
+    server_url: Type.Optional(Type.String({ minLength: 1, maxLength: 2048 })),
+    /** Beyond the wire: the zone of calendars that say none themselves. */
+    timezone: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  }),
   name: Type.Optional(nullable(Type.String({ maxLength: 255 }))),
   state: Type.Optional(nullable(Type.String({ maxLength: 256 }))),
   scope: Type.Optional(nullable(Type.Array(Type.String({ maxLength: 255 })))),
 })
+
+/** Only what was said, as the towers read it. */
+export function readSettings(settings: Static<typeof customConnectBody>['settings']): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(settings).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+  )
+}
 
 export const grantChangeBody = Type.Object({
   settings: Type.Optional(Type.Object({})),
@@ -77,7 +91,12 @@ export const grantChangeBody = Type.Object({
   name: Type.Optional(nullable(Type.String({ maxLength: 255 }))),
 })
 
-const codes = { 'grant.created': 25_012, 'grant.deleted': 25_013, 'grant.updated': 25_014 } as const
+const codes = {
+  'grant.expired': 25_009,
+  'grant.created': 25_012,
+  'grant.deleted': 25_013,
+  'grant.updated': 25_014,
+} as const
 const reauthenticationCode = 25_027
 
 /** `data.object` of the grant webhooks. */
@@ -90,6 +109,7 @@ export function grantNotification(trigger: keyof typeof codes, grant: Grant, how
     provider: grant.provider,
     email: grant.email,
     ...(trigger === 'grant.created' ? { name: grant.name ?? '', scope: grant.scope } : {}),
+    ...(trigger === 'grant.expired' ? { grant_updated_at: toUnixSeconds(grant.updatedAt) } : {}),
     ...(trigger === 'grant.updated' ? { reauthentication_flag: isReauthentication } : {}),
   }
 }

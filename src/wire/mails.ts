@@ -4,6 +4,7 @@ import Type from 'typebox'
 import type { Mail } from '../core/booking/mail.ts'
 import { mailKinds } from '../core/booking/mail.ts'
 import { type Instant, toUnixSeconds } from '../core/time/instant.ts'
+import { type Notice, noticeKinds } from '../core/webhook/notice.ts'
 import { nullable } from './common.ts'
 
 export const mailStates = ['waiting', 'sent', 'failed', 'held_back', 'kept'] as const
@@ -16,10 +17,12 @@ const state = Type.Enum([...mailStates], {
 export const mailListItem = Type.Object({
   id: Type.String(),
   object: Type.Enum(['mail']),
-  booking_id: Type.String(),
-  kind: Type.Enum(mailKinds.map(kindToJson)),
+  booking_id: nullable(Type.String()),
+  webhook_id: nullable(Type.String({ description: 'The webhook that a mail about its failing is about' })),
+  grant_id: nullable(Type.String({ description: 'The account that a mail about its refused credentials is about' })),
+  kind: Type.Enum([...mailKinds, ...noticeKinds].map(kindToJson)),
   to: Type.Object({ email: Type.String(), name: Type.String() }),
-  role: Type.Enum(['guest', 'additional_guest', 'host', 'organizer']),
+  role: Type.Enum(['guest', 'additional_guest', 'host', 'organizer', 'operator']),
   language: Type.String(),
   timezone: Type.String(),
   subject: Type.String(),
@@ -60,7 +63,7 @@ export const mailListQuery = Type.Object({
 /** What storage knows of a mail. */
 type KeptMail = {
   readonly id: string
-  readonly mail: Mail
+  readonly mail: Mail | Notice
   readonly state: 'waiting' | 'sent' | 'failed' | 'heldBack' | 'kept'
   readonly attempts: number
   readonly lastError: string | null
@@ -93,7 +96,9 @@ export function mailToListItem(row: KeptMail, { to, subject }: Pick<Written, 'to
   return {
     id: row.id,
     object: 'mail',
-    booking_id: mail.bookingId,
+    booking_id: mail.role === 'operator' ? null : mail.bookingId,
+    webhook_id: 'endpoint' in mail ? mail.endpoint.id : null,
+    grant_id: 'account' in mail ? mail.account.id : null,
     kind: kindToJson(mail.kind),
     to: { email: to.email, name: to.name },
     role: mail.role === 'additionalGuest' ? 'additional_guest' : mail.role,
@@ -132,6 +137,6 @@ export function readMailState(name: MailStateJson | undefined): KeptMail['state'
   return name === 'held_back' ? 'heldBack' : name
 }
 
-function kindToJson(kind: Mail['kind']): string {
+function kindToJson(kind: (Mail | Notice)['kind']): string {
   return kind.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }

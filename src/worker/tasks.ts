@@ -1,8 +1,9 @@
 // The jobs by name: each carries ids only, reads its row when it runs, and is safe to repeat.
 import type { TaskList } from 'graphile-worker'
 
-import type { AppId, BookingId } from '../core/ids.ts'
+import type { AppId } from '../core/ids.ts'
 import type { EndpointId } from '../core/webhook/endpoint.ts'
+import type { RecoverBookingCommand } from '../operations/bookings/recoverBooking.ts'
 import type { SendMailCommand } from '../operations/mails/sendMail.ts'
 import type { SendReminderCommand } from '../operations/mails/sendReminder.ts'
 import type { Operations } from '../operations/operations.ts'
@@ -22,7 +23,7 @@ export function mailTasks(operations: Operations): TaskList {
 export function tasks(operations: Operations, sendings: Sendings): TaskList {
   return {
     settleBooking: async (payload) => {
-      const result = await operations.recoverBooking(payload as { appId: AppId; bookingId: BookingId })
+      const result = await operations.recoverBooking(payload as RecoverBookingCommand)
       if (!result.ok) throw new Error(result.problem.message)
     },
     sendReminder: async (payload) => {

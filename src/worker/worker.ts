@@ -3,6 +3,7 @@ import { Logger as JobLogger, parseCronItems, type RunnerOptions, run } from 'gr
 import type { Pool } from 'pg'
 
 import type { Operations } from '../operations/operations.ts'
+import { Polling } from './polling.ts'
 import { schedule } from './schedule.ts'
 import { Sendings } from './sendings.ts'
 import { mailTasks, tasks, wakeAll } from './tasks.ts'
@@ -34,14 +35,31 @@ export async function startWorker({ pool, operations, logger }: WorkerOptions): 
     }),
     await run({ ...shared, concurrency: 2, taskList: mailTasks(operations), parsedCronItems: [] }),
   ]
+  const polling = new Polling(operations, logger)
+  polling.start()
   // What a process that died left behind does not wait for the clock.
   void wakeAll(operations.findUnsent(), sendings).catch((error: unknown) =>
     logger.error({ err: error }, 'looking for unsent webhooks failed'),
   )
   return {
     stop: async () => {
-      await Promise.all(runners.map((runner) => runner.stop()))
+      await Promise.all([polling.stop(), ...runners.map((runner) => runner.stop())])
       await sendings.stop()
+      await letLastJobsBeMarkedDone(pool, logger)
     },
+  }
+}
+
+/**
+ * The queue does not wait until its last jobs are marked as done: it has asked for connections, and a pool that is closed
+ * before it has them never gives them, so the jobs would stay locked for hours. Connections are given in order: when we
+ * have had one, they have theirs, and closing the pool waits for whoever has one.
+ */
+async function letLastJobsBeMarkedDone(pool: Pool, logger: WorkerOptions['logger']): Promise<void> {
+  try {
+    await pool.query('select')
+  } catch (error) {
+    // The database is away: nothing can be marked, and what is not is taken up again later.
+    logger.warn({ err: error }, 'the last jobs could not be marked as done')
   }
 }

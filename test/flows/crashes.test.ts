@@ -260,8 +260,43 @@ describe('a new booking whose calendar', () => {
     await expectSettled('released', start, [])
   })
 
+  it('stays down is asked again ever more seldom, up to an hour, and the sweep lets that be', async () => {
+    void calendars.once('place', 'loseAnswer')
+    calendars.breakDown('remove', 'find')
+    expect((await book(server, configuration, start)).status).toBe(504)
+    const { id } = await only()
+    const job = async () => {
+      const { rows } = await server.app.database.pool.query<{ waitSeconds: number; payload: { tries: number } }>(
+        `select round(extract(epoch from run_at - now()))::int as "waitSeconds", payload
+         from graphile_worker._private_jobs where key = 'settle:' || $1`,
+        [id],
+      )
+      return rows[0]
+    }
+    const waits: number[] = []
+    for (let run = 0; run < 10; run++) {
+      const { tries } = (await job())?.payload ?? { tries: Number.NaN }
+      await operations.recoverBooking({ appId: server.clientId as AppId, bookingId: id as BookingId, tries })
+      await server.app.database.pool.query(
+        `update openslot.bookings set updated_at = now() - interval '1 hour' where id = $1`,
+        [id],
+      )
+      await server.app.operations.sweep()
+      waits.push(Math.round(((await job())?.waitSeconds ?? 0) / 10) * 10)
+    }
+    expect(waits).toEqual([60, 120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600, 3_600])
+
+    // Without a job, as when the queue lost it, the sweep makes one.
+    await server.app.database.pool.query(`delete from graphile_worker._private_jobs where key = 'settle:' || $1`, [id])
+    await server.app.operations.sweep()
+    expect((await job())?.payload).toMatchObject({ tries: 0 })
+    calendars.heal()
+    expect(await recover()).toBe('given up')
+    await expectSettled('released', start, [])
+  })
+
   it('cannot be read is not taken for free: nothing is written', async () => {
-    calendars.breakDown('freeBusy')
+    calendars.breakDown('freeBusy', 'readChanges')
     expect((await book(server, configuration, start)).status).toBe(504)
     expect(
       (

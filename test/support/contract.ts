@@ -63,11 +63,19 @@ export function findViolations(route: Route, status: number, body: unknown): str
   const found = complaints(ownCheck(route), body)
     .filter(isWrong)
     .map((text) => `${name} ${status} (our schema): ${text}`)
-  for (const text of complaints(vendorCheck(route, status), body).filter(isWrong)) {
+  for (const text of complaints(vendorCheck(route, status), withKnownProviders(body)).filter(isWrong)) {
     if (!conflicts.some((conflict) => conflict.route.test(`${name} `) && conflict.error.test(text)))
       found.push(`${name} ${status} (contract): ${text}`)
   }
   return found
+}
+
+/** `caldav` is ours, beyond the wire: it is held against the contract as the one provider there that speaks the same protocol. */
+function withKnownProviders(body: unknown): unknown {
+  const text = JSON.stringify(body) as string | undefined
+  return text?.includes('"provider":"caldav"')
+    ? JSON.parse(text.replaceAll('"provider":"caldav"', '"provider":"icloud"'))
+    : body
 }
 
 /** Is the route one that the contract knows? */

@@ -23,6 +23,8 @@ const app = await buildApp(
     RATE_LIMIT: 'off',
     LOG_LEVEL: 'error',
     ROLE: 'web',
+    // Calendar servers of the tests are on this machine.
+    ALLOW_PRIVATE_CALENDARS: '127.0.0.0/8',
   }),
   {
     logger: pino({ level: 'error' }),

@@ -3,7 +3,7 @@ import type { CalendarProvider, CalendarProviders } from '../../src/adapters/cal
 import { virtualCalendars } from '../../src/adapters/calendars/virtual/provider.ts'
 import { failure, type Result } from '../../src/core/result.ts'
 
-export type Step = 'freeBusy' | 'place' | 'find' | 'remove'
+export type Step = 'freeBusy' | 'readChanges' | 'place' | 'find' | 'remove'
 
 /**
  * `fail`: nothing is done. `loseAnswer`: it is done, and the answer says that it failed. `hangBefore`, `hangAfter`: the
@@ -56,7 +56,7 @@ export function faultyCalendars(): FaultyCalendars {
   const tower: CalendarProvider = {
     isLocal: false,
     listCalendars: virtualCalendars.listCalendars,
-    readChanges: virtualCalendars.readChanges,
+    readChanges: (...question) => meet('readChanges', () => virtualCalendars.readChanges(...question)),
     freeBusy: (...question) => meet('freeBusy', () => virtualCalendars.freeBusy(...question)),
     place: (...question) => meet('place', () => virtualCalendars.place(...question)),
     find: (...question) => meet('find', () => virtualCalendars.find(...question)),

@@ -40,8 +40,10 @@ export async function startTestServer(
     MASTER_KEY: `test:${Buffer.alloc(32, 7).toString('base64')}`,
     RATE_LIMIT: 'off',
     LOG_LEVEL: 'error',
-    // Receivers of webhooks listen on this machine, which a server with a public address never calls.
-    ...(environment.BASE_URL === undefined ? { ALLOW_PRIVATE_NETWORK: '127.0.0.0/8' } : {}),
+    // Receivers of webhooks and calendar servers listen on this machine, which a server with a public address never calls.
+    ...(environment.BASE_URL === undefined
+      ? { ALLOW_PRIVATE_NETWORK: '127.0.0.0/8', ALLOW_PRIVATE_CALENDARS: '127.0.0.0/8' }
+      : {}),
     ...environment,
   })
   const app = await buildApp(config, {

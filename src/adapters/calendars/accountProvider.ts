@@ -77,6 +77,8 @@ export type Account = {
   readonly email: string
   readonly settings: Readonly<Record<string, unknown>>
   readonly secret: string
+  /** The zone of each calendar as this server knows it: whole days and floating times are read in it, where the provider says none. */
+  readonly timezones: ReadonlyMap<CalendarId, string>
 }
 
 export type AccountCall = {

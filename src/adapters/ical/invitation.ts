@@ -1,8 +1,8 @@
 // Writes the iCalendar text of an invitation or its cancellation (RFC 5545, RFC 5546; the shape of RFC 6047).
 import type { Invitation } from '../../core/booking/mail.ts'
-import { dayMs, type Instant, secondMs } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
-import { formatLocalDay } from '../../core/time/localDate.ts'
+import { escapeText, fold, quote, withoutControls } from './contentLines.ts'
+import { utcText } from './times.ts'
 
 export type InvitationTexts = {
   readonly title: string
@@ -27,9 +27,9 @@ export function writeInvitation(invitation: Invitation, texts: InvitationTexts):
     'BEGIN:VEVENT',
     `UID:${escapeText(invitation.uid)}`,
     `SEQUENCE:${invitation.sequence}`,
-    `DTSTAMP:${utc(invitation.stampedAt)}`,
-    `DTSTART:${utc(texts.when.start)}`,
-    `DTEND:${utc(texts.when.end)}`,
+    `DTSTAMP:${utcText(invitation.stampedAt)}`,
+    `DTSTART:${utcText(texts.when.start)}`,
+    `DTEND:${utcText(texts.when.end)}`,
     `SUMMARY:${escapeText(texts.title)}`,
     ...(texts.description === '' ? [] : [`DESCRIPTION:${escapeText(texts.description)}`]),
     ...(texts.location === '' ? [] : [`LOCATION:${escapeText(texts.location)}`]),
@@ -56,54 +56,4 @@ function writeAttendee({ email, name, role }: Invitation['attendees'][number], i
     `CN=${quote(name || email)}`,
   ]
   return `${parts.join(';')}:mailto:${withoutControls(email)}`
-}
-
-/** `20260329T010000Z` */
-function utc(at: Instant): string {
-  const day = Math.floor(at / dayMs)
-  const seconds = Math.floor((at - day * dayMs) / secondMs)
-  const two = (number: number) => String(number).padStart(2, '0')
-  const clock = `${two(Math.floor(seconds / 3_600))}${two(Math.floor(seconds / 60) % 60)}${two(seconds % 60)}`
-  return `${formatLocalDay(day).replaceAll('-', '')}T${clock}Z`
-}
-
-/** RFC 5545 §3.3.11. Line breaks of any kind become `\n`, so that no text can begin a line of its own. */
-function escapeText(text: string): string {
-  return text
-    .replace(/\\/g, '\\\\')
-    .replace(/[;,]/g, '\\$&')
-    .replace(/\r\n|[\r\n\u0085\u2028\u2029]/g, '\\n')
-    .replace(/(?!\t)\p{Cc}/gu, '')
-}
-
-/** RFC 5545 §3.2: a quoted parameter cannot hold quotes or controls, not even escaped. */
-function quote(text: string): string {
-  return `"${withoutControls(text).replaceAll('"', "'")}"`
-}
-
-function withoutControls(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim()
-}
-
-const octetLimit = 75
-
-/** RFC 5545 §3.1: folded before 75 octets, never inside a character. */
-function fold(line: string): string {
-  const encoder = new TextEncoder()
-  if (encoder.encode(line).length <= octetLimit) return line
-  const pieces: string[] = []
-  let piece = ''
-  let octets = 0
-  for (const character of line) {
-    const more = encoder.encode(character).length
-    if (octets + more > octetLimit) {
-      pieces.push(piece)
-      // The space that begins the next line counts.
-      piece = ' '
-      octets = 1
-    }
-    piece += character
-    octets += more
-  }
-  return [...pieces, piece].join('\r\n')
 }

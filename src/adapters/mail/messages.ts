@@ -4,14 +4,20 @@ import { oneLine } from '../../core/booking/texts.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { isTimezone } from '../../core/time/zone.ts'
+import type { Notice } from '../../core/webhook/notice.ts'
 import { writeInvitation } from '../ical/invitation.ts'
 import { catalogueOf } from './catalogues.ts'
 import type { Catalogue } from './languages/en.ts'
 import { type Letter, writeHtml, writeText } from './letter.ts'
 import type { Address, Message } from './mailer.ts'
+import { writeNotice } from './notices.ts'
 
 /** `id`: of the row that the mail is kept in. The same mail and id give the same message, whenever it is asked for. */
-export function writeMessage(mail: Mail, { id, from }: { readonly id: string; readonly from: Address }): Message {
+export function writeMessage(
+  mail: Mail | Notice,
+  { id, from }: { readonly id: string; readonly from: Address },
+): Message {
+  if (mail.role === 'operator') return writeNotice(mail, { id, from })
   const { locale, catalogue } = catalogueOf(mail.language)
   const domain = from.email.slice(from.email.lastIndexOf('@') + 1)
   const letter = compose(mail, locale, catalogue)

@@ -223,3 +223,27 @@ describe('an answer', () => {
     expect(await talk('')).toBe('brokeOff')
   })
 })
+
+describe('whoever calls', () => {
+  it('may end a call before its time', async () => {
+    const target = await serve(() => {})
+    const giveUp = new AbortController()
+    const answer = make().fetch(target.url, { ...get, signal: giveUp.signal })
+    giveUp.abort()
+    expect(await answer).toBe('timedOut')
+    expect(await make().fetch(target.url, { ...get, signal: giveUp.signal })).toBe('timedOut')
+  })
+
+  it('may have more patience than is usual', async () => {
+    const target = await serve(
+      (_request, response) => void setTimeout(() => response.end('late'), limits.wholeMs + 100),
+    )
+    expect(await make().fetch(target.url, get)).toBe('timedOut')
+    expect(await make().fetch(target.url, { ...get, patienceMs: 20_000 })).toMatchObject({ status: 200 })
+  })
+
+  it('sees all of a header that is a list, however often it stands there', async () => {
+    const target = await serve((_request, response) => response.writeHead(200, ['DAV', '1', 'DAV', '2, 3']).end())
+    expect(await make().fetch(target.url, get)).toMatchObject({ headers: { dav: '1, 2, 3' } })
+  })
+})

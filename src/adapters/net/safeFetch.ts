@@ -17,7 +17,7 @@ export type NoAnswer = 'notAllowed' | 'couldNotConnect' | 'timedOut' | 'brokeOff
 
 export type SafeAnswer = {
   readonly status: number
-  /** In small letters; of repeated ones the first. */
+  /** In small letters; of repeated ones the first, but for lists, which are joined. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
   /** More would have come than was read. */
@@ -25,13 +25,17 @@ export type SafeAnswer = {
 }
 
 export type SafeRequest = {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PROPFIND' | 'REPORT'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS' | 'PROPFIND' | 'REPORT'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Uint8Array
   /** Bytes of the answer that are read, counted after decompression; 64 KB where absent. */
   readonly bodyLimitBytes?: number
   /** `cut`: a longer answer ends there, and nothing is decompressed. `refuse`, where absent: it is no answer at all. */
   readonly whenLonger?: 'cut' | 'refuse'
+  /** Ends the call before its time. */
+  readonly signal?: AbortSignal
+  /** How long the first byte and the whole may take, where the usual limits are too short for what is asked. */
+  readonly patienceMs?: number
   /** How many redirects to follow: none where absent, three at most. Each is checked anew. */
   readonly redirects?: number
 }
@@ -99,7 +103,8 @@ export function createSafeFetch(options: SafeFetchOptions): SafeFetch {
     async fetch(text, asked) {
       let url = text
       let current = asked
-      const signal = AbortSignal.timeout(limits.wholeMs)
+      const late = AbortSignal.timeout(asked.patienceMs ?? limits.wholeMs)
+      const signal = asked.signal === undefined ? late : AbortSignal.any([late, asked.signal])
       for (let left = Math.min(asked.redirects ?? 0, mostRedirects); ; left--) {
         if (!isAllowed(url)) return 'notAllowed'
         opened ??= open()
@@ -127,6 +132,7 @@ async function once(
       method: asked.method,
       signal,
       headers: { ...asked.headers },
+      ...(asked.patienceMs === undefined ? {} : { headersTimeout: asked.patienceMs, bodyTimeout: asked.patienceMs }),
       ...(asked.body === undefined ? {} : { body: asked.body }),
     })
     isConnected = true
@@ -134,7 +140,7 @@ async function once(
     const { bytes, isCut } = await readBody(response.body, limit)
     const headers = Object.fromEntries(
       Object.entries(response.headers).flatMap(([name, value]) =>
-        value === undefined ? [] : [[name.toLowerCase(), Array.isArray(value) ? (value[0] ?? '') : value]],
+        value === undefined ? [] : [[name.toLowerCase(), oneValue(name.toLowerCase(), value)]],
       ),
     )
     if (asked.whenLonger === 'cut') return { status: response.statusCode, headers, body: bytes, isCut }
@@ -146,10 +152,23 @@ async function once(
   }
 }
 
+/** Headers that are lists wherever they stand (RFC 9110 §5.3). */
+const lists = new Set(['allow', 'dav', 'www-authenticate'])
+
+function oneValue(name: string, value: string | string[]): string {
+  if (!Array.isArray(value)) return value
+  return lists.has(name) ? value.join(', ') : (value[0] ?? '')
+}
+
 /** What undici and Node say, in our few words. */
 function meaningOf(error: unknown, isConnected: boolean): NoAnswer {
   const { name, code } = error as { name?: string; code?: string }
-  if (name === 'TimeoutError' || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT')
+  if (
+    name === 'TimeoutError' ||
+    name === 'AbortError' ||
+    code === 'UND_ERR_HEADERS_TIMEOUT' ||
+    code === 'UND_ERR_BODY_TIMEOUT'
+  )
     return 'timedOut'
   if (isConnected || code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE') return 'brokeOff'
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return 'tooLarge'

@@ -122,10 +122,11 @@ export async function lastAssigned(
 }
 
 /** Makes sure that a change is finished even if this process dies: due in 30 s, put off while the request lives. */
-export async function scheduleRecovery(transaction: Transaction, id: BookingId): Promise<void> {
+export async function scheduleRecovery(transaction: Transaction, id: BookingId, tries = 0): Promise<void> {
   await transaction.query(sql`
-    select graphile_worker.add_job('settleBooking', ${{ appId: transaction.appId, bookingId: id }}::json,
-      run_at => now() + interval '30 seconds', max_attempts => 100, job_key => ${`settle:${id}`})`)
+    select graphile_worker.add_job('settleBooking', ${{ appId: transaction.appId, bookingId: id, tries }}::json,
+      run_at => now() + least(interval '1 hour', interval '30 seconds' * power(2, ${Math.min(tries, 10)}::int)),
+      max_attempts => 100, job_key => ${`settle:${id}`})`)
 }
 
 export async function cancelRecovery(transaction: Transaction, id: BookingId): Promise<void> {

@@ -43,6 +43,7 @@ export function claimRows(
   appId: AppId,
   bookingId: BookingId,
   claims: readonly { readonly key: CalendarKey; readonly during: Interval }[],
+  which: 'new' | 'hadClaims',
 ): Sql {
   return sql`
     insert into openslot.slot_claims (app_id, id, booking_id, grant_id, calendar_id, during)
@@ -50,10 +51,17 @@ export function claimRows(
     from unnest(${claims.map(() => newId())}::uuid[], ${claims.map(({ key }) => key.grantId)}::uuid[],
       ${claims.map(({ key }) => key.calendarId)}::text[], ${claims.map(({ during }) => toRange(during))}::tstzrange[])
       as claim (id, grant_id, calendar_id, during)
+    ${which === 'new' ? sql`` : onlyStanding(appId)}
     returning id`
 }
 
 export async function giveUpClaims(transaction: Transaction, bookingId: BookingId): Promise<void> {
   await transaction.query(sql`
     delete from openslot.slot_claims where app_id = ${transaction.appId} and booking_id = ${bookingId}`)
+}
+
+/** Time on a calendar that is gone, because its account was taken away, is nobody's to claim. */
+function onlyStanding(appId: AppId): Sql {
+  return sql`where exists (select from openslot.calendars as calendar
+    where calendar.app_id = ${appId} and calendar.grant_id = claim.grant_id and calendar.id = claim.calendar_id)`
 }

@@ -144,6 +144,14 @@ export async function findInterval(
   return row
 }
 
+/** Events that bookings placed: their marker says so. */
+export async function listBookedEventIds(queryable: Queryable, appId: AppId, key: CalendarKey): Promise<EventId[]> {
+  const rows = await queryable.query<{ id: EventId }>(sql`
+    select event.id from openslot.events as event
+    where ${isOnCalendar(appId, key)} and event.metadata ? 'key5' and event.metadata ->> 'source' = 'scheduler'`)
+  return rows.map(({ id }) => id)
+}
+
 /** One row of what may be busy. `details` is there for a series only. */
 export type BusyRow = {
   /** The place of its calendar among those asked, from 1. */

@@ -8,20 +8,21 @@ export type HostGrant = {
   readonly id: GrantId
   readonly provider: GrantProvider
   readonly email: string
+  readonly isValid: boolean
   readonly calendars: readonly { readonly id: CalendarId; readonly isPrimary: boolean }[]
 }
 
-/** Valid grants with one of these emails (whatever the case) or ids, each with its calendars. One statement. */
+/** Grants with one of these emails (whatever the case) or ids, each with its calendars. One statement. */
 export function findHostGrants(
   transaction: Transaction,
   emails: readonly string[],
   ids: readonly string[],
 ): Promise<HostGrant[]> {
   return transaction.query<HostGrant>(sql`
-    select g.id, g.provider, g.email, coalesce((
+    select g.id, g.provider, g.email, g.status = 'valid' as "isValid", coalesce((
       select jsonb_agg(jsonb_build_object('id', c.id, 'isPrimary', c.is_primary) order by c.id)
       from openslot.calendars c where c.app_id = ${transaction.appId} and c.grant_id = g.id), '[]') as calendars
     from openslot.grants g
-    where g.app_id = ${transaction.appId} and g.status = 'valid'
+    where g.app_id = ${transaction.appId}
       and (lower(g.email) = any(${emails.map((email) => email.toLowerCase())}::text[]) or g.id = any(${ids}::uuid[]))`)
 }

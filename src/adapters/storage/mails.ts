@@ -2,6 +2,7 @@
 import type { Mail } from '../../core/booking/mail.ts'
 import type { AppId, BookingId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
+import type { Notice } from '../../core/webhook/notice.ts'
 import type { Transaction } from './database.ts'
 import { newId } from './ids.ts'
 import { join, type Sql, sql, together } from './sql.ts'
@@ -11,8 +12,9 @@ export type MailState = 'waiting' | 'sent' | 'failed' | 'heldBack' | 'kept'
 
 export type MailRow = {
   readonly id: string
-  readonly bookingId: BookingId
-  readonly mail: Mail
+  /** Null for a notice. */
+  readonly bookingId: BookingId | null
+  readonly mail: Mail | Notice
   readonly state: MailState
   readonly attempts: number
   readonly createdAt: Instant
@@ -57,6 +59,21 @@ export async function insertMails(transaction: Transaction, mails: NewMails): Pr
   if (rows.length > 0) await transaction.query(together(rows))
 }
 
+/** As `insertMails`, for mails that are about no booking. */
+export async function insertNotices(
+  transaction: Transaction,
+  { notices, isSending }: { readonly notices: readonly Notice[]; readonly isSending: boolean },
+): Promise<void> {
+  if (notices.length === 0) return
+  const ids = notices.map(() => newId()).toSorted()
+  await transaction.query(sql`
+    insert into openslot.deliveries (app_id, id, kind, recipient, body, mail_due_at)
+    select ${transaction.appId}, id, 'mail', recipient, body, case when ${isSending} then now() end
+    from unnest(${ids}::uuid[], ${notices.map(({ to }) => to.email)}::text[],
+      ${notices.map((notice) => JSON.stringify(notice))}::jsonb[]) as mail (id, recipient, body)`)
+  if (isSending) await enqueueMails(transaction, ids)
+}
+
 /** One job for each, due now. */
 function mailJobs(appId: AppId, ids: readonly string[]): Sql {
   return sql`
@@ -66,45 +83,104 @@ function mailJobs(appId: AppId, ids: readonly string[]): Sql {
 }
 
 const confirmationsLimit = 3
+/** Of all that is sent to an address because of what a guest did. */
+const guestMailsLimit = 10
+const postponedMinutes = 10
 const leaseMinutes = 5
+
+const isToGuest = sql`body ->> 'role' in ('guest', 'additionalGuest') and body ->> 'kind' <> 'reminder'`
+const isConfirmation = sql`body ->> 'kind' in ('confirmed', 'requestReceived')`
 
 /**
  * Takes a mail that is due, for five minutes, so that no two processes send it; undefined where there is nothing to do.
- * A confirmation is held back where the address has had three within the hour: whoever types in another's address can
- * not have us flood it.
+ *
+ * Whoever types in another's address cannot have us flood it: a confirmation is held back where the address has had three
+ * within the hour; and where it has had ten mails of any kind, what moves or cancels a booking waits until there is room,
+ * so that the last word on each booking is always sent. What a newer mail has overtaken meanwhile is held back.
  */
 export async function claimMail(
   transaction: Transaction,
   id: string,
-): Promise<{ readonly mail: Mail; readonly attempts: number } | undefined> {
+): Promise<{ readonly mail: Mail | Notice; readonly attempts: number } | undefined> {
   const { appId } = transaction
-  const [row] = await transaction.query<{ mail: Mail; attempts: number; recipient: string; isLimited: boolean }>(sql`
+  const [row] = await transaction.query<Claimed>(sql`
     update openslot.deliveries set attempts = attempts + 1, mail_due_at = now() + make_interval(mins => ${leaseMinutes})
     where app_id = ${appId} and id = ${id} and kind = 'mail' and state = 'ready' and mail_due_at <= now()
-    returning body as mail, attempts, lower(recipient) as recipient,
-      body ->> 'role' in ('guest', 'additionalGuest') and body ->> 'kind' in ('confirmed', 'requestReceived') as "isLimited"`)
+    returning body as mail, attempts, lower(recipient) as recipient, last_error as "lastError",
+      ${isToGuest} as "isLimited", ${isConfirmation} as "isConfirmation"`)
   if (row === undefined) return undefined
-  if (row.isLimited && (await hasHadEnough(transaction, id, row.recipient))) {
-    await transaction.query(sql`
-      update openslot.deliveries set state = 'cancelled', finished_at = now(), mail_due_at = null,
-        last_error = ${`held back: this address has had ${confirmationsLimit} confirmations within an hour`}
-      where app_id = ${appId} and id = ${id}`)
+  const { mail, attempts } = row
+  if (!row.isLimited) return { mail, attempts }
+  const had = await countRecent(transaction, id, row.recipient)
+  if (row.isConfirmation) {
+    if (had.confirmations < confirmationsLimit && had.mails < guestMailsLimit) return { mail, attempts }
+    const enough =
+      had.confirmations < confirmationsLimit ? `${guestMailsLimit} mails` : `${confirmationsLimit} confirmations`
+    await holdBack(transaction, id, `this address has had ${enough} within an hour`)
     return undefined
   }
-  return { mail: row.mail, attempts: row.attempts }
+  if (row.lastError === waitsForRoom && (await isOvertaken(transaction, id, row.recipient))) {
+    await holdBack(transaction, id, 'a newer mail about this booking says more')
+    return undefined
+  }
+  if (had.mails < guestMailsLimit) return { mail, attempts }
+  await postpone(transaction, id)
+  return undefined
 }
 
+type Claimed = {
+  readonly mail: Mail | Notice
+  readonly attempts: number
+  readonly recipient: string
+  readonly lastError: string | null
+  readonly isLimited: boolean
+  readonly isConfirmation: boolean
+}
+
+const waitsForRoom = `waits: this address has had ${guestMailsLimit} mails within an hour`
+
 /** Counted under a lock on the address, and with those that are on their way, so that many at once are not too many. */
-async function hasHadEnough(transaction: Transaction, id: string, recipient: string): Promise<boolean> {
+async function countRecent(
+  transaction: Transaction,
+  id: string,
+  recipient: string,
+): Promise<{ readonly mails: number; readonly confirmations: number }> {
   const { appId } = transaction
   await transaction.query(sql`select pg_advisory_xact_lock(hashtextextended(${`mail ${appId} ${recipient}`}, 0))`)
-  const [row] = await transaction.query<{ count: number }>(sql`
-    select count(*) as count from openslot.deliveries
+  const [row] = await transaction.query<{ mails: number; confirmations: number }>(sql`
+    select count(*) as mails, count(*) filter (where ${isConfirmation}) as confirmations from openslot.deliveries
     where app_id = ${appId} and kind = 'mail' and lower(recipient) = ${recipient} and id <> ${id}
-      and created_at > now() - interval '4 days' and body ->> 'role' in ('guest', 'additionalGuest')
-      and body ->> 'kind' in ('confirmed', 'requestReceived')
+      and created_at > now() - interval '4 days' and ${isToGuest}
       and ((state = 'done' and finished_at > now() - interval '1 hour') or (state = 'ready' and attempts > 0))`)
-  return (row?.count ?? 0) >= confirmationsLimit
+  return row ?? { mails: 0, confirmations: 0 }
+}
+
+async function isOvertaken(transaction: Transaction, id: string, recipient: string): Promise<boolean> {
+  const { appId } = transaction
+  const rows = await transaction.query(sql`
+    select newer.id from openslot.deliveries this join openslot.deliveries newer
+      on newer.app_id = this.app_id and newer.booking_id = this.booking_id and newer.kind = 'mail' and newer.id > this.id
+    where this.app_id = ${appId} and this.id = ${id} and lower(newer.recipient) = ${recipient} and newer.body ->> 'kind' <> 'reminder' limit 1`)
+  return rows.length > 0
+}
+
+async function holdBack(transaction: Transaction, id: string, reason: string): Promise<void> {
+  await transaction.query(sql`
+    update openslot.deliveries set state = 'cancelled', finished_at = now(), mail_due_at = null, last_error = ${`held back: ${reason}`}
+    where app_id = ${transaction.appId} and id = ${id}`)
+}
+
+/** Not an attempt: nothing was tried. */
+async function postpone(transaction: Transaction, id: string): Promise<void> {
+  const { appId } = transaction
+  await transaction.query(sql`
+    with changed as (
+      update openslot.deliveries set attempts = attempts - 1, last_error = ${waitsForRoom},
+        mail_due_at = now() + make_interval(mins => ${postponedMinutes})
+      where app_id = ${appId} and id = ${id} returning id, mail_due_at)
+    select graphile_worker.add_job('sendMail', json_build_object('appId', ${appId}::text, 'mailId', id),
+      job_key => 'mail:' || id, run_at => mail_due_at, max_attempts => 25)
+    from changed`)
 }
 
 export type MailResult = Omit<MailAttempt, 'at'> & {
@@ -134,11 +210,14 @@ export async function finishAttempt(transaction: Transaction, id: string, result
     from changed where mail_due_at is not null`)
 }
 
+/** Rows of the first schema hold too little to be one. */
+const isMail = sql`(booking_id is not null or body ->> 'role' = 'operator')`
+
 /** Due again now, whatever became of it before; false where there is no such mail. */
 export async function reviveMail(transaction: Transaction, id: string): Promise<boolean> {
   const rows = await transaction.query(sql`
     update openslot.deliveries set state = 'ready', attempts = 0, mail_due_at = now(), finished_at = null
-    where app_id = ${transaction.appId} and id = ${id} and kind = 'mail' and booking_id is not null returning id`)
+    where app_id = ${transaction.appId} and id = ${id} and kind = 'mail' and ${isMail} returning id`)
   if (rows.length === 0) return false
   await transaction.query(mailJobs(transaction.appId, [id]))
   return true
@@ -176,12 +255,7 @@ const columns = sql`id, booking_id as "bookingId", body as mail,
 
 /** Newest first. */
 export async function listMails(transaction: Transaction, filter: MailFilter): Promise<MailRow[]> {
-  const conditions: Sql[] = [
-    sql`app_id = ${transaction.appId}`,
-    sql`kind = 'mail'`,
-    // Rows of the first schema hold no mail.
-    sql`booking_id is not null`,
-  ]
+  const conditions: Sql[] = [sql`app_id = ${transaction.appId}`, sql`kind = 'mail'`, isMail]
   if (filter.recipient !== undefined) conditions.push(sql`lower(recipient) = ${filter.recipient.toLowerCase()}`)
   if (filter.bookingId !== undefined) conditions.push(sql`booking_id = ${filter.bookingId}`)
   if (filter.after !== undefined) conditions.push(sql`id < ${filter.after}`)
@@ -212,7 +286,7 @@ export async function findMail(
 ): Promise<(MailRow & { readonly tries: readonly MailAttempt[] }) | undefined> {
   const { appId } = transaction
   const [row] = await transaction.query<MailRow>(sql`
-    select ${columns} from openslot.deliveries where app_id = ${appId} and kind = 'mail' and booking_id is not null and id = ${id}`)
+    select ${columns} from openslot.deliveries where app_id = ${appId} and kind = 'mail' and ${isMail} and id = ${id}`)
   if (row === undefined) return undefined
   const tries = await transaction.query<MailAttempt>(sql`
     select at, duration_ms as "durationMs", outcome, answer from openslot.mail_attempts

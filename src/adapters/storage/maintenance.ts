@@ -95,6 +95,17 @@ export async function deleteOldNotifications(transaction: Transaction, before: I
   return deleted.length
 }
 
+/** Mails of before then that belong to no notification, with their attempts; at most 1,000. Answers how many. */
+export async function deleteOldMails(transaction: Transaction, before: Instant): Promise<number> {
+  const { appId } = transaction
+  const deleted = await transaction.query(sql`
+    delete from openslot.deliveries where app_id = ${appId} and id in (
+      select id from openslot.deliveries
+      where app_id = ${appId} and kind = 'mail' and event_id is null and created_at < ${new Date(before)} order by created_at limit 1000)
+    returning id`)
+  return deleted.length
+}
+
 /** Applications for which something waits to be sent, or to be shared out among endpoints. */
 export async function listAppsWithWebhooks(database: Queryable, now: Instant): Promise<AppId[]> {
   const rows = await database.query<{ appId: AppId }>(sql`
@@ -104,11 +115,12 @@ export async function listAppsWithWebhooks(database: Queryable, now: Instant): P
   return rows.map(({ appId }) => appId)
 }
 
-/** Bookings whose change has not been settled for a minute: their job should have taken them up. */
+/** Bookings whose change has not been settled for a minute and that no job waits for: whoever had it has died. */
 export async function findUnsettled(transaction: Transaction): Promise<BookingId[]> {
   const rows = await transaction.query<{ id: BookingId }>(sql`
     select id from openslot.bookings
     where app_id = ${transaction.appId} and change is not null and updated_at < now() - interval '60 seconds'
+      and not exists (select from graphile_worker.jobs where key = 'settle:' || bookings.id and locked_at is null and attempts < max_attempts)
     order by updated_at limit 1000`)
   return rows.map(({ id }) => id)
 }

@@ -7,6 +7,8 @@ import type { Queryable } from './database.ts'
 import { firstSchema } from './migrations/m0001FirstSchema.ts'
 import { webhooks } from './migrations/m0002Webhooks.ts'
 import { mailsAndReminders } from './migrations/m0003MailsAndReminders.ts'
+import { notices } from './migrations/m0005Notices.ts'
+import { calendarMirrors } from './migrations/m0008CalendarMirrors.ts'
 import { sql } from './sql.ts'
 
 /** Append only: a released migration is never edited. */
@@ -14,6 +16,8 @@ const migrations: readonly { readonly name: string; readonly statements: string 
   { name: '0001 first schema', statements: firstSchema },
   { name: '0002 webhooks', statements: webhooks },
   { name: '0003 mails and reminders', statements: mailsAndReminders },
+  { name: '0005 notices', statements: notices },
+  { name: '0008 calendar mirrors', statements: calendarMirrors },
 ]
 
 /** The role that the server takes on: it owns no table, so row security binds it and the audit log is append-only. */

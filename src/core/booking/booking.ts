@@ -17,6 +17,8 @@ export type Service = {
   /** All who serve, the organizer among them. */
   readonly hosts: readonly Person[]
   readonly placements: readonly ParticipantCalendar[]
+  /** Calendars beyond this server that are read for their busy time and carry no event of it. */
+  readonly alsoRead?: readonly ParticipantCalendar[] | undefined
   /** Why these: for the one who asks later. */
   readonly assignment: Assignment
 }

@@ -100,6 +100,7 @@ export function placedEvent(booking: Booking, configuration: Configuration, now:
     timezone: configuration.timezone,
     organizer: service.organizer,
     participants: uniquePeople(people),
+    hosts: service.hosts.map(({ email }) => email),
     hideParticipants: configuration.hideParticipants,
     notifyParticipants: configuration.notifyParticipants && !isPending,
     conferencing: configuration.conferencing?.details === undefined ? undefined : configuration.conferencing,

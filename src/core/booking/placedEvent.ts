@@ -18,6 +18,8 @@ export type PlacedEvent = {
   readonly timezone: string
   readonly organizer: { readonly email: string; readonly name: string }
   readonly participants: readonly { readonly email: string; readonly name: string }[]
+  /** Addresses of those among them who have a copy of their own: no calendar invites them. */
+  readonly hosts?: readonly string[]
   readonly hideParticipants: boolean
   /** Whether the provider sends invitations of its own. */
   readonly notifyParticipants: boolean

@@ -1,6 +1,7 @@
 // A calendar: a container of events under a grant.
 import type { CalendarId, GrantId } from '../ids.ts'
 import type { Instant } from '../time/instant.ts'
+import type { CalendarStanding } from './health.ts'
 
 export type Calendar = {
   readonly grantId: GrantId
@@ -10,6 +11,8 @@ export type Calendar = {
   readonly isPrimary: boolean
   readonly readOnly: boolean
   readonly details: CalendarDetails
+  /** Of a calendar at a provider; virtual ones always stand. */
+  readonly standing?: CalendarStanding | undefined
   readonly createdAt: Instant
   readonly updatedAt: Instant
 }

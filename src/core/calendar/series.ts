@@ -4,6 +4,7 @@ import { dayMs, plus } from '../time/instant.ts'
 import type { Interval } from '../time/interval.ts'
 import type { LocalDay } from '../time/localDate.ts'
 import { formatLocalDay, localDay } from '../time/localDate.ts'
+import { type Wall, wallOf } from '../time/wall.ts'
 import { instantOfWallClock, localDayAt, startOfLocalDay, wallClockAt } from '../time/zone.ts'
 import { intervalOf, type When, zoneOf } from './event.ts'
 import { lastOfCount, type RecurrenceRule, wallClocks } from './recurrence.ts'
@@ -38,25 +39,53 @@ export function occurrences(series: Series, span: Interval): Interval[] {
 
 /** As `occurrences`, one after the other, for callers who need only the first few of a long span. */
 export function* eachOccurrence(series: Series, span: Interval): Generator<Interval> {
-  const { rule } = series.recurrence
-  const zone = zoneOf(series.when, series.timezone)
+  const wall = wallOf(zoneOf(series.when, series.timezone))
   const base = intervalOf(series.when, series.timezone)
-  const first = wallClockAt(zone, base.start)
-  // Whole days are counted on the wall, so their length in hours may change with the clocks.
   const days = lengthInDays(series.when)
-  const lengthMs = days === undefined ? base.end - base.start : days * dayMs
-  const from = wallClockAt(zone, span.start) - lengthMs - dayMs
-  const to = wallClockAt(zone, span.end) + dayMs
+  const length: Length = days === undefined ? { days: 0, ms: base.end - base.start } : { days, ms: 0 }
+  const { recurrence } = series
+  const pattern = { wall, first: wall.readingAt(base.start), isOfWholeDays: days !== undefined, length, recurrence }
+  for (const { start, end } of eachOnWall(pattern, span)) yield { start, end }
+}
+
+/** How long every occurrence takes: days of the wall, whose hours may change with the clocks, and exact time after them. */
+export type Length = { readonly days: number; readonly ms: number }
+
+/** A series as its wall shows it. `first` is the reading of the first occurrence. */
+export type Pattern = {
+  readonly wall: Wall
+  readonly first: number
+  readonly isOfWholeDays: boolean
+  readonly length: Length
+  readonly recurrence: Recurrence
+}
+
+/** As `eachOccurrence`; `reading` is what the wall shows when the occurrence begins. */
+export function* eachOnWall(
+  { wall, first, isOfWholeDays, length, recurrence }: Pattern,
+  span: Interval,
+): Generator<Interval & { readonly reading: number }> {
+  const { rule } = recurrence
+  const from = wall.readingAt(span.start) - length.days * dayMs - length.ms - dayMs
+  const to = wall.readingAt(span.end) + dayMs
   const last = rule?.count === undefined ? undefined : lastOfCount(rule, first, rule.count)
   for (const reading of rule === undefined ? [first] : wallClocks(rule, first, from, to)) {
     if (last !== undefined && reading > last) return
-    const day = Math.floor(reading / dayMs)
-    const start = days === undefined ? instantOfWallClock(zone, reading) : startOfLocalDay(zone, day)
-    if (isAfter(start, reading, series.recurrence.until)) return
-    const end = days === undefined ? plus(start, lengthMs) : startOfLocalDay(zone, day + days)
+    const { start, end } = onWall(wall, reading, isOfWholeDays, length)
+    if (isAfter(start, reading, recurrence.until)) return
     if (!(start < span.end && (end > span.start || start >= span.start))) continue
-    if (!series.recurrence.excluded.some((point) => isAt(start, reading, point))) yield { start, end }
+    if (!recurrence.excluded.some((point) => isAt(start, reading, point))) yield { start, end, reading }
   }
+}
+
+/** When an occurrence that begins at `reading` takes place. */
+export function onWall(wall: Wall, reading: number, isOfWholeDays: boolean, { days, ms }: Length): Interval {
+  if (isOfWholeDays) {
+    const day = Math.floor(reading / dayMs)
+    return { start: wall.startOfDay(day), end: plus(wall.startOfDay(day + days), ms) }
+  }
+  const start = wall.instantOf(reading)
+  return { start, end: plus(days === 0 ? start : wall.instantOf(reading + days * dayMs), ms) }
 }
 
 /** The same kind of time as `when`, moved to `occurrence`. */

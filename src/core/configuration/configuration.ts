@@ -1,6 +1,7 @@
 // What can be booked: with whom, when, and what the event will look like.
 import type { CalendarKey, GrantProvider } from '../account/grant.ts'
 import type { AvailabilityMethod, Hours } from '../availability/availability.ts'
+import { closed, stricter, type UnreadablePolicy } from '../calendar/health.ts'
 import type { AppId, ConfigurationId, GrantId } from '../ids.ts'
 
 export type BookingType = 'booking' | 'organizer-confirmation' | 'custom-confirmation'
@@ -14,6 +15,8 @@ export type ConfigurationParticipant = {
   readonly hours: Hours
   /** Calendars read for busy time, as named (`primary` is an alias); undefined: never busy by a calendar. */
   readonly availabilityCalendarIds: readonly string[] | undefined
+  /** What a calendar counts for that cannot be read; absent: `closed`. */
+  readonly whenUnreadable?: UnreadablePolicy | undefined
   /** The calendar that carries the event, as named; undefined: not on the booked event. */
   readonly bookingCalendarId: string | undefined
 }
@@ -88,7 +91,12 @@ export type Reminder = {
 }
 
 /** A calendar as a participant uses it, with the provider that keeps it. */
-export type ParticipantCalendar = { readonly key: CalendarKey; readonly provider: GrantProvider }
+export type ParticipantCalendar = {
+  readonly key: CalendarKey
+  readonly provider: GrantProvider
+  /** What it counts for where it cannot be read; absent: `closed`. */
+  readonly whenUnreadable?: UnreadablePolicy | undefined
+}
 
 /** A participant with the calendars behind the names. */
 export type Host = {
@@ -116,13 +124,36 @@ export function hostsOf(configuration: Pick<Configuration, 'method'>, hosts: rea
 /** Every calendar that is read or written for a booking, each once, in the order in which all are locked. */
 export function calendarsOf(hosts: readonly Host[]): ParticipantCalendar[] {
   const byKey = new Map<string, ParticipantCalendar>()
-  for (const host of hosts)
-    for (const calendar of [
-      ...host.availabilityCalendars,
-      ...(host.bookingCalendar === undefined ? [] : [host.bookingCalendar]),
-    ])
-      byKey.set(calendarName(calendar.key), calendar)
+  const add = (calendar: ParticipantCalendar, whenUnreadable: UnreadablePolicy) => {
+    const name = calendarName(calendar.key)
+    const policy = stricter(byKey.get(name)?.whenUnreadable ?? { kind: 'ignore' }, whenUnreadable)
+    byKey.set(name, byKey.has(name) || policy.kind !== 'closed' ? { ...calendar, whenUnreadable: policy } : calendar)
+  }
+  for (const { participant, availabilityCalendars, bookingCalendar } of hosts) {
+    for (const calendar of availabilityCalendars) add(calendar, participant.whenUnreadable ?? closed)
+    // Where nothing is read for busy time, only claims count, and a calendar that carries events must answer.
+    if (bookingCalendar !== undefined && !availabilityCalendars.some(({ key }) => isSameKey(key, bookingCalendar.key)))
+      add(bookingCalendar, closed)
+  }
   return [...byKey.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, calendar]) => calendar)
+}
+
+/** As `calendarsOf`. Of a round robin an unreadable calendar takes its owner out of the turn, and nobody else. */
+export function calendarsToRead(
+  configuration: Pick<Configuration, 'method'>,
+  hosts: readonly Host[],
+): ParticipantCalendar[] {
+  const calendars = calendarsOf(hosts)
+  if (!isRoundRobin(configuration) || hosts.length < 2) return calendars
+  return calendars.map((calendar) =>
+    (calendar.whenUnreadable ?? closed).kind === 'closed'
+      ? { ...calendar, whenUnreadable: { kind: 'busy' } }
+      : calendar,
+  )
+}
+
+function isSameKey(a: CalendarKey, b: CalendarKey): boolean {
+  return calendarName(a) === calendarName(b)
 }
 
 /** One text for a calendar of a grant, to look it up by. */

@@ -5,7 +5,7 @@ import { callerOf } from '../../core/account/principal.ts'
 import { invalidRequest } from '../../core/problem.ts'
 import { failure, success } from '../../core/result.ts'
 import * as wire from '../../wire/connect.ts'
-import { customConnectBody, grantData, grantToJson } from '../../wire/grants.ts'
+import { customConnectBody, grantData, grantToJson, readSettings } from '../../wire/grants.ts'
 import { route } from '../route.ts'
 
 const tag = 'Connect'
@@ -16,17 +16,17 @@ export const connectRoutes = [
     path: '/v3/connect/custom',
     guard: 'key',
     tag,
-    summary: 'Connect a virtual account',
+    summary: 'Connect an account',
     status: 201,
     body: customConnectBody,
     data: grantData,
     async handle({ principal, body, operations }) {
-      const connected = await operations.connectGrant(callerOf(principal), {
-        provider: body.provider,
-        email: body.settings.email,
-        name: body.name ?? undefined,
-        state: body.state ?? undefined,
-      })
+      const { provider, settings } = body
+      const said = { provider, name: body.name ?? undefined, state: body.state ?? undefined }
+      const connected =
+        provider === 'virtual-calendar'
+          ? await operations.connectGrant(callerOf(principal), { ...said, provider, email: settings.email })
+          : await operations.connectAccount(callerOf(principal), { ...said, settings: readSettings(settings) })
       return connected.ok ? success({ data: grantToJson(connected.value) }) : connected
     },
   }),

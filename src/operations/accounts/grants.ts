@@ -1,10 +1,9 @@
 // Grants: connecting virtual accounts, listing, changing and removing.
-
 import { recordAudit } from '../../adapters/storage/audit.ts'
 import type { Transaction } from '../../adapters/storage/database.ts'
 import * as storage from '../../adapters/storage/grants.ts'
 import { recordNotification } from '../../adapters/storage/outbox.ts'
-import type { Grant, GrantProvider } from '../../core/account/grant.ts'
+import type { Grant } from '../../core/account/grant.ts'
 import type { Caller } from '../../core/account/principal.ts'
 import type { AppId } from '../../core/ids.ts'
 import { invalidRequest, notFound } from '../../core/problem.ts'
@@ -23,7 +22,7 @@ export async function listGrants(
 }
 
 export type ConnectGrantCommand = {
-  readonly provider: GrantProvider
+  readonly provider: 'virtual-calendar'
   readonly email: string | undefined
   readonly name: string | undefined
   readonly state: string | undefined
@@ -31,28 +30,21 @@ export type ConnectGrantCommand = {
 
 /**
  * A virtual account. One grant for one email: the second time it is the same grant, authenticated again.
- * Problems: `invalidRequest`, also for providers that this server cannot connect yet.
+ * Problems: `invalidRequest`.
  */
 export async function connectGrant(
   { database }: Needs,
   { appId, actor }: Caller,
   command: ConnectGrantCommand,
 ): Promise<Result<Grant>> {
-  const { provider, email } = command
-  if (provider !== 'virtual-calendar')
-    return failure(
-      invalidRequest(
-        `${provider} accounts cannot be connected yet; this server keeps virtual-calendar accounts`,
-        'provider',
-      ),
-    )
+  const { email } = command
   if (email === undefined || email.trim() === '') return failure(invalidRequest('is required', 'settings.email'))
   return database.transaction(appId, async (transaction) => {
     const connected = await storage.connectGrant(transaction, { ...command, email, settings: {} })
     if (connected === undefined)
       return failure(invalidRequest('belongs to a grant of another provider', 'settings.email'))
     const trigger = connected.isNew ? 'grant.created' : 'grant.updated'
-    await record(transaction, actor, trigger, connected.grant, 'authenticated')
+    await recordGrant(transaction, actor, trigger, connected.grant, 'authenticated')
     return success(connected.grant)
   })
 }
@@ -69,6 +61,8 @@ export function changeGrant(
   grant: Grant,
   change: GrantChange,
 ): Promise<Result<Grant>> {
+  if (grant.provider !== 'virtual-calendar' && change.settings !== undefined)
+    return Promise.resolve(failure(invalidRequest('is changed by connecting the account anew', 'settings')))
   return database.transaction(appId, async (transaction) => {
     const changed = await storage.updateGrant(transaction, grant.id, {
       // The email is what a virtual account is; everything else about it can change.
@@ -77,7 +71,7 @@ export function changeGrant(
       name: change.name === undefined ? grant.name : (change.name ?? undefined),
     })
     if (changed === undefined) return failure(notFound)
-    await record(transaction, actor, 'grant.updated', changed, 'changed')
+    await recordGrant(transaction, actor, 'grant.updated', changed, 'changed')
     return success(changed)
   })
 }
@@ -86,12 +80,13 @@ export function changeGrant(
 export function removeGrant({ database }: Needs, { appId, actor }: Caller, grant: Grant): Promise<Result<void>> {
   return database.transaction(appId, async (transaction) => {
     if (!(await storage.deleteGrant(transaction, grant.id))) return failure(notFound)
-    await record(transaction, actor, 'grant.deleted', grant, 'changed')
+    await recordGrant(transaction, actor, 'grant.deleted', grant, 'changed')
     return success(undefined)
   })
 }
 
-async function record(
+/** Notification and audit row, in the transaction of the change. */
+export async function recordGrant(
   transaction: Transaction,
   actor: string,
   trigger: 'grant.created' | 'grant.updated' | 'grant.deleted',

@@ -16,9 +16,10 @@ import { abort, claimsOf, placedEvent, settle } from '../../core/booking/lifecyc
 import type { PlacedEvent } from '../../core/booking/placedEvent.ts'
 import { remindersOf } from '../../core/booking/reminders.ts'
 import type { CalendarEvent } from '../../core/calendar/event.ts'
+import { closed } from '../../core/calendar/health.ts'
 import { type Configuration, calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
 import type { AppId } from '../../core/ids.ts'
-import { changedMeanwhile, invalidRequest, type Problem, slotTaken } from '../../core/problem.ts'
+import { asUnavailable, changedMeanwhile, invalidRequest, type Problem, slotTaken } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { overlaps } from '../../core/time/interval.ts'
 import type { RemovedEvent } from '../../wire/events.ts'
@@ -32,6 +33,8 @@ export type ChangeContext = {
   readonly configuration: Configuration
   /** Who did it, for the audit log. */
   readonly actor: string
+  /** The owner of the calendar did it there, by hand: nobody else's event stands against it. */
+  readonly isOnCalendar?: boolean | undefined
   /** Written with the settled booking: the answer that a repeat of the request gets. */
   readonly remember?: ((transaction: Transaction, booking: Booking) => Promise<void>) | undefined
 }
@@ -85,7 +88,7 @@ async function settleNew(
   const placed = placeNew(tools, booking, context.configuration)
   const rows = [
     bookingRow(settled),
-    claimRows(settled.appId, settled.id, claimsOf(settled)),
+    claimRows(settled.appId, settled.id, claimsOf(settled), 'new'),
     ...placed.map(({ statement }) => statement),
     ...follow(tools, booking, settled, { placed: placed.flatMap(({ events }) => events), removed: [] }, context),
   ]
@@ -150,13 +153,14 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
   if (change === undefined) return success(booking)
   const scope = { appId: booking.appId, local: tools.database }
   const takesTime = change.kind === 'create' || change.kind === 'reschedule'
-  if (takesTime) {
+  const looks = takesTime && context.isOnCalendar !== true
+  if (looks) {
     const looked = await isStillFree(tools, scope, booking)
     if (!looked.ok || !looked.value) return giveUp(tools, booking, context, looked.ok ? slotTaken : looked.problem)
   }
   const placed = await place(tools, scope, booking, context.configuration)
-  if (!placed.ok) return takesTime ? giveUp(tools, booking, context, placed.problem) : success(booking)
-  if (takesTime) {
+  if (!placed.ok) return takesTime ? giveUp(tools, booking, context, asUnavailable(placed.problem)) : success(booking)
+  if (looks) {
     // Two writers who each write, then look, cannot both miss the other.
     const lookedBack = await isStillFree(tools, scope, booking)
     if (!lookedBack.ok || !lookedBack.value)
@@ -202,6 +206,16 @@ async function endedElsewhere(
   return failure(changedMeanwhile)
 }
 
+/** The events of a settled booking, as they should be, on its calendars: for one that is not there, or elsewhere. */
+export function putBack(
+  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  booking: Booking,
+  configuration: Configuration,
+): Promise<Result<unknown>> {
+  const scope = { appId: booking.appId, local: tools.database }
+  return put(tools, scope, placedEvent(booking, configuration, tools.now()), booking, [])
+}
+
 /** Undoes a change that cannot be: says so first, takes the event back, then frees the time. Answers `reason`. */
 export async function giveUp(
   tools: ChangeTools,
@@ -232,7 +246,9 @@ export async function giveUp(
 /** Writes booking and claims. A booking of version 1 is new; another is compared and set on the version before. */
 async function write(transaction: Transaction, booking: Booking, expected = booking.version - 1): Promise<boolean> {
   if (expected === 0) {
-    await transaction.query(together([bookingRow(booking), claimRows(booking.appId, booking.id, claimsOf(booking))]))
+    await transaction.query(
+      together([bookingRow(booking), claimRows(booking.appId, booking.id, claimsOf(booking), 'new')]),
+    )
     return true
   }
   const [isWritten] = await Promise.all([
@@ -244,7 +260,7 @@ async function write(transaction: Transaction, booking: Booking, expected = book
 
 /** The booking's claims are these and no others. */
 async function replaceClaims(transaction: Transaction, booking: Booking): Promise<void> {
-  const claims = claimRows(booking.appId, booking.id, claimsOf(booking))
+  const claims = claimRows(booking.appId, booking.id, claimsOf(booking), 'hadClaims')
   await Promise.all([giveUpClaims(transaction, booking.id), transaction.query(claims)])
 }
 
@@ -331,14 +347,14 @@ async function put(
 /** With whom other calendars invite by themselves. */
 type KeptHere = EventsHere & { readonly invited: ReadonlySet<string> }
 
-/** Does anyone else's event overlap the new time on a calendar that carries it? Our own event does not count. */
+/** Does anyone else's event overlap the new time on a calendar that carries it, or is read for it? Our own does not count. */
 async function isStillFree(
   tools: Pick<Tools, 'providers'>,
   scope: CalendarScope,
   booking: Booking,
 ): Promise<Result<boolean>> {
   const { service, when } = settle(booking)
-  for (const calendar of service.placements) {
+  for (const calendar of [...service.placements, ...(service.alsoRead ?? [])]) {
     const provider = providerOf(tools, calendar)
     if (provider === undefined)
       return failure({
@@ -346,7 +362,10 @@ async function isStillFree(
         message: `calendars of ${calendar.provider} cannot be read by this server yet`,
       })
     const busy = await provider.freeBusy(scope, [calendar.key], when, [booking.eventId])
-    if (!busy.ok) return busy
+    // One that may be unreadable was counted as its participant wants when the slot was decided.
+    if (!busy.ok && (calendar.whenUnreadable ?? closed).kind !== 'closed' && !service.placements.includes(calendar))
+      continue
+    if (!busy.ok) return failure(asUnavailable(busy.problem))
     if (busy.value.flat().some((interval) => overlaps(interval, when))) return success(false)
   }
   return success(true)

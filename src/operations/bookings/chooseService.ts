@@ -10,6 +10,7 @@ import type { Assignment, Person, Service } from '../../core/booking/booking.ts'
 import {
   type Configuration,
   calendarName,
+  calendarsOf,
   type Host,
   isRoundRobin,
   type ParticipantCalendar,
@@ -100,7 +101,9 @@ export async function chooseService(
   const known = { busy: busy.value, order, now: tools.now() }
   const serve = (candidates: readonly Host[]) => findSlot(configuration, candidates, known, when)
   if (!isRoundRobin(configuration))
-    return serve(hosts) === undefined ? failure(slotUnavailable) : success(collective(configuration, hosts, asked))
+    return serve(hosts) === undefined
+      ? failure(slotUnavailable)
+      : success(withReadCalendars(tools, collective(configuration, hosts, asked), calendars))
 
   const named = (emails: readonly string[]) =>
     hosts.filter(({ participant }) => emails.some((email) => isSame(participant.email, email)))
@@ -110,13 +113,17 @@ export async function chooseService(
   const host = hosts.find(({ participant }) => participant.email === chosen)
   if (slot === undefined || host === undefined || order === undefined) return failure(slotUnavailable)
   return success(
-    roundRobin(configuration, host, {
-      method: configuration.method as 'max-fairness' | 'max-availability',
-      chosen: host.participant.email,
-      reason: asked.length > 0 ? 'asked' : isKept ? 'kept' : 'next',
-      queue: order,
-      free: slot.emails,
-    }),
+    withReadCalendars(
+      tools,
+      roundRobin(configuration, host, {
+        method: configuration.method as 'max-fairness' | 'max-availability',
+        chosen: host.participant.email,
+        reason: asked.length > 0 ? 'asked' : isKept ? 'kept' : 'next',
+        queue: order,
+        free: slot.emails,
+      }),
+      calendarsOf([host]),
+    ),
   )
 }
 
@@ -180,6 +187,19 @@ function onlyTold({ participants }: Configuration): Person[] {
 
 function personOf({ email, name }: Person): Person {
   return { email, name }
+}
+
+/** Calendars beyond this server are looked at once more when the event stands, also those that do not carry it. */
+function withReadCalendars(
+  { providers }: Pick<Tools, 'providers'>,
+  service: Service,
+  calendars: readonly ParticipantCalendar[],
+): Service {
+  const carrying = new Set(service.placements.map(({ key }) => calendarName(key)))
+  const alsoRead = calendars.filter(
+    ({ key, provider }) => !carrying.has(calendarName(key)) && providers(provider)?.isLocal === false,
+  )
+  return alsoRead.length === 0 ? service : { ...service, alsoRead }
 }
 
 function uniqueCalendars(calendars: readonly ParticipantCalendar[]): ParticipantCalendar[] {

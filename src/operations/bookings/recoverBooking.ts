@@ -14,13 +14,16 @@ const staleMs = 2 * minuteMs
 
 export type Recovery = 'nothing to do' | 'settled' | 'given up' | 'try again'
 
+/** `tries`: runs before this one; the wait for the next doubles with each, up to an hour. */
+export type RecoverBookingCommand = { readonly appId: AppId; readonly bookingId: BookingId; readonly tries?: number }
+
 /**
  * Commit: looks for the event under the booking's id. Standing, it is settled; missing and young, it is placed again;
  * missing and old, or marked to be undone, the change is given up. `try again` asks the worker for another run.
  */
 export async function recoverBooking(
   tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
-  { appId, bookingId }: { readonly appId: AppId; readonly bookingId: BookingId },
+  { appId, bookingId, tries = 0 }: RecoverBookingCommand,
 ): Promise<Result<Recovery>> {
   const booking = await tools.database.transaction(appId, (transaction) => lockBooking(transaction, bookingId))
   if (booking?.change === undefined) return success('nothing to do')
@@ -31,10 +34,10 @@ export async function recoverBooking(
   const takesTime = booking.change.kind === 'create' || booking.change.kind === 'reschedule'
   if (booking.direction === 'abort' || (takesTime && (await isHopeless(tools, booking)))) {
     await giveUp(tools, booking, context, slotTaken)
-    return afterwards(tools, appId, bookingId, 'given up')
+    return afterwards(tools, { appId, bookingId, tries }, 'given up')
   }
   const finished = await finish(tools, booking, context)
-  return afterwards(tools, appId, bookingId, finished.ok ? 'settled' : 'given up')
+  return afterwards(tools, { appId, bookingId, tries }, finished.ok ? 'settled' : 'given up')
 }
 
 /**
@@ -72,14 +75,13 @@ async function isHopeless(
 
 async function afterwards(
   tools: Pick<Tools, 'database'>,
-  appId: AppId,
-  bookingId: BookingId,
+  { appId, bookingId, tries }: Required<RecoverBookingCommand>,
   outcome: Recovery,
 ): Promise<Result<Recovery>> {
   return tools.database.transaction(appId, async (transaction) => {
     const booking = await lockBooking(transaction, bookingId)
     if (booking?.change === undefined) return success(outcome)
-    await scheduleRecovery(transaction, bookingId)
+    await scheduleRecovery(transaction, bookingId, tries + 1)
     return success('try again')
   })
 }

@@ -12,9 +12,9 @@ import { failure, type Result, success } from '../../core/result.ts'
 import { type Instant, minuteMs, plus } from '../../core/time/instant.ts'
 import type { CalendarAvailabilityQuestion } from '../../wire/calendarAvailability.ts'
 import type { Tools } from '../tools.ts'
-import { readBusy } from './readBusy.ts'
+import { mirrored, readBusy } from './readBusy.ts'
 
-type Needs = Pick<Tools, 'database' | 'providers'>
+type Needs = Pick<Tools, 'database' | 'providers' | 'mailer' | 'syncing' | 'now'>
 type Participant = CalendarAvailabilityQuestion['participants'][number] & {
   readonly grant: Grant
   readonly calendars: readonly ParticipantCalendar[]
@@ -40,7 +40,7 @@ export async function calendarAvailability(
   }
   const isRoundRobin = question.method !== 'collective'
   const [busy, order] = await Promise.all([
-    readBusy(tools, { appId, calendars, span }),
+    readBusy(tools, { appId, calendars, span }, mirrored(tools)),
     isRoundRobin ? readQueue(tools, appId, participants, question.group) : undefined,
   ])
   if (!busy.ok) return busy
@@ -64,7 +64,7 @@ export async function calendarAvailability(
 }
 
 async function findParticipants(
-  { database }: Needs,
+  { database }: Pick<Tools, 'database'>,
   appId: AppId,
   { participants }: CalendarAvailabilityQuestion,
 ): Promise<Result<Participant[]>> {

@@ -2,6 +2,7 @@
 import * as storage from '../../adapters/storage/calendars.ts'
 import type { Transaction } from '../../adapters/storage/database.ts'
 import { newId } from '../../adapters/storage/ids.ts'
+import { forgetToken, listStandings } from '../../adapters/storage/mirrors.ts'
 import { recordNotification } from '../../adapters/storage/outbox.ts'
 import type { Grant } from '../../core/account/grant.ts'
 import { type Calendar, calendarLimit } from '../../core/calendar/calendar.ts'
@@ -14,9 +15,13 @@ import { reckonAgain } from './reckonAgain.ts'
 
 type Needs = Pick<Tools, 'database'>
 
-/** Calendars of other providers come with their towers. */
+/** Of accounts elsewhere this server reads what is busy and keeps the events of bookings; the rest is done at the provider. */
 export function findUnservedProvider({ provider }: Grant): Problem | undefined {
-  return provider === 'virtual-calendar' ? undefined : invalidRequest(`calendars of ${provider} are not served yet`)
+  return provider === 'virtual-calendar'
+    ? undefined
+    : invalidRequest(
+        `calendars and events of ${provider} accounts are managed at the provider, not through this API yet`,
+      )
 }
 
 export type CalendarPage = {
@@ -27,19 +32,34 @@ export type CalendarPage = {
 
 /** By id; `next` where there are more. */
 export async function listCalendars(
-  { database }: Needs,
+  { database, syncing }: Pick<Tools, 'database' | 'syncing'>,
   grant: Grant,
   page: CalendarPage,
 ): Promise<Result<{ calendars: Calendar[]; next: string | undefined }>> {
   const found = await storage.listCalendars(database, grant.appId, grant.id, { ...page, limit: page.limit + 1 })
-  const calendars = found.slice(0, page.limit)
+  const calendars = await withStandings({ database, syncing }, grant, found.slice(0, page.limit))
   return success({ calendars, next: found.length > page.limit ? calendars.at(-1)?.id : undefined })
 }
 
 /** `name`: its id, or the word `primary`. */
-export async function showCalendar({ database }: Needs, grant: Grant, name: string): Promise<Result<Calendar>> {
+export async function showCalendar(
+  { database, syncing }: Pick<Tools, 'database' | 'syncing'>,
+  grant: Grant,
+  name: string,
+): Promise<Result<Calendar>> {
   const found = await storage.findCalendar(database, grant.appId, { grantId: grant.id, calendarId: name as CalendarId })
-  return found === undefined ? failure(notFound) : success(found)
+  const [calendar] = found === undefined ? [] : await withStandings({ database, syncing }, grant, [found])
+  return calendar === undefined ? failure(notFound) : success(calendar)
+}
+
+async function withStandings(
+  { database, syncing }: Pick<Tools, 'database' | 'syncing'>,
+  grant: Grant,
+  calendars: readonly Calendar[],
+): Promise<Calendar[]> {
+  if (grant.provider === 'virtual-calendar') return [...calendars]
+  const standings = await listStandings(database, grant.appId, grant.id, syncing.maxAgeSeconds)
+  return calendars.map((calendar) => ({ ...calendar, standing: standings.get(calendar.id) }))
 }
 
 /** The first calendar of an account becomes its primary one. Problems: `invalidRequest` past ten. */
@@ -88,7 +108,10 @@ export function changeCalendar(
     const key = { grantId: grant.id, calendarId: before.id }
     const changed = await storage.updateCalendar(transaction, key, content.value)
     if (changed === undefined) return failure(notFound)
-    if (changed.timezone !== before.timezone) await reckonAgain(transaction, grant, changed)
+    if (changed.timezone !== before.timezone) {
+      await reckonAgain(transaction, grant, changed)
+      await forgetToken(transaction, grant.appId, key)
+    }
     if (isNews(before, changed))
       await recordNotification(transaction, {
         trigger: 'calendar.updated',
@@ -101,7 +124,9 @@ export function changeCalendar(
 }
 
 /** With all its events. Problems: `invalidRequest` for the primary one. */
-export function deleteCalendar({ database }: Needs, grant: Grant, name: string): Promise<Result<void>> {
+export async function deleteCalendar({ database }: Needs, grant: Grant, name: string): Promise<Result<void>> {
+  const unserved = findUnservedProvider(grant)
+  if (unserved !== undefined) return failure(unserved)
   return database.transaction(grant.appId, async (transaction) => {
     const before = await lockNamed(transaction, grant, name)
     if (before === undefined) return failure(notFound)

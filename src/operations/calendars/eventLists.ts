@@ -12,6 +12,7 @@ import { failure, type Result, success } from '../../core/result.ts'
 import { dayMs, type Instant, plus } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import type { Tools } from '../tools.ts'
+import { findUnservedProvider } from './calendars.ts'
 import { seriesOf } from './eventWrites.ts'
 
 type Needs = Pick<Tools, 'database'>
@@ -41,6 +42,8 @@ export async function listEventsBetween(
   { grant, calendarId, limit, filter }: EventListCommand,
   { span: asked, series: how, after }: EventWindow,
 ): Promise<Result<{ events: CalendarEvent[]; next: storage.EventPlace | undefined }>> {
+  const unserved = findUnservedProvider(grant)
+  if (unserved !== undefined) return failure(unserved)
   const calendar = await findCalendar(database, grant.appId, {
     grantId: grant.id,
     calendarId: calendarId as CalendarId,
@@ -81,6 +84,8 @@ export async function listEventRows(
   { grant, calendarId, limit, filter }: EventListCommand,
   after: string | undefined,
 ): Promise<Result<{ events: CalendarEvent[]; next: string | undefined }>> {
+  const unserved = findUnservedProvider(grant)
+  if (unserved !== undefined) return failure(unserved)
   const calendar = await findCalendar(database, grant.appId, {
     grantId: grant.id,
     calendarId: calendarId as CalendarId,

@@ -13,8 +13,10 @@ import type { CalendarId, EventId } from '../../core/ids.ts'
 import { invalidRequest, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { type EventContent, eventNotification } from '../../wire/events.ts'
+import type { ChangeTools } from '../bookings/carryThrough.ts'
 import type { Tools } from '../tools.ts'
-import { readOnly } from './calendars.ts'
+import { cancelBehind, moveBehind } from './bookedEvents.ts'
+import { findUnservedProvider, readOnly } from './calendars.ts'
 import { seriesOf, toWrite } from './eventWrites.ts'
 
 type Needs = Pick<Tools, 'database'>
@@ -23,6 +25,8 @@ type Needs = Pick<Tools, 'database'>
 export type EventName = { readonly grant: Grant; readonly calendarId: string; readonly eventId: string }
 
 export async function showEvent({ database }: Needs, name: EventName): Promise<Result<CalendarEvent>> {
+  const unserved = findUnservedProvider(name.grant)
+  if (unserved !== undefined) return failure(unserved)
   const calendar = await findNamed(database, name)
   const event = calendar === undefined ? undefined : await findEvent(database, name.grant, calendar, name.eventId)
   return event === undefined ? failure(notFound) : success(event)
@@ -53,13 +57,16 @@ export function createEvent(
 
 /**
  * `change` makes the new content of the old one. A changed instance stands apart from its series from then on;
- * instances that the changed series no longer has are forgotten.
+ * instances that the changed series no longer has are forgotten. The booking behind an event moves with it.
  */
-export function changeEvent(
-  { database }: Needs,
+export async function changeEvent(
+  tools: ChangeTools,
   name: EventName,
   change: (before: EventContent) => Result<EventContent>,
 ): Promise<Result<CalendarEvent>> {
+  const { database } = tools
+  const moved = await moveBooking(tools, name, change)
+  if (!moved.ok) return moved
   return database.transaction(name.grant.appId, async (transaction) => {
     const { grant } = name
     const calendar = await lockNamed(transaction, name)
@@ -84,8 +91,17 @@ export function changeEvent(
   })
 }
 
-/** A series goes with its instances; an instance is cancelled and stays known, so that its series leaves it out. */
-export function deleteEvent({ database }: Needs, name: EventName): Promise<Result<void>> {
+/**
+ * A series goes with its instances; an instance is cancelled and stays known, so that its series leaves it out. The booking
+ * behind an event is called off with it.
+ */
+export async function deleteEvent(tools: ChangeTools, name: EventName): Promise<Result<void>> {
+  const { database } = tools
+  const standing = await showEvent(tools, name)
+  if (!standing.ok) return standing
+  const cancelled = await cancelBehind(tools, name.grant.appId, standing.value)
+  if (!cancelled.ok) return cancelled
+  if (cancelled.value) return success(undefined)
   return database.transaction(name.grant.appId, async (transaction) => {
     const { grant } = name
     const calendar = await lockNamed(transaction, name)
@@ -130,6 +146,20 @@ export function answerInvitation(
       details: { ...before.details, participants },
     })
   })
+}
+
+async function moveBooking(
+  tools: ChangeTools,
+  name: EventName,
+  change: (before: EventContent) => Result<EventContent>,
+): Promise<Result<void>> {
+  const [standing, calendar] = await Promise.all([showEvent(tools, name), findNamed(tools.database, name)])
+  if (!standing.ok || calendar === undefined) return standing.ok ? failure(notFound) : standing
+  if (calendar.readOnly) return failure(readOnly)
+  const content = change(standing.value)
+  if (!content.ok) return content
+  const { timezone } = calendar
+  return moveBehind(tools, name.grant.appId, standing.value, { when: content.value.details.when, timezone })
 }
 
 type Trigger = 'event.created' | 'event.updated' | 'event.deleted'
@@ -221,6 +251,8 @@ async function findNamed(
 }
 
 async function lockNamed(transaction: Transaction, name: Omit<EventName, 'eventId'>): Promise<Result<Calendar>> {
+  const unserved = findUnservedProvider(name.grant)
+  if (unserved !== undefined) return failure(unserved)
   const calendar = await findNamed(transaction, name)
   if (calendar === undefined) return failure(notFound)
   if (calendar.readOnly) return failure(readOnly)

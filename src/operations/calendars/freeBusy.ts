@@ -6,9 +6,9 @@ import { type Result, success } from '../../core/result.ts'
 import { clip, type Interval, merge } from '../../core/time/interval.ts'
 import type { MailboxBusy } from '../../wire/freeBusy.ts'
 import type { Tools } from '../tools.ts'
-import { readBusy } from './readBusy.ts'
+import { mirrored, readBusy } from './readBusy.ts'
 
-type Needs = Pick<Tools, 'database' | 'providers'>
+type Needs = Pick<Tools, 'database' | 'providers' | 'mailer' | 'syncing' | 'now'>
 
 /** In the order of `emails`. What is not known about one mailbox is said of it alone; it is never free by default. */
 export async function freeBusy(
@@ -19,7 +19,9 @@ export async function freeBusy(
   const byEmail = new Map(grants.map((grant) => [grant.email.toLowerCase(), grant]))
   const calendarOf = (email: string) => primaryOf(byEmail.get(email.toLowerCase()))
   const calendars = emails.flatMap((email) => calendarOf(email) ?? [])
-  const together = calendars.length === 0 ? success([]) : await readBusy(tools, { appId, calendars, span: window })
+  const read = (asked: readonly ParticipantCalendar[]) =>
+    readBusy(tools, { appId, calendars: asked, span: window }, mirrored(tools))
+  const together = calendars.length === 0 ? success([]) : await read(calendars)
   const found = new Map(
     together.ok ? calendars.map(({ key }, index) => [key.grantId, together.value[index] ?? []] as const) : [],
   )
@@ -28,7 +30,7 @@ export async function freeBusy(
     if (calendar === undefined) return { email, error: `No grant or mailbox for ${email}` }
     const known = found.get(calendar.key.grantId)
     if (known !== undefined) return { email, busy: clip(merge(known), window) }
-    const alone = await readBusy(tools, { appId, calendars: [calendar], span: window })
+    const alone = await read([calendar])
     return alone.ok
       ? { email, busy: clip(merge(alone.value[0] ?? []), window) }
       : { email, error: alone.problem.message }

@@ -1,12 +1,19 @@
 // When calendars are busy: what their providers say, and what our own bookings claim.
+import type { CalendarProvider, CalendarScope } from '../../adapters/calendars/calendarProvider.ts'
 import { activeClaims } from '../../adapters/storage/claims.ts'
 import type { Queryable } from '../../adapters/storage/database.ts'
+import { readMirrors } from '../../adapters/storage/mirrors.ts'
+import { bookingIdOf } from '../../core/booking/booking.ts'
+import { closed } from '../../core/calendar/health.ts'
 import { calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
 import type { BusyByCalendar } from '../../core/configuration/slotQuestion.ts'
 import type { AppId, BookingId, EventId } from '../../core/ids.ts'
+import { asUnavailable } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import type { Tools } from '../tools.ts'
+import { askMirror, countUnread, type MirrorQuestion } from './askMirror.ts'
+import type { SyncNeeds } from './syncCalendar.ts'
 
 export type BusyQuestion = {
   readonly appId: AppId
@@ -23,6 +30,50 @@ export type BusyQuestion = {
 /** Of one calendar: what its provider says, and what our own bookings claim. */
 export type CalendarBusy = { readonly busy: readonly Interval[]; readonly claims: readonly Interval[] }
 
+/** How busy time of calendars of one provider is asked for; those of our own are read where they are, whoever asks. */
+export type AskBusy = (
+  provider: CalendarProvider,
+  scope: CalendarScope,
+  question: MirrorQuestion,
+) => Promise<Result<readonly (readonly Interval[])[]>>
+
+/** For offers: as the mirror knows it, where the calendars are elsewhere; `noteAge` hears of the age of each, in milliseconds. */
+export function mirrored(tools: SyncNeeds, noteAge: (ageMs: number) => void = () => {}): AskBusy {
+  return (provider, scope, question) =>
+    provider.isLocal ? askCalendars(provider, scope, question) : askMirror(tools, provider, scope, question, noteAge)
+}
+
+const askCalendars: AskBusy = (provider, scope, { calendars, span, ignoring }) =>
+  provider.freeBusy(
+    scope,
+    calendars.map(({ key }) => key),
+    span,
+    ignoring === undefined ? [] : [ignoring],
+  )
+
+/** For bookings: one calendar that cannot be read counts as its policy says, and takes no other down with it. */
+const askEach =
+  ({ database }: Pick<Tools, 'database'>): AskBusy =>
+  async (provider, scope, question) => {
+    const { calendars, span, ignoring } = question
+    const together = await askCalendars(provider, scope, question)
+    if (together.ok || calendars.every(({ whenUnreadable = closed }) => whenUnreadable.kind === 'closed'))
+      return together
+    const booking = ignoring === undefined ? undefined : bookingIdOf(ignoring)
+    const answers = calendars.map(async (calendar) => {
+      const alone = await askCalendars(provider, scope, { ...question, calendars: [calendar] })
+      if (alone.ok) return success(alone.value[0] ?? [])
+      const [found] = await readMirrors(database, scope.appId, [calendar.key], span, booking)
+      return countUnread(calendar, { found, span, problem: alone.problem })
+    })
+    const busy: (readonly Interval[])[] = []
+    for (const answer of await Promise.all(answers)) {
+      if (!answer.ok) return answer
+      busy.push(answer.value)
+    }
+    return success(busy)
+  }
+
 /**
  * Busy intervals and claims of each calendar that overlap `span`, in the order asked; neither sorted nor merged nor cut.
  * Problems: `calendarUnavailable`, if a single one cannot be read.
@@ -30,6 +81,7 @@ export type CalendarBusy = { readonly busy: readonly Interval[]; readonly claims
 export async function readCalendars(
   { database, providers }: Pick<Tools, 'database' | 'providers'>,
   { appId, calendars, span, ignoring, transaction, known }: BusyQuestion,
+  ask: AskBusy = askCalendars,
 ): Promise<Result<readonly CalendarBusy[]>> {
   const local = transaction ?? database
   const keys = calendars.map(({ key }) => key)
@@ -44,15 +96,9 @@ export async function readCalendars(
           kind: 'calendarUnavailable',
           message: `calendars of ${name} cannot be read by this server yet`,
         })
-      const memberKeys = members.map(({ key }) => key)
-      const busy = await provider.freeBusy(
-        { appId, local },
-        memberKeys,
-        span,
-        ignoring === undefined ? [] : [ignoring.eventId],
-      )
+      const busy = await ask(provider, { appId, local }, { calendars: members, span, ignoring: ignoring?.eventId })
       return busy.ok
-        ? success(memberKeys.map((key, index) => [calendarName(key), busy.value[index] ?? []] as const))
+        ? success(members.map(({ key }, index) => [calendarName(key), busy.value[index] ?? []] as const))
         : busy
     }),
   )
@@ -71,8 +117,9 @@ export async function readCalendars(
 export async function readBusyByCalendar(
   tools: Pick<Tools, 'database' | 'providers'>,
   question: BusyQuestion,
+  ask?: AskBusy,
 ): Promise<Result<BusyByCalendar>> {
-  const read = await readCalendars(tools, question)
+  const read = await readCalendars(tools, question, ask)
   if (!read.ok) return read
   return success(
     new Map(
@@ -91,17 +138,18 @@ export async function readRemoteBusy(
 ): Promise<Result<ReadonlyMap<string, readonly Interval[]>>> {
   const remote = question.calendars.filter(({ provider }) => tools.providers(provider)?.isLocal !== true)
   if (remote.length === 0) return success(new Map())
-  const read = await readCalendars(tools, { ...question, calendars: remote })
-  return read.ok
-    ? success(new Map(remote.map(({ key }, index) => [calendarName(key), read.value[index]?.busy ?? []])))
-    : read
+  const read = await readCalendars(tools, { ...question, calendars: remote }, askEach(tools))
+  if (read.ok)
+    return success(new Map(remote.map(({ key }, index) => [calendarName(key), read.value[index]?.busy ?? []])))
+  return failure(asUnavailable(read.problem))
 }
 
 /** As `readCalendars`, in one list for each calendar. */
 export async function readBusy(
   tools: Pick<Tools, 'database' | 'providers'>,
   question: BusyQuestion,
+  ask?: AskBusy,
 ): Promise<Result<readonly (readonly Interval[])[]>> {
-  const read = await readCalendars(tools, question)
+  const read = await readCalendars(tools, question, ask)
   return read.ok ? success(read.value.map(({ busy, claims }) => [...busy, ...claims])) : read
 }

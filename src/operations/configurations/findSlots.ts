@@ -14,11 +14,11 @@ import { horizon, slotQuestion, widened } from '../../core/configuration/slotQue
 import { type BookingId, isUuid } from '../../core/ids.ts'
 import { invalidRequest, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
-import { dayMs, fromUnixSeconds, type Instant, minuteMs, plus } from '../../core/time/instant.ts'
+import { dayMs, fromUnixSeconds, type Instant, minuteMs, plus, secondMs } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { nextLocalMidnight } from '../../core/time/zone.ts'
 import { availabilityToJson } from '../../wire/availability.ts'
-import { readBusyByCalendar } from '../calendars/readBusy.ts'
+import { mirrored, readBusyByCalendar } from '../calendars/readBusy.ts'
 import type { Tools } from '../tools.ts'
 import { keptAnswers } from './keptAnswers.ts'
 import {
@@ -47,7 +47,7 @@ const longestAnswer = 250_000
  * Problems: `invalidRequest` (end before start, a span over 92 days or with too many slots), `notFound`, `invalidSession`, `calendarUnavailable`.
  */
 export async function findSlots(
-  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'syncing' | 'now'>,
   principal: Principal,
   question: SlotsQuestion,
 ): Promise<Result<string>> {
@@ -117,7 +117,7 @@ function readVersionsTogether(
 }
 
 async function compute(
-  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'syncing' | 'now'>,
   loaded: LoadedConfiguration,
   window: Interval,
   booking: Booking | undefined,
@@ -138,7 +138,13 @@ async function compute(
   if (versions.includes(null)) throw new StaleConfiguration('a calendar of the configuration is gone')
   const bookable = clip(window, configuration, now)
   const ignoring = booking === undefined ? undefined : { bookingId: booking.id, eventId: booking.eventId }
-  const busy = await readBusyByCalendar(tools, { appId, calendars, span: widened(bookable, configuration), ignoring })
+  const span = widened(bookable, configuration)
+  let agesAt = plus(now, dayMs)
+  const noteAge = (ageMs: number) => {
+    const at = plus(now, tools.syncing.maxAgeSeconds * secondMs - ageMs)
+    if (at < agesAt) agesAt = at
+  }
+  const busy = await readBusyByCalendar(tools, { appId, calendars, span, ignoring }, mirrored(tools, noteAge))
   if (!busy.ok) return busy
   const order = isRoundRobin(configuration) ? await readQueue(tools, loaded, booking?.id) : undefined
   const answer = askEngine(slotQuestion(configuration, hosts, { busy: busy.value, order, now }, window))
@@ -148,10 +154,14 @@ async function compute(
   if (booking === undefined && versions[0] === configuration.version)
     keptAnswers(database).keep(key, {
       versions: versions.join(),
-      until: changesAt(answer, configuration, window, now),
+      until: earlier(agesAt, changesAt(answer, configuration, window, now)),
       json,
     })
   return success(json)
+}
+
+function earlier(a: Instant, b: Instant): Instant {
+  return a < b ? a : b
 }
 
 /** What of `window` can have slots at all: calendars are not asked about the rest. */

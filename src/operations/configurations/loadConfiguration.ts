@@ -10,7 +10,7 @@ import { findHostGrants } from '../../adapters/storage/hosts.ts'
 import type { Principal } from '../../core/account/principal.ts'
 import {
   type Configuration,
-  calendarsOf,
+  calendarsToRead,
   type Host,
   hostsOf,
   type ParticipantCalendar,
@@ -119,10 +119,16 @@ export async function loadHosts(
   const all = keptBy(database)
   const kept = all.get(configuration.id)
   if (kept?.configuration.version === configuration.version) return success(kept)
-  const hosts = await findHosts({ database }, configuration)
+  // A grant that must be connected anew makes its calendars unreadable; the configuration stands.
+  const hosts = await findHosts({ database }, configuration, 'evenInvalid')
   if (!hosts.ok) return hosts
   const serving = hostsOf(configuration, hosts.value)
-  const loaded: LoadedConfiguration = { configuration, document, hosts: serving, calendars: calendarsOf(serving) }
+  const loaded: LoadedConfiguration = {
+    configuration,
+    document,
+    hosts: serving,
+    calendars: calendarsToRead(configuration, serving),
+  }
   if (all.size >= keptLimit) all.clear()
   all.set(configuration.id, loaded)
   return success(loaded)
@@ -154,6 +160,7 @@ function keptBy(database: Database): Map<ConfigurationId, LoadedConfiguration> {
 export async function findHosts(
   { database }: Pick<Tools, 'database'>,
   configuration: Pick<Configuration, 'appId' | 'participants'>,
+  which: 'valid' | 'evenInvalid' = 'valid',
 ): Promise<Result<Host[]>> {
   const { appId, participants } = configuration
   const ids = participants.flatMap(({ grantId }) => (grantId === undefined ? [] : [grantId]))
@@ -177,7 +184,8 @@ export async function findHosts(
       ...(participant.availabilityCalendarIds ?? []),
       ...(participant.bookingCalendarId === undefined ? [] : [participant.bookingCalendarId]),
     ]
-    const grant = grants.find((candidate) =>
+    const usable = grants.filter(({ isValid }) => isValid || which === 'evenInvalid')
+    const grant = usable.find((candidate) =>
       participant.grantId === undefined
         ? candidate.email.toLowerCase() === participant.email.toLowerCase()
         : candidate.id === participant.grantId.toLowerCase(),

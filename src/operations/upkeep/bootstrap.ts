@@ -47,7 +47,7 @@ const demo = { name: 'Demo', email: 'host@demo.example', slug: 'demo' }
  * Problems: `invalidRequest` for a key that is too short, revoked, or another application's.
  */
 export async function bootstrap(
-  tools: Pick<Tools, 'database' | 'now'>,
+  tools: Pick<Tools, 'database' | 'syncing' | 'now'>,
   command: BootstrapCommand,
 ): Promise<Result<Bootstrapped>> {
   const { apiKey } = command
@@ -88,7 +88,7 @@ async function findOrMakeApplication(database: Database): Promise<Application> {
 
 /** The key, or null where it was there before. */
 async function findOrMakeKey(
-  { database, now }: Pick<Tools, 'database' | 'now'>,
+  { database, now }: Pick<Tools, 'database' | 'syncing' | 'now'>,
   application: Application,
   secret: string | undefined,
 ): Promise<Result<string | null>> {
@@ -128,7 +128,7 @@ async function findOrMakeGrant(tools: Pick<Tools, 'database'>, application: Appl
   })
 }
 
-async function findOrMakeCalendar(tools: Pick<Tools, 'database'>, grant: Grant, timezone: string) {
+async function findOrMakeCalendar(tools: Pick<Tools, 'database' | 'syncing'>, grant: Grant, timezone: string) {
   const found = await showCalendar(tools, grant, 'primary')
   return found.ok ? found : createCalendar(tools, grant, { name: 'Calendar', timezone, details: { metadata: {} } })
 }

@@ -8,6 +8,8 @@ import {
   readFacts,
 } from '../../adapters/storage/maintenance.ts'
 import { compareMigrations, serverRole } from '../../adapters/storage/migrations.ts'
+import { countStandings } from '../../adapters/storage/mirrors.ts'
+import { countReconciliations } from '../../adapters/storage/reconciliations.ts'
 import { type Vault, VaultError } from '../../adapters/storage/vault.ts'
 import type { Instant } from '../../core/time/instant.ts'
 
@@ -49,6 +51,7 @@ export async function examine({ database, vault, now }: ExamineTools): Promise<F
   findings.push(await examineRole(database, facts))
   findings.push(await examineKeys(database, vault))
   findings.push(await examineHeld(database))
+  findings.push(await examineCalendars(database))
   return findings
 }
 
@@ -121,4 +124,26 @@ async function examineHeld(database: Database): Promise<Finding> {
       ? 'none is held for over a minute'
       : `${held} held for over a minute; is a worker running (ROLE=all or worker)?`
   return { name: 'held bookings', isGood: held === 0, message }
+}
+
+/** Calendars at providers, and what was found between them and the bookings on them. */
+async function examineCalendars(database: Database): Promise<Finding> {
+  const standings = new Map<string, number>()
+  const found = new Map<string, number>()
+  const add = (counts: Map<string, number>, name: string, count: number) =>
+    counts.set(name, (counts.get(name) ?? 0) + count)
+  for (const appId of await listAppIds(database)) {
+    for (const { health, count } of await countStandings(database, appId)) add(standings, health, count)
+    for (const { found: what, outcome, count } of await countReconciliations(database, appId))
+      add(found, `${what} ${outcome}`, count)
+  }
+  const told = (counts: Map<string, number>) => [...counts].map(([name, count]) => `${count} ${name}`).join(', ')
+  if (standings.size === 0) return { name: 'calendars', isGood: true, message: 'none is at a provider' }
+  const isGood = [...standings.keys()].every((health) => health === 'ok') && !found.has('missing reported')
+  const message = `${told(standings)}${found.size === 0 ? '' : `; by hand or lost: ${told(found)}`}`
+  return {
+    name: 'calendars',
+    isGood,
+    message: isGood ? message : `${message}; GET /v3/grants/{id}/calendars says why`,
+  }
 }

@@ -1,7 +1,13 @@
 // What recurs: throws away what has run out, and takes up again what no job is left for.
 import { scheduleRecovery } from '../../adapters/storage/bookings.ts'
 import { requeueOverdueMails } from '../../adapters/storage/mails.ts'
-import { deleteExpired, deleteOldNotifications, findUnsettled, listAppIds } from '../../adapters/storage/maintenance.ts'
+import {
+  deleteExpired,
+  deleteOldMails,
+  deleteOldNotifications,
+  findUnsettled,
+  listAppIds,
+} from '../../adapters/storage/maintenance.ts'
 import { requeueOverdueReminders } from '../../adapters/storage/reminders.ts'
 import { type Result, success } from '../../core/result.ts'
 import { dayMs, plus } from '../../core/time/instant.ts'
@@ -17,9 +23,9 @@ export async function sweep({
   let takenUp = 0
   for (const appId of await listAppIds(database)) {
     deleted += await database.transaction(appId, deleteExpired)
-    deleted += await database.transaction(appId, (transaction) =>
-      deleteOldNotifications(transaction, plus(now(), -keptDays * dayMs)),
-    )
+    const before = plus(now(), -keptDays * dayMs)
+    deleted += await database.transaction(appId, (transaction) => deleteOldNotifications(transaction, before))
+    deleted += await database.transaction(appId, (transaction) => deleteOldMails(transaction, before))
     const unsettled = await database.transaction(appId, findUnsettled)
     for (const id of unsettled) await database.transaction(appId, (transaction) => scheduleRecovery(transaction, id))
     takenUp += unsettled.length

@@ -2,6 +2,7 @@
 import { recordAudit } from '../../adapters/storage/audit.ts'
 import type { Transaction } from '../../adapters/storage/database.ts'
 import { newId } from '../../adapters/storage/ids.ts'
+import { insertNotices } from '../../adapters/storage/mails.ts'
 import {
   type AttemptRecord,
   type DueDelivery,
@@ -18,10 +19,11 @@ import { type Result, success } from '../../core/result.ts'
 import { type Instant, minuteMs, plus, secondMs, toUnixSeconds } from '../../core/time/instant.ts'
 import { nextStatus, readRetryAfter, waitAfter } from '../../core/webhook/delivery.ts'
 import type { Endpoint, EndpointId } from '../../core/webhook/endpoint.ts'
+import { noticesOf } from '../../core/webhook/notice.ts'
 import { notificationToJson } from '../../wire/webhooks.ts'
 import type { Tools } from '../tools.ts'
 
-type Needs = Pick<Tools, 'database' | 'vault' | 'safeFetch' | 'now'>
+type Needs = Pick<Tools, 'database' | 'vault' | 'safeFetch' | 'mailer' | 'now'>
 
 export type SendCommand = {
   readonly appId: AppId
@@ -202,7 +204,12 @@ class Sending {
     const tallies = await tallyAttempts(transaction, endpoint.id, { now, since: endpoint.statusUpdatedAt })
     const status = nextStatus(endpoint, tallies, now)
     if (status === endpoint.status) return
-    if (await changeStatus(transaction, endpoint.id, { from: endpoint.status, to: status, at: now }))
-      await recordAudit(transaction, { actor: 'worker', action: `webhook.${status}`, target: endpoint.id })
+    // Whoever changes it tells of it, so each turn is told of once.
+    if (!(await changeStatus(transaction, endpoint.id, { from: endpoint.status, to: status, at: now }))) return
+    await recordAudit(transaction, { actor: 'worker', action: `webhook.${status}`, target: endpoint.id })
+    await insertNotices(transaction, {
+      notices: noticesOf(endpoint, status, now),
+      isSending: this.#tools.mailer.isSending,
+    })
   }
 }

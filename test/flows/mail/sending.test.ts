@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 import type { AppId } from '../../../src/core/ids.ts'
 import { book, makeConfiguration, makeHost, nearFuture, type TestHost } from '../../support/hosts.ts'
+import { mailsOf as listMailsOf, sendMailsOf } from '../../support/mails.ts'
 import { startTestServer, type TestServer } from '../../support/server.ts'
 import { type ReceivedMail, startSmtp, type TestSmtp } from '../../support/smtp.ts'
 
@@ -36,31 +37,10 @@ beforeEach(async () => {
 const bookIt = (id: string, from: number, body: object = {}) =>
   book(server, id, from, { body: { guest: { name: 'Gil Guest', email: guest }, ...body } })
 const appId = () => server.clientId as AppId
-const mailsOf = async (bookingId: string) =>
-  (await server.request('GET', `/v3/mails?booking_id=${bookingId}`)).body.data.toReversed() as {
-    id: string
-    kind: string
-    state: string
-    to: { email: string }
-    last_error: string | null
-    attempts: number
-  }[]
+const mailsOf = (bookingId: string) => listMailsOf(server, bookingId)
 const show = async (id: string) => (await server.request('GET', `/v3/mails/${id}`)).body.data
 
-/** One attempt at everything that waits, as if each were due now; in the order in which it was written. */
-async function sendAll(bookingId: string): Promise<string[]> {
-  await server.app.database.pool.query(
-    `update openslot.deliveries set mail_due_at = now() where booking_id = $1 and mail_due_at is not null and state = 'ready'`,
-    [bookingId],
-  )
-  const outcomes: string[] = []
-  for (const { id, state } of await mailsOf(bookingId)) {
-    if (state !== 'waiting') continue
-    const sent = await server.app.operations.sendMail({ appId: appId(), mailId: id })
-    outcomes.push(sent.ok ? sent.value : sent.problem.message)
-  }
-  return outcomes
-}
+const sendAll = (bookingId: string) => sendMailsOf(server, bookingId)
 
 const to = (recipient: string): ReceivedMail => {
   const found = smtp.received.filter((mail) => mail.recipient === recipient)
@@ -338,6 +318,44 @@ it('an address gets three confirmations an hour and no more, and the fourth row 
   expect(smtp.received.filter(({ recipient }) => recipient === email).length).toBe(3)
   // The host, who was not chosen by the guest, is told each time.
   expect(smtp.received.filter(({ recipient }) => recipient === host.email).length).toBe(4)
+})
+
+it('an address gets ten mails an hour in all: what moves a booking waits then, and its last word is sent when there is room', async () => {
+  const id = await makeConfiguration(server, [host])
+  const { booking_id } = (await bookIt(id, start)).body.data
+  await sendAll(booking_id)
+  const path = `/v3/scheduling/bookings/${booking_id}?configuration_id=${id}`
+  for (let hours = 1; hours <= 12; hours++) {
+    const body = { start_time: start + hours * 3_600, end_time: start + hours * 3_600 + 1_800 }
+    expect((await server.request('PATCH', path, { token: null, body })).status).toBe(200)
+    await sendAll(booking_id)
+  }
+  const ofGuest = async () => (await server.request('GET', `/v3/mails?recipient=${guest}`)).body.data
+  expect((await ofGuest()).map(({ state }: { state: string }) => state)).toEqual([
+    'waiting',
+    // Tried once more above, when a newer one was there.
+    'held_back',
+    'held_back',
+    ...Array.from({ length: 10 }, () => 'sent'),
+  ])
+  expect((await ofGuest())[0]).toMatchObject({ attempts: 0, last_error: expect.stringMatching(/^waits/) })
+  expect(smtp.received.filter(({ recipient }) => recipient === guest).length).toBe(10)
+  expect(smtp.received.filter(({ recipient }) => recipient === host.email).length).toBe(13)
+
+  smtp.received.length = 0
+  await server.app.database.pool.query(
+    `update openslot.deliveries set finished_at = finished_at - interval '61 minutes' where recipient = $1 and state = 'done'`,
+    [guest],
+  )
+  await sendAll(booking_id)
+  expect((await ofGuest()).slice(0, 3).map(({ state }: { state: string }) => state)).toEqual([
+    'sent',
+    'held_back',
+    'held_back',
+  ])
+  expect(eventOf(to(guest)).event?.getFirstPropertyValue('dtstart')?.toString()).toBe(
+    new Date((start + 12 * 3_600) * 1_000).toISOString().replace('.000Z', 'Z'),
+  )
 })
 
 it("another application's mails are not there", async () => {

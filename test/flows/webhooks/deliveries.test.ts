@@ -291,6 +291,51 @@ describe('an endpoint', () => {
     expect(receiver.received.length).toBe(10)
   })
 
+  it('that turns failing, and then failed, has its people mailed once for each turn', async () => {
+    const people = { notification_email_addresses: ['ops@app.example', 'OPS@app.example', 'ada@app.example'] }
+    await server.request('PUT', `/v3/webhooks/${endpoint.id}`, {
+      body: { ...people, webhook_url: `${receiver.url}?token=secret` },
+    })
+    const notices = async () =>
+      (await server.request('GET', '/v3/mails?limit=200')).body.data.filter(
+        ({ webhook_id }: { webhook_id: string }) => webhook_id === endpoint.id,
+      ) as { id: string; kind: string; to: { email: string } }[]
+    const told = async () => (await notices()).map(({ kind, to }) => `${kind} ${to.email}`).toSorted()
+    receiver.answer = 500
+    for (let index = 0; index < 5; index++) await happen()
+    await work(server)
+    const failing = ['endpoint_failing OPS@app.example', 'endpoint_failing ada@app.example']
+    expect([await status(), await told()]).toEqual(['failing', failing])
+    for (let days = 0; (await status()) !== 'failed'; days++) {
+      expect(days).toBeLessThan(8)
+      clockMs += 13 * hour
+      await work(server)
+    }
+    clockMs += 13 * hour
+    await work(server)
+    expect(await told()).toEqual(['endpoint_failed OPS@app.example', 'endpoint_failed ada@app.example', ...failing])
+
+    const [newest] = await notices()
+    const mail = (await server.request('GET', `/v3/mails/${newest?.id}`)).body.data
+    expect(mail).toMatchObject({
+      role: 'operator',
+      booking_id: null,
+      state: 'kept',
+      invitation: null,
+      subject: `Webhooks have stopped: ${new URL(receiver.url).host}`,
+    })
+    for (const text of [mail.text, mail.html]) {
+      expect(text).toContain(receiver.url)
+      expect(text).toContain(endpoint.id)
+      expect(text).not.toContain('secret')
+    }
+
+    receiver.answer = undefined
+    await server.request('PUT', `/v3/webhooks/${endpoint.id}`, { body: { status: 'active' } })
+    await work(server)
+    expect([await status(), (await told()).length]).toEqual(['active', 4])
+  })
+
   it('that is paused gets nothing, and all of it when it is woken', async () => {
     await server.request('PUT', `/v3/webhooks/${endpoint.id}`, { body: { status: 'pause' } })
     const id = await happen()

@@ -1,5 +1,4 @@
 // Calendars kept in our own database: every call takes part in the caller's transaction.
-import { bookingIdOf } from '../../../core/booking/booking.ts'
 import { calendarLimit } from '../../../core/calendar/calendar.ts'
 import { occurrences, type Recurrence } from '../../../core/calendar/series.ts'
 import type { EventId } from '../../../core/ids.ts'
@@ -8,7 +7,15 @@ import { failure, type Result, success } from '../../../core/result.ts'
 import type { Interval } from '../../../core/time/interval.ts'
 import { readRecurrence } from '../../ical/recurrence.ts'
 import { listCalendars } from '../../storage/calendars.ts'
-import { type BusyRow, deleteEvent, findInterval, newEventRows, readBusyRows, saveEvent } from '../../storage/events.ts'
+import {
+  type BusyRow,
+  deleteEvent,
+  findInterval,
+  listBookedEventIds,
+  newEventRows,
+  readBusyRows,
+  saveEvent,
+} from '../../storage/events.ts'
 import type { CalendarProvider } from '../calendarProvider.ts'
 import { toWrite } from './mapping.ts'
 
@@ -35,11 +42,12 @@ export const virtualCalendars: CalendarProvider = {
   async readChanges({ appId, local }, calendar, { window }) {
     const unfolded = unfold(await readBusyRows(local, appId, [calendar], window), window, new Set())
     if (!unfolded.ok) return unfolded
+    const booked = new Set(await listBookedEventIds(local, appId, calendar))
     const items = unfolded.value.map(({ id, busy }) => ({
       id,
       version: undefined,
       busy,
-      own: bookingIdOf(id) === undefined ? undefined : { eventId: id, when: busy[0] },
+      own: booked.has(id) ? { eventId: id, when: busy[0] } : undefined,
     }))
     return success({ kind: 'everything', token: undefined, items })
   },

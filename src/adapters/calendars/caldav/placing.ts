@@ -1,0 +1,71 @@
+// Makes an event stand on a CalDAV calendar as described, step by step from whatever stands there now: every step may be repeated.
+import { setTimeout as wait } from 'node:timers/promises'
+
+import type { PlacedEvent } from '../../../core/booking/placedEvent.ts'
+import { failure, type Result, success } from '../../../core/result.ts'
+import type { Placed } from '../calendarProvider.ts'
+import { type DavClient, unavailable } from './client.ts'
+import { isOfOthers, planChange, type WritingHost, writeNew } from './mapping.ts'
+import { type DavObject, findByUid, putObject, readObject } from './objects.ts'
+import { placeOf } from './places.ts'
+
+/** Reading, writing and reading back, with room for others who write at the same time. */
+const mostRounds = 12
+/** Some servers invite a moment after they have stored the event. */
+const mostWaits = 4
+const waitMs = 250
+
+export type Place = {
+  readonly calendarUrl: string
+  readonly home: string
+  readonly signal: AbortSignal
+}
+
+/** Problems: `calendarUnavailable`, `grantExpired`. */
+export async function placeEvent(
+  client: DavClient,
+  { calendarUrl, home, signal }: Place,
+  event: PlacedEvent,
+  host: WritingHost,
+): Promise<Result<Placed>> {
+  let url = `${calendarUrl}${event.id}.ics`
+  let isWritten = false
+  let waits = 0
+  for (let round = 0; round < mostRounds; round += 1) {
+    const there: DavObject | 'absent' | { problem: Parameters<typeof failure>[0] } = await readObject(client, url)
+    if (there !== 'absent' && 'problem' in there) return failure(there.problem)
+    if (there === 'absent') {
+      const made = await putObject(client, url, writeNew(event, host), 'ifAbsent')
+      if (typeof made === 'object') return failure(made.problem)
+      if (made === 'written') isWritten = true
+      else {
+        const elsewhere = await findByUid(client, calendarUrl, event.icalUid)
+        if (elsewhere === 'absent') {
+          // Someone else may have been first at this very place; if not, it will not be taken.
+          if (round > 2) return failure(unavailable('refused the event'))
+          continue
+        }
+        if ('problem' in elsewhere) return failure(elsewhere.problem)
+        url = elsewhere.url
+      }
+      continue
+    }
+    // The server itself put it here, as an invitation to the owner: it follows its organizer's event.
+    if (isOfOthers(there.calendar, event.icalUid, host.addresses)) return success({ invited: [] })
+    const plan = planChange(there.calendar, event, host, isWritten)
+    if (plan.kind === 'done') {
+      const id = placeOf(url, url, home)
+      return success({ invited: plan.invited, ...(id === undefined ? {} : { item: { id, version: there.etag } }) })
+    }
+    if (plan.kind === 'wait' && waits < mostWaits) {
+      waits += 1
+      await wait(waitMs, undefined, { signal }).catch(() => undefined)
+      continue
+    }
+    const written = await putObject(client, url, plan.text, { ifMatch: there.etag })
+    if (typeof written === 'object') return failure(written.problem)
+    // Someone else wrote in between: what they wrote is read, and ours put on top of it.
+    isWritten = written === 'written'
+  }
+  return failure(unavailable('does not keep the event as it was written'))
+}

@@ -1,0 +1,362 @@
+// The busy mirror: what calendars elsewhere said, when it was true, and how each calendar stands.
+import type { CalendarKey } from '../../core/account/grant.ts'
+import type { CalendarStanding, MirrorHealth } from '../../core/calendar/health.ts'
+import type { AppId, BookingId, CalendarId, GrantId } from '../../core/ids.ts'
+import type { Instant } from '../../core/time/instant.ts'
+import type { Interval } from '../../core/time/interval.ts'
+import { toRange } from './claims.ts'
+import type { Queryable, Transaction } from './database.ts'
+import { type Sql, sql } from './sql.ts'
+
+export type MirrorName = CalendarKey & { readonly appId: AppId }
+
+export type Mirror = {
+  readonly token: string | undefined
+  /** The span whose busy time is known; undefined before the first whole reading. */
+  readonly covered: Interval | undefined
+  readonly generation: number
+  /** For how long it has failed; 0 for one that does not. */
+  readonly failingMs: number
+  readonly health: MirrorHealth
+  /** Milliseconds since everything was read; undefined before the first time. */
+  readonly sinceReadMs: number | undefined
+  /** By the database's clock, before anything was asked. */
+  readonly asOf: Instant
+}
+
+/** For the calendars of a grant that have none yet; those that have one are due at once. */
+export async function ensureMirrors(transaction: Transaction, grantId: GrantId): Promise<void> {
+  const { appId } = transaction
+  await transaction.query(sql`
+    insert into openslot.mirrors as mirror (app_id, grant_id, calendar_id)
+    select app_id, grant_id, id from openslot.calendars where app_id = ${appId} and grant_id = ${grantId}
+    on conflict (app_id, grant_id, calendar_id) do update set due_at = now(),
+      since = case when mirror.health = 'ok' then mirror.since else now() end, health = 'ok', reason = null`)
+}
+
+/** For the calendars of a grant that have none yet; the others stay as they are. */
+export async function addMirrors(transaction: Transaction, grantId: GrantId): Promise<void> {
+  const { appId } = transaction
+  await transaction.query(sql`
+    insert into openslot.mirrors (app_id, grant_id, calendar_id)
+    select app_id, grant_id, id from openslot.calendars where app_id = ${appId} and grant_id = ${grantId}
+    on conflict do nothing`)
+}
+
+/** All of a calendar is read again, at once: its whole days begin at another hour. */
+export async function forgetToken(queryable: Queryable, appId: AppId, key: CalendarKey): Promise<void> {
+  await queryable.query(sql`
+    update openslot.mirrors set token = null, generation = generation + 1, true_at = null, due_at = now()
+    where ${isMirror(appId, key)}`)
+}
+
+/** Calendars that are due, in whichever application, the oldest first: not yet anyone's to ask. */
+export function listDueMirrors(queryable: Queryable, limit: number): Promise<MirrorName[]> {
+  return queryable.query<MirrorName>(sql`
+    select app_id as "appId", grant_id as "grantId", calendar_id as "calendarId" from openslot.mirrors
+    where due_at <= now() order by due_at limit ${limit}`)
+}
+
+/** True for the one process that gets it, for `leaseSeconds`. */
+export async function claimDueMirror(
+  queryable: Queryable,
+  { appId, ...key }: MirrorName,
+  leaseSeconds: number,
+): Promise<boolean> {
+  const rows = await queryable.query(sql`
+    update openslot.mirrors set due_at = now() + ${leaseSeconds} * interval '1 second'
+    where ${isMirror(appId, key)} and due_at <= now() returning app_id`)
+  return rows.length > 0
+}
+
+/** Undefined where the calendar is gone, or has none. */
+export async function findMirror(queryable: Queryable, appId: AppId, key: CalendarKey): Promise<Mirror | undefined> {
+  const [row] = await queryable.query<{
+    token: string | null
+    start: Instant | null
+    end: Instant | null
+    generation: number
+    failingMs: number
+    health: MirrorHealth
+    sinceReadMs: number | null
+    asOf: Instant
+  }>(sql`
+    select token, lower(covered) as start, upper(covered) as end, generation, health,
+      case when health = 'failing' then (extract(epoch from clock_timestamp() - since) * 1000)::float8 else 0 end as "failingMs",
+      (extract(epoch from clock_timestamp() - read_at) * 1000)::float8 as "sinceReadMs", clock_timestamp() as "asOf"
+    from openslot.mirrors where ${isMirror(appId, key)}`)
+  if (row === undefined) return undefined
+  const { token, start, end, sinceReadMs, ...rest } = row
+  return {
+    ...rest,
+    token: token ?? undefined,
+    covered: start === null || end === null ? undefined : { start, end },
+    sinceReadMs: sinceReadMs ?? undefined,
+  }
+}
+
+export async function knownVersions(
+  queryable: Queryable,
+  appId: AppId,
+  key: CalendarKey,
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await queryable.query<{ id: string; version: string }>(sql`
+    select id, version from openslot.mirror_items where ${isMirror(appId, key)} and version is not null`)
+  return new Map(rows.map(({ id, version }) => [id, version]))
+}
+
+export type MirrorItem = {
+  readonly id: string
+  readonly version: string | undefined
+  readonly busy: readonly Interval[]
+  readonly own: { readonly bookingId: BookingId; readonly when: Interval | undefined } | undefined
+}
+
+export type MirrorAnswer = {
+  readonly generation: number
+  /** When the provider was asked. */
+  readonly trueAt: Instant
+  readonly token: string | undefined
+  /** Seconds from now. */
+  readonly nextInSeconds: number
+  readonly read:
+    | { readonly kind: 'everything'; readonly covered: Interval; readonly items: readonly MirrorItem[] }
+    | { readonly kind: 'changes'; readonly changed: readonly MirrorItem[]; readonly removed: readonly string[] }
+}
+
+/** One statement carries so many items: a series may hold thousands of intervals. */
+const itemsAtOnce = 500
+
+/**
+ * Writes what the provider said; the calendar's version counts up where what is busy may have changed. False, and nothing is
+ * written, where something else was written since `generation`.
+ */
+export async function writeAnswer(transaction: Transaction, key: CalendarKey, answer: MirrorAnswer): Promise<boolean> {
+  const { appId } = transaction
+  const { read } = answer
+  const isWhole = read.kind === 'everything'
+  const isNews = isWhole || read.changed.length > 0 || read.removed.length > 0
+  const written = await transaction.query(sql`
+    update openslot.mirrors set token = ${answer.token ?? null}, true_at = ${new Date(answer.trueAt)},
+      generation = generation + ${isNews ? 1 : 0},
+      since = case when health = 'ok' then since else now() end, health = 'ok', reason = null,
+      covered = coalesce(${isWhole ? toRange(read.covered) : null}::tstzrange, covered),
+      read_at = coalesce(${isWhole ? new Date(answer.trueAt) : null}::timestamptz, read_at),
+      due_at = now() + ${answer.nextInSeconds}::float8 * interval '1 second'
+    where ${isMirror(appId, key)} and generation = ${answer.generation} returning app_id`)
+  if (written.length === 0) return false
+  if (!isNews) return true
+  const items = isWhole ? read.items : read.changed
+  const gone = isWhole ? sql`` : sql`and id = any(${[...read.removed, ...items.map(({ id }) => id)]}::text[])`
+  const ids = items.map(({ id }) => id)
+  // The event of a booking that is gone is remembered as gone, until the booking has followed it.
+  await transaction.query(sql`
+    update openslot.mirror_items set busy = '{}', own_during = null, version = null
+    where ${isMirror(appId, key)} ${gone} and booking_id is not null and not (id = any(${ids}::text[]))`)
+  await transaction.query(sql`
+    delete from openslot.mirror_items
+    where ${isMirror(appId, key)} ${gone} and (booking_id is null or id = any(${ids}::text[]))`)
+  for (let index = 0; index < items.length; index += itemsAtOnce)
+    await insertItems(transaction, key, items.slice(index, index + itemsAtOnce))
+  await countVersion(transaction, appId, key)
+  return true
+}
+
+async function insertItems(transaction: Transaction, key: CalendarKey, items: readonly MirrorItem[]): Promise<void> {
+  await transaction.query(sql`
+    insert into openslot.mirror_items (app_id, grant_id, calendar_id, id, version, busy, booking_id, own_during)
+    select ${transaction.appId}, ${key.grantId}, ${key.calendarId}, item.* from unnest(${items.map(({ id }) => id)}::text[],
+      ${items.map(({ version }) => version ?? null)}::text[], ${items.map(({ busy }) => toMultirange(busy))}::tstzmultirange[],
+      ${items.map(({ own }) => own?.bookingId ?? null)}::uuid[],
+      ${items.map(({ own }) => (own?.when === undefined ? null : toRange(own.when)))}::tstzrange[]) as item
+    on conflict do nothing`)
+}
+
+export type MirrorFailure = {
+  readonly health: 'failing' | 'reconnect'
+  readonly reason: string
+  /** Seconds from now; undefined: not before the account is connected anew. */
+  readonly nextInSeconds: number | undefined
+}
+
+export async function writeFailure(
+  queryable: Queryable,
+  appId: AppId,
+  key: CalendarKey,
+  failure: MirrorFailure,
+): Promise<void> {
+  await queryable.query(sql`
+    update openslot.mirrors set reason = ${failure.reason},
+      since = case when health = ${failure.health} then since else now() end, health = ${failure.health},
+      due_at = coalesce(now() + ${failure.nextInSeconds ?? null}::float8 * interval '1 second', 'infinity')
+    where ${isMirror(appId, key)}`)
+}
+
+/** All calendars of a grant whose credentials are refused. */
+export async function closeMirrors(transaction: Transaction, grantId: GrantId, reason: string): Promise<void> {
+  await transaction.query(sql`
+    update openslot.mirrors set health = 'reconnect', reason = ${reason}, since = now(), due_at = 'infinity'
+    where app_id = ${transaction.appId} and grant_id = ${grantId} and health <> 'reconnect'`)
+}
+
+/** The event of a booking stands at `when` now, or is gone: known before the provider tells of it. */
+export async function writeOwn(
+  transaction: Transaction,
+  key: CalendarKey,
+  bookingId: BookingId,
+  item: { readonly id: string; readonly version: string | undefined } | undefined,
+  when: Interval | undefined,
+): Promise<void> {
+  const { appId } = transaction
+  const [mirror] = await transaction.query(sql`
+    update openslot.mirrors set generation = generation + 1 where ${isMirror(appId, key)} returning app_id`)
+  if (mirror === undefined) return
+  await transaction.query(sql`
+    delete from openslot.mirror_items where ${isMirror(appId, key)} and (booking_id = ${bookingId} or id = ${item?.id ?? null}::text)`)
+  if (item !== undefined && when !== undefined)
+    await insertItems(transaction, key, [{ ...item, busy: [when], own: { bookingId, when } }])
+  await countVersion(transaction, appId, key)
+}
+
+export type MirroredBusy = {
+  /** Undefined where nothing is known of all of the span. */
+  readonly ageMs: number | undefined
+  readonly health: MirrorHealth | undefined
+  readonly reason: string | undefined
+  readonly busy: readonly Interval[]
+}
+
+/** What the mirrors hold for `span`, merged, in the order of `keys`; items of the booking `ignoring` left out. One statement. */
+export async function readMirrors(
+  queryable: Queryable,
+  appId: AppId,
+  keys: readonly CalendarKey[],
+  span: Interval,
+  ignoring?: BookingId,
+): Promise<MirroredBusy[]> {
+  const asked = toRange(span)
+  const rows = await queryable.query<{
+    place: number
+    ageMs: number | null
+    health: MirrorHealth | null
+    reason: string | null
+    start: Instant | null
+    end: Instant | null
+  }>(sql`
+    select key.place, mirror.health, mirror.reason,
+      case when mirror.covered @> ${asked}::tstzrange
+        then (extract(epoch from clock_timestamp() - mirror.true_at) * 1000)::float8 end as "ageMs",
+      lower(found.busy) as start, upper(found.busy) as end
+    from unnest(${keys.map(({ grantId }) => grantId)}::uuid[], ${keys.map(({ calendarId }) => calendarId)}::text[])
+      with ordinality as key (grant_id, calendar_id, place)
+    left join openslot.mirrors as mirror
+      on mirror.app_id = ${appId} and mirror.grant_id = key.grant_id and mirror.calendar_id = key.calendar_id
+    left join lateral (
+      select unnest(range_agg(item.busy * tstzmultirange(${asked}::tstzrange))) as busy from openslot.mirror_items as item
+      where item.app_id = ${appId} and item.grant_id = key.grant_id and item.calendar_id = key.calendar_id
+        and item.busy && ${asked}::tstzrange
+        and (item.booking_id is null or item.booking_id is distinct from ${ignoring ?? null}::uuid)) as found on true`)
+  const read: (MirroredBusy & { busy: Interval[] })[] = keys.map(() => ({
+    ageMs: undefined,
+    health: undefined,
+    reason: undefined,
+    busy: [],
+  }))
+  for (const { place, ageMs, health, reason, start, end } of rows) {
+    const before = read[place - 1]
+    if (before === undefined) continue
+    if (start !== null && end !== null) before.busy.push({ start, end })
+    Object.assign(before, { ageMs: ageMs ?? undefined, health: health ?? undefined, reason: reason ?? undefined })
+  }
+  return read
+}
+
+/** What is to be compared with the bookings: the generation that stands there now; undefined where it was already. */
+export async function findReconciled(
+  queryable: Queryable,
+  appId: AppId,
+  key: CalendarKey,
+): Promise<number | undefined> {
+  const [row] = await queryable.query<{ generation: number }>(sql`
+    select generation from openslot.mirrors where ${isMirror(appId, key)} and generation <> reconciled and true_at is not null`)
+  return row?.generation
+}
+
+export async function markReconciled(
+  queryable: Queryable,
+  appId: AppId,
+  key: CalendarKey,
+  generation: number,
+): Promise<void> {
+  await queryable.query(sql`update openslot.mirrors set reconciled = ${generation} where ${isMirror(appId, key)}`)
+}
+
+/** The booking has followed its event. */
+export async function forgetOwnItem(
+  queryable: Queryable,
+  appId: AppId,
+  key: CalendarKey,
+  bookingId: BookingId,
+): Promise<void> {
+  await queryable.query(sql`
+    delete from openslot.mirror_items where ${isMirror(appId, key)} and booking_id = ${bookingId} and own_during is null`)
+}
+
+/** How the calendars of a grant stand, where offers may rest on what is so old; virtual ones are not among them. */
+export async function listStandings(
+  queryable: Queryable,
+  appId: AppId,
+  grantId: GrantId,
+  maxAgeSeconds: number,
+): Promise<ReadonlyMap<CalendarId, CalendarStanding>> {
+  const rows = await queryable.query<{
+    calendarId: CalendarId
+    health: MirrorHealth
+    reason: string | null
+    since: Instant
+    readAt: Instant | null
+    staleSince: Instant | null
+    isStale: boolean
+  }>(sql`
+    select calendar_id as "calendarId", health, reason, since, true_at as "readAt",
+      true_at + ${maxAgeSeconds} * interval '1 second' as "staleSince",
+      coalesce(true_at + ${maxAgeSeconds} * interval '1 second' < clock_timestamp(), true) as "isStale"
+    from openslot.mirrors where app_id = ${appId} and grant_id = ${grantId}`)
+  return new Map(
+    rows.map(({ calendarId, health, reason, since, readAt, staleSince, isStale }) => {
+      const isJustStale = health === 'ok' && isStale
+      const standing: CalendarStanding = {
+        status: isJustStale ? 'stale' : health,
+        reason: isJustStale ? 'It has not been read for a while.' : (reason ?? undefined),
+        since: isJustStale ? (staleSince ?? since) : since,
+        readAt: readAt ?? undefined,
+      }
+      return [calendarId, standing]
+    }),
+  )
+}
+
+export function countStandings(
+  queryable: Queryable,
+  appId: AppId,
+): Promise<{ readonly health: MirrorHealth; readonly count: number }[]> {
+  return queryable.query(sql`
+    select health, count(*) as count from openslot.mirrors where app_id = ${appId} group by health order by health`)
+}
+
+function isMirror(appId: AppId, { grantId, calendarId }: CalendarKey): Sql {
+  return sql`app_id = ${appId} and grant_id = ${grantId} and calendar_id = ${calendarId}`
+}
+
+async function countVersion(queryable: Queryable, appId: AppId, { grantId, calendarId }: CalendarKey): Promise<void> {
+  await queryable.query(sql`
+    update openslot.calendars set version = version + 1
+    where app_id = ${appId} and grant_id = ${grantId} and id = ${calendarId}`)
+}
+
+function toMultirange(intervals: readonly Interval[]): string {
+  return `{${intervals
+    .filter(({ start, end }) => start < end)
+    .map(toRange)
+    .join(',')}}`
+}

@@ -1,0 +1,103 @@
+// Where a calendar and the bookings on it disagree, and what was done about it.
+import type { CalendarKey } from '../../core/account/grant.ts'
+import type { AppId, BookingId } from '../../core/ids.ts'
+import type { Instant } from '../../core/time/instant.ts'
+import type { Interval } from '../../core/time/interval.ts'
+import type { Queryable, Transaction } from './database.ts'
+import { newId } from './ids.ts'
+import { sql } from './sql.ts'
+
+/**
+ * `deleted`, `moved`: by hand, on the calendar. `stray`: the event of a booking that takes no time there. `missing`: a booking
+ * whose event the calendar never showed.
+ */
+export type Difference = {
+  readonly found: 'deleted' | 'moved' | 'stray' | 'missing'
+  readonly bookingId: BookingId
+  readonly version: number
+  /** When the event takes place on the calendar. */
+  readonly when: Interval | undefined
+}
+
+/**
+ * How a calendar as mirrored differs from the settled bookings on it that end after `now`. Bookings that changed after the
+ * calendar was read are left for the next reading, and so are events with a marker of a booking that is not here: they are
+ * another server's.
+ */
+export async function findDifferences(
+  transaction: Transaction,
+  { grantId, calendarId }: CalendarKey,
+  now: Instant,
+): Promise<Difference[]> {
+  const { appId } = transaction
+  const rows = await transaction.query<{
+    bookingId: BookingId
+    version: number
+    isTaking: boolean
+    hasItem: boolean
+    start: Instant | null
+    end: Instant | null
+  }>(sql`
+    with mirror as (
+      select true_at, covered from openslot.mirrors
+      where app_id = ${appId} and grant_id = ${grantId} and calendar_id = ${calendarId}),
+    claim as (
+      select booking_id from openslot.slot_claims
+      where app_id = ${appId} and grant_id = ${grantId} and calendar_id = ${calendarId} and upper(during) > ${new Date(now)}),
+    item as (
+      select booking_id, own_during from openslot.mirror_items
+      where app_id = ${appId} and grant_id = ${grantId} and calendar_id = ${calendarId} and booking_id is not null),
+    pair as (
+      select coalesce(claim.booking_id, item.booking_id) as booking_id, claim.booking_id is not null as is_taking,
+        item.booking_id is not null as has_item, item.own_during
+      from claim full join item on item.booking_id = claim.booking_id)
+    select booking.id as "bookingId", booking.version, pair.is_taking as "isTaking", pair.has_item as "hasItem",
+      lower(pair.own_during) as start, upper(pair.own_during) as end
+    from pair cross join mirror join openslot.bookings as booking on booking.app_id = ${appId} and booking.id = pair.booking_id
+    where booking.change is null and booking.updated_at < mirror.true_at and upper(booking.during) > ${new Date(now)}
+      and booking.during <@ mirror.covered
+      and case when pair.is_taking then pair.own_during is distinct from booking.during else pair.own_during is not null end`)
+  return rows.map(({ bookingId, version, isTaking, hasItem, start, end }) => ({
+    bookingId,
+    version,
+    when: start === null || end === null ? undefined : { start, end },
+    found: !isTaking ? 'stray' : !hasItem ? 'missing' : start === null ? 'deleted' : 'moved',
+  }))
+}
+
+export async function recordReconciliation(
+  transaction: Transaction,
+  { grantId, calendarId }: CalendarKey,
+  { found, bookingId }: Pick<Difference, 'found' | 'bookingId'>,
+  outcome: string,
+): Promise<void> {
+  await transaction.query(sql`
+    insert into openslot.reconciliations (app_id, id, grant_id, calendar_id, booking_id, found, outcome)
+    values (${transaction.appId}, ${newId()}, ${grantId}, ${calendarId}, ${bookingId}, ${found}, ${outcome})`)
+}
+
+/** How often the event of a booking was missing there before. */
+export async function countMissing(
+  transaction: Transaction,
+  { grantId, calendarId }: CalendarKey,
+  bookingId: BookingId,
+): Promise<number> {
+  const [row] = await transaction.query<{ count: number }>(sql`
+    select count(*) as count from openslot.reconciliations
+    where app_id = ${transaction.appId} and booking_id = ${bookingId} and grant_id = ${grantId} and calendar_id = ${calendarId}
+      and found = 'missing'`)
+  return row?.count ?? 0
+}
+
+export type ReconciliationCount = {
+  readonly found: Difference['found']
+  readonly outcome: string
+  readonly count: number
+}
+
+/** All that ever happened, for whoever runs the server. */
+export function countReconciliations(queryable: Queryable, appId: AppId): Promise<ReconciliationCount[]> {
+  return queryable.query<ReconciliationCount>(sql`
+    select found, outcome, count(*) as count from openslot.reconciliations where app_id = ${appId}
+    group by found, outcome order by found, outcome`)
+}

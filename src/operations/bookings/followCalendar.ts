@@ -1,0 +1,60 @@
+// A booking follows its event: deleted on the calendar, it is called off; moved there, it is rescheduled.
+import { lockBooking } from '../../adapters/storage/bookings.ts'
+import { lockCalendars } from '../../adapters/storage/calendars.ts'
+import type { Transaction } from '../../adapters/storage/database.ts'
+import type { Booking } from '../../core/booking/booking.ts'
+import { cancel, reschedule } from '../../core/booking/lifecycle.ts'
+import type { AppId, BookingId } from '../../core/ids.ts'
+import { changedMeanwhile, notFound } from '../../core/problem.ts'
+import { failure, type Result } from '../../core/result.ts'
+import type { Interval } from '../../core/time/interval.ts'
+import { findKnownConfiguration } from '../configurations/loadConfiguration.ts'
+import { type ChangeTools, carryThrough } from './carryThrough.ts'
+
+export type Followed = {
+  readonly appId: AppId
+  readonly bookingId: BookingId
+  /** As it was when the calendar was compared with it: whatever changed it since goes first. */
+  readonly version: number
+  /** Who did it, for the audit log. */
+  readonly actor: string
+}
+
+/** The guest is told as of any cancellation. Problems: `notFound`, `conflict`. */
+export function cancelWithEvent(tools: ChangeTools, followed: Followed): Promise<Result<Booking>> {
+  return follow(tools, followed, (booking) => cancel(booking, 'calendar', ''))
+}
+
+/** The owner of the calendar decides on its time: no open hours, no other event stands against it. Problems: also `slotTaken`. */
+export function moveWithEvent(tools: ChangeTools, followed: Followed, when: Interval): Promise<Result<Booking>> {
+  return follow(tools, followed, (booking) =>
+    reschedule(booking, { when, service: booking.service, details: booking.details }),
+  )
+}
+
+async function follow(
+  tools: ChangeTools,
+  { appId, bookingId, version, actor }: Followed,
+  change: (booking: Booking) => Result<Booking>,
+): Promise<Result<Booking>> {
+  const found = await tools.database.transaction(appId, (transaction) => lockBooking(transaction, bookingId))
+  if (found === undefined) return failure(notFound)
+  const known = await findKnownConfiguration(tools, appId, found.configurationId, 'evenDeleted')
+  if (!known.ok) return known
+  const context = { configuration: known.value.configuration, actor, isOnCalendar: true }
+  return carryThrough(tools, appId, context, async (transaction) => {
+    const current = await lock(transaction, found)
+    return current?.version === version ? change(current) : failure(changedMeanwhile)
+  })
+}
+
+async function lock(transaction: Transaction, { id, service }: Booking): Promise<Booking | undefined> {
+  const [current] = await Promise.all([
+    lockBooking(transaction, id),
+    lockCalendars(
+      transaction,
+      service.placements.map(({ key }) => key),
+    ),
+  ])
+  return current
+}

@@ -1,0 +1,104 @@
+// Brings a calendar and the bookings on it together again: what its owner did there by hand counts.
+import type { CalendarProvider, CalendarScope } from '../../adapters/calendars/calendarProvider.ts'
+import { findBooking } from '../../adapters/storage/bookings.ts'
+import { findReconciled, forgetOwnItem, markReconciled } from '../../adapters/storage/mirrors.ts'
+import {
+  countMissing,
+  type Difference,
+  findDifferences,
+  recordReconciliation,
+} from '../../adapters/storage/reconciliations.ts'
+import type { CalendarKey } from '../../core/account/grant.ts'
+import { eventIdOf } from '../../core/booking/booking.ts'
+import type { AppId } from '../../core/ids.ts'
+import { type ChangeTools, putBack } from '../bookings/carryThrough.ts'
+import { cancelWithEvent, moveWithEvent } from '../bookings/followCalendar.ts'
+import { findKnownConfiguration } from '../configurations/loadConfiguration.ts'
+
+/** `again`: the calendar or the booking changed meanwhile, or could not be asked; the next reading looks anew. */
+type Outcome =
+  | 'cancelled'
+  | 'rescheduled'
+  | 'putBack'
+  | 'removed'
+  | 'placedAgain'
+  | 'reported'
+  | 'reportedBefore'
+  | 'again'
+
+const actor = 'calendar'
+
+/**
+ * Nothing to do unless something was written to the mirror since the last time. Before anything is done about a difference,
+ * the calendar itself is asked once more. Safe to repeat and to run twice at once: bookings are compared and set by version.
+ */
+export async function reconcile(
+  tools: ChangeTools,
+  provider: CalendarProvider,
+  { appId, key }: { readonly appId: AppId; readonly key: CalendarKey },
+): Promise<void> {
+  const generation = await findReconciled(tools.database, appId, key)
+  if (generation === undefined) return
+  const differences = await tools.database.transaction(appId, (transaction) =>
+    findDifferences(transaction, key, tools.now()),
+  )
+  const scope: CalendarScope = { appId, local: tools.database, isInBackground: true }
+  let isDone = true
+  for (const difference of differences) {
+    const outcome = await settle(tools, provider, scope, key, difference)
+    if (outcome === 'again') isDone = false
+    else if (outcome !== 'reportedBefore')
+      await tools.database.transaction(appId, (transaction) =>
+        recordReconciliation(transaction, key, difference, outcome),
+      )
+  }
+  if (isDone) await markReconciled(tools.database, appId, key, generation)
+}
+
+async function settle(
+  tools: ChangeTools,
+  provider: CalendarProvider,
+  scope: CalendarScope,
+  key: CalendarKey,
+  difference: Difference,
+): Promise<Outcome> {
+  const { appId } = scope
+  const { bookingId, version, found } = difference
+  const followed = { appId, bookingId, version, actor }
+  const standing = await provider.find(scope, key, eventIdOf(bookingId))
+  if (!standing.ok) return 'again'
+  if (found === 'stray') {
+    if (standing.value === undefined) return 'again'
+    const removed = await provider.remove(scope, key, eventIdOf(bookingId))
+    return removed.ok ? 'removed' : 'again'
+  }
+  if (standing.value !== undefined) {
+    if (found !== 'moved' || difference.when === undefined) return 'again'
+    const moved = await moveWithEvent(tools, followed, standing.value)
+    if (moved.ok) return 'rescheduled'
+    // Another booking has that time: this one stays where it is, and its event with it.
+    return moved.problem.kind === 'slotTaken' ? placeWhereItBelongs(tools, followed, 'putBack') : 'again'
+  }
+  if (found === 'missing') {
+    const before = await tools.database.transaction(appId, (transaction) => countMissing(transaction, key, bookingId))
+    if (before === 0) return placeWhereItBelongs(tools, followed, 'placedAgain')
+    return before === 1 ? 'reported' : 'reportedBefore'
+  }
+  const cancelled = await cancelWithEvent(tools, followed)
+  if (!cancelled.ok) return 'again'
+  await forgetOwnItem(tools.database, appId, key, bookingId)
+  return 'cancelled'
+}
+
+async function placeWhereItBelongs(
+  tools: ChangeTools,
+  { appId, bookingId, version }: Parameters<typeof cancelWithEvent>[1],
+  outcome: Outcome,
+): Promise<Outcome> {
+  const booking = await tools.database.transaction(appId, (transaction) => findBooking(transaction, bookingId))
+  if (booking === undefined || booking.version !== version) return 'again'
+  const known = await findKnownConfiguration(tools, appId, booking.configurationId, 'evenDeleted')
+  if (!known.ok) return 'again'
+  const placed = await putBack(tools, booking, known.value.configuration)
+  return placed.ok ? outcome : 'again'
+}

@@ -1,0 +1,140 @@
+// Keeps the busy mirror of one calendar: asks its provider what changed, and writes it down with how the calendar stands.
+import type { CalendarChanges, CalendarItem, CalendarProvider } from '../../adapters/calendars/calendarProvider.ts'
+import { findGrant } from '../../adapters/storage/grants.ts'
+import * as mirrors from '../../adapters/storage/mirrors.ts'
+import type { CalendarKey } from '../../core/account/grant.ts'
+import { bookingIdOf } from '../../core/booking/booking.ts'
+import type { AppId } from '../../core/ids.ts'
+import type { Problem } from '../../core/problem.ts'
+import { failure, type Result, success } from '../../core/result.ts'
+import { dayMs, hourMs, type Instant, plus } from '../../core/time/instant.ts'
+import type { Interval } from '../../core/time/interval.ts'
+import { refreshCalendars } from '../accounts/refreshCalendars.ts'
+import type { Tools } from '../tools.ts'
+import { reconcile } from './reconcile.ts'
+
+/** Busy time is kept from yesterday for so long, and a month more, so that it need not all be read again each day. */
+const keptAheadDays = 370
+const spareDays = 31
+/** Some servers forget a token without a word: once a day everything is read. */
+const wholeEveryMs = dayMs
+/** A calendar that fails is asked again after as long as it has failed already, up to this. */
+const longestWaitSeconds = 900
+const tries = 3
+
+export type SyncCommand = {
+  readonly appId: AppId
+  readonly key: CalendarKey
+  /** `someoneWaits`: a guest looks at slots. */
+  readonly urgency: 'someoneWaits' | 'inBackground'
+  /** Milliseconds for the provider's answer; the provider's own limit where absent. */
+  readonly limitMs?: number | undefined
+}
+
+export type SyncNeeds = Pick<Tools, 'database' | 'providers' | 'mailer' | 'syncing' | 'now'>
+
+/** `gone`: there is no such calendar any more, and nothing to do. */
+export type SyncOutcome = 'read' | 'gone'
+
+/**
+ * Problems: `calendarUnavailable`, `grantExpired`; they are written down too, with the time of the next try.
+ * Safe to run twice at once: what was asked first and comes last is thrown away and asked again.
+ */
+export async function syncCalendar(tools: SyncNeeds, command: SyncCommand): Promise<Result<SyncOutcome>> {
+  const { database } = tools
+  const { appId, key } = command
+  const grant = await database.transaction(appId, (transaction) =>
+    findGrant(transaction, { by: 'id', value: key.grantId }),
+  )
+  const provider = grant === undefined ? undefined : tools.providers(grant.provider)
+  if (grant === undefined || provider === undefined || provider.isLocal) return success('gone')
+  for (let attempt = 1; ; attempt++) {
+    const mirror = await mirrors.findMirror(database, appId, key)
+    if (mirror === undefined) return success('gone')
+    const read = await ask(tools, provider, command, mirror)
+    if (!read.ok) {
+      await mirrors.writeFailure(
+        database,
+        appId,
+        key,
+        failureOf(read.problem, mirror.failingMs, tools.syncing.everySeconds),
+      )
+      return read
+    }
+    const isWritten = await database.transaction(appId, (transaction) =>
+      mirrors.writeAnswer(transaction, key, {
+        generation: mirror.generation,
+        trueAt: mirror.asOf,
+        token: read.value.changes.token,
+        nextInSeconds: tools.syncing.everySeconds * (0.95 + 0.1 * Math.random()),
+        read: toMirror(read.value.changes, read.value.window),
+      }),
+    )
+    if (isWritten) {
+      // With the daily reading of a calendar, and not when it was just connected.
+      if (!read.value.isKnown && mirror.covered !== undefined) await refreshCalendars(tools, provider, grant)
+      await reconcile(tools, provider, { appId, key })
+      return success('read')
+    }
+    if (attempt === tries) return failure(changesTooFast)
+  }
+}
+
+const changesTooFast: Problem = {
+  kind: 'calendarUnavailable',
+  message: 'The calendar changes faster than it can be read.',
+}
+
+async function ask(
+  { database, now }: SyncNeeds,
+  provider: CalendarProvider,
+  { appId, key, urgency, limitMs }: SyncCommand,
+  mirror: mirrors.Mirror,
+): Promise<Result<{ changes: CalendarChanges; window: Interval; isKnown: boolean }>> {
+  const whole = windowAt(now())
+  const isKnown =
+    mirror.token !== undefined &&
+    mirror.covered !== undefined &&
+    (mirror.sinceReadMs ?? Number.POSITIVE_INFINITY) < wholeEveryMs &&
+    mirror.covered.start <= plus(now(), -dayMs) &&
+    mirror.covered.end >= plus(now(), keptAheadDays * dayMs)
+  const window = isKnown && mirror.covered !== undefined ? mirror.covered : whole
+  const changes = await provider.readChanges(
+    { appId, local: database, limitMs, isInBackground: urgency === 'inBackground' },
+    key,
+    {
+      window,
+      token: isKnown ? mirror.token : undefined,
+      known: () => mirrors.knownVersions(database, appId, key),
+    },
+  )
+  return changes.ok ? success({ changes: changes.value, window, isKnown }) : changes
+}
+
+function windowAt(now: Instant): Interval {
+  return { start: plus(now, -2 * dayMs), end: plus(now, (keptAheadDays + spareDays) * dayMs) }
+}
+
+function toMirror(changes: CalendarChanges, window: Interval): mirrors.MirrorAnswer['read'] {
+  return changes.kind === 'everything'
+    ? { kind: 'everything', covered: window, items: changes.items.filter(isWorthKeeping).map(toItem) }
+    : { kind: 'changes', changed: changes.changed.map(toItem), removed: changes.removed }
+}
+
+function isWorthKeeping({ busy, own, version }: CalendarItem): boolean {
+  return busy.length > 0 || own !== undefined || version !== undefined
+}
+
+function toItem({ id, version, busy, own }: CalendarItem): mirrors.MirrorItem {
+  const bookingId = own === undefined ? undefined : bookingIdOf(own.eventId)
+  return { id, version, busy, own: bookingId === undefined ? undefined : { bookingId, when: own?.when } }
+}
+
+function failureOf(problem: Problem, failingMs: number, everySeconds: number): mirrors.MirrorFailure {
+  const reason = problem.message
+  if (problem.kind === 'grantExpired') return { health: 'reconnect', reason, nextInSeconds: undefined }
+  const wait = Math.min(longestWaitSeconds, Math.max(everySeconds, failingMs / 1000))
+  const jittered = wait * (0.8 + 0.4 * Math.random())
+  const asked = Math.min(problem.retryAfterSeconds ?? 0, hourMs / 1000)
+  return { health: 'failing', reason, nextInSeconds: Math.max(jittered, asked) }
+}

@@ -1,0 +1,87 @@
+/** A booking follows its event on a virtual calendar too, when the events API moves or deletes it. */
+import { beforeEach, expect, it } from 'vitest'
+
+import { fakeAccounts } from '../../support/fakeAccounts.ts'
+import { makeConfiguration, makeHost, nearFuture, type TestHost } from '../../support/hosts.ts'
+import { findFaults, readLedger } from '../../support/ledger.ts'
+import { bookAt, connect, readBooking, slotsFrom } from '../../support/remoteHosts.ts'
+import { startTestServer } from '../../support/server.ts'
+
+const fake = fakeAccounts()
+const server = await startTestServer({ towers: { caldav: fake.tower } })
+const nine = nearFuture()
+const half = nine + 1800
+
+let count = 0
+let host: TestHost
+let id: string
+let bookingId: string
+let event: string
+beforeEach(async () => {
+  host = await makeHost(server, `ana${++count}@host.example`)
+  id = await makeConfiguration(server, [host])
+  bookingId = await bookAt(server, id, nine)
+  const listed = await server.request(
+    'GET',
+    `/v3/grants/${host.grantId}/events?calendar_id=primary&start=${nine}&end=${half}`,
+  )
+  event = `/v3/grants/${host.grantId}/events/${listed.body.data[0].id}?calendar_id=primary`
+})
+
+const expectOneTruth = async () => expect(findFaults(await readLedger(server.app))).toEqual([])
+
+it('deleted, the booking is called off by the calendar and its time is free', async () => {
+  expect((await server.request('DELETE', event)).status).toBe(200)
+  expect((await readBooking(server, bookingId)).status).toBe('cancelled')
+  expect(await slotsFrom(server, id, nine)).toEqual([nine, half])
+  expect((await server.request('DELETE', event)).status).toBe(404)
+  await expectOneTruth()
+})
+
+it('moved, the booking moves, and what else was changed stays', async () => {
+  const changed = await server.request('PUT', event, {
+    body: { title: 'Moved by hand', when: { start_time: half, end_time: half + 1800 } },
+  })
+  expect(changed.body).toMatchObject({ data: { title: 'Moved by hand', when: { start_time: half } } })
+  expect(await slotsFrom(server, id, nine)).toEqual([nine])
+  const { notifications } = await readLedger(server.app)
+  expect(
+    notifications.filter((one) => one.bookingId === bookingId.toLowerCase()).map(({ trigger }) => trigger),
+  ).toEqual(['booking.created', 'booking.rescheduled'])
+})
+
+it('moved onto another booking, it is refused and stays where it is', async () => {
+  await bookAt(server, id, half)
+  const refused = await server.request('PUT', event, { body: { when: { start_time: half, end_time: half + 1800 } } })
+  expect(refused.status).toBe(400)
+  expect(refused.body.error.type).toBe('timeslot_not_available')
+  await expectOneTruth()
+})
+
+it('given another title only, it leaves the booking as it is', async () => {
+  expect((await server.request('PUT', event, { body: { title: 'Other' } })).body.data.title).toBe('Other')
+  const { bookings } = await readLedger(server.app)
+  expect(bookings.find((one) => one.id === bookingId)?.version).toBe(1)
+})
+
+it('of an account elsewhere is not served, and says so', async () => {
+  fake.add('kim@host.example', 'x', ['work'])
+  const { grantId } = await connect(server, 'caldav', { username: 'kim@host.example', password: 'x' })
+  const paths: [string, string, object?][] = [
+    ['GET', `/v3/grants/${grantId}/events?calendar_id=work`],
+    ['GET', `/v3/grants/${grantId}/events/x?calendar_id=work`],
+    ['POST', `/v3/grants/${grantId}/events?calendar_id=work`, { when: { start_time: nine, end_time: half } }],
+    ['PUT', `/v3/grants/${grantId}/events/x?calendar_id=work`, { title: 'x' }],
+    ['DELETE', `/v3/grants/${grantId}/events/x?calendar_id=work`],
+    ['POST', `/v3/grants/${grantId}/calendars`, { name: 'x' }],
+    ['DELETE', `/v3/grants/${grantId}/calendars/work`],
+  ]
+  for (const [method, path, body] of paths) {
+    const reply = await server.request(method, path, body === undefined ? {} : { body })
+    expect([path, reply.status, reply.body.error.message]).toEqual([
+      path,
+      400,
+      expect.stringContaining('at the provider'),
+    ])
+  }
+})

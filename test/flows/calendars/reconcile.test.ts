@@ -1,0 +1,160 @@
+/** What the owner of a calendar does there by hand to the events of bookings, and how the two come together again. */
+import { beforeEach, expect, it } from 'vitest'
+
+import { countReconciliations } from '../../../src/adapters/storage/reconciliations.ts'
+import { sql } from '../../../src/adapters/storage/sql.ts'
+import type { AppId } from '../../../src/core/ids.ts'
+import { instant } from '../../../src/core/time/instant.ts'
+import { examine } from '../../../src/operations/upkeep/examine.ts'
+import { fakeAccounts } from '../../support/fakeAccounts.ts'
+import { nearFuture } from '../../support/hosts.ts'
+import {
+  bookAt,
+  configure,
+  connect,
+  milliseconds,
+  type RemoteHost,
+  readBooking,
+  slotsFrom,
+  sync,
+  until,
+} from '../../support/remoteHosts.ts'
+import { startTestServer } from '../../support/server.ts'
+
+const fake = fakeAccounts()
+// No worker polls: each test says when.
+const server = await startTestServer({ towers: { caldav: fake.tower } }, { ROLE: 'web' })
+const nine = nearFuture()
+const half = nine + 1800
+const appId = server.clientId as AppId
+
+let count = 0
+let user: string
+let host: RemoteHost
+let id: string
+let bookingId: string
+beforeEach(async () => {
+  fake.heal()
+  user = `ana${++count}@host.example`
+  fake.add(user, 'x', ['work'])
+  host = await connect(server, 'caldav', { username: user, password: 'x' })
+  id = await configure(server, host)
+  bookingId = await bookAt(server, id, nine)
+  // The provider itself has shown the event.
+  await poll()
+})
+
+const poll = () => sync(server, host, 'work')
+const own = () => fake.events(user, 'work').filter(({ placed }) => placed !== undefined)
+const eventId = () => own()[0]?.id ?? ''
+const outcomes = async () =>
+  (await countReconciliations(server.app.database, appId)).map(({ found, outcome }) => `${found} ${outcome}`)
+const mails = async (kind: string) => {
+  const rows = await server.app.database.query<{ to: string }>(sql`
+    select recipient as to from openslot.deliveries where app_id = ${appId} and body ->> 'kind' = ${kind} and recipient in (${user}, 'gil@guest.example')
+      and body ->> 'title' is not null and created_at > now() - interval '1 minute' and body::text like ${`%${user}%`}`)
+  return rows.map(({ to }) => to)
+}
+
+it('an event that is deleted there calls the booking off, and the guest is told', async () => {
+  const deleted = eventId()
+  fake.delete(user, 'work', deleted)
+  await poll()
+  await until(
+    () => readBooking(server, bookingId),
+    (booking) => expect(booking?.status).toBe('cancelled'),
+  )
+  const [row] = await server.app.database.transaction(appId, (transaction) =>
+    transaction.query<{ by: string }>(
+      sql`select cancelled_by as by from openslot.bookings where app_id = ${appId} and event_id = ${deleted}`,
+    ),
+  )
+  expect(row?.by).toBe('calendar')
+  expect(await mails('cancelled')).toContain('gil@guest.example')
+  expect(await slotsFrom(server, id, nine)).toEqual([nine, half])
+  expect(await outcomes()).toContain('deleted cancelled')
+})
+
+it('an event that is moved there moves the booking', async () => {
+  fake.put(user, 'work', eventId(), milliseconds(nine + 900, 45))
+  await poll()
+  await until(
+    () => slotsFrom(server, id, nine, 2),
+    (slots) => expect(slots).toEqual([nine + 3600, nine + 5400]),
+  )
+  await until(outcomes, (all) => expect(all).toContain('moved rescheduled'))
+  expect(await mails('rescheduled')).toContain('gil@guest.example')
+  expect(own()).toMatchObject([{ when: milliseconds(nine + 900, 45) }])
+})
+
+it('an event that is moved onto another booking goes back to its own time', async () => {
+  await bookAt(server, id, half)
+  const first = own().find(({ when }) => when.start === nine * 1000)?.id ?? ''
+  fake.put(user, 'work', first, milliseconds(half))
+  await poll()
+  await until(
+    async () =>
+      own()
+        .map(({ when }) => when.start)
+        .toSorted(),
+    (starts) => expect(starts).toEqual([nine * 1000, half * 1000]),
+  )
+  await until(outcomes, (all) => expect(all).toContain('moved putBack'))
+})
+
+it('an event that came back after its booking was called off is removed', async () => {
+  const [event] = own()
+  await server.request('DELETE', `/v3/scheduling/bookings/${bookingId}`, { body: {} })
+  expect(own()).toEqual([])
+  fake.restore(user, 'work', event)
+  await poll()
+  await until(
+    async () => own(),
+    (events) => expect(events).toEqual([]),
+  )
+  await until(outcomes, (all) => expect(all).toContain('stray removed'))
+})
+
+it('a marker of a booking that is not here is left alone: it is another server’s', async () => {
+  const [event] = own()
+  if (event?.placed === undefined) throw new Error('no event')
+  const foreign = { ...event.placed, id: 'ffffffff'.repeat(4) as typeof event.placed.id }
+  fake.restore(user, 'work', { id: foreign.id, when: milliseconds(half), placed: foreign })
+  await poll()
+  await until(
+    () => slotsFrom(server, id, nine),
+    (slots) => expect(slots).toEqual([]),
+  )
+  await poll()
+  expect(own()).toHaveLength(2)
+})
+
+it('a booking whose event was never seen gets it once more, and then is reported', async () => {
+  const lose = async () => {
+    await server.app.database.query(sql`
+      delete from openslot.mirror_items where app_id = ${appId} and grant_id = ${host.grantId}`)
+    await server.app.database.query(sql`
+      update openslot.mirrors set token = null, reconciled = -1 where app_id = ${appId} and grant_id = ${host.grantId}`)
+    fake.delete(user, 'work', eventId())
+  }
+  await lose()
+  await poll()
+  await until(
+    async () => own(),
+    (events) => expect(events).toMatchObject([{ when: milliseconds(nine) }]),
+  )
+  await poll()
+  await lose()
+  await poll()
+  await until(outcomes, (all) =>
+    expect(all).toEqual(expect.arrayContaining(['missing placedAgain', 'missing reported'])),
+  )
+  expect(own()).toEqual([])
+  expect((await readBooking(server, bookingId)).status).toBe('booked')
+  const { database } = server.app
+  const findings = await examine({ database, vault: undefined, now: () => instant(Date.now()) })
+  expect(findings.find(({ name }) => name === 'calendars')).toMatchObject({
+    isGood: false,
+    message: expect.stringMatching(/ok.*moved rescheduled.*missing reported|missing reported.*moved rescheduled/),
+  })
+})

@@ -1,0 +1,11 @@
+/** CalDAV accounts on what is reported of iCloud: emulated, in front of Cyrus. */
+import { caldavStand } from '../support/caldavStand.ts'
+import { startCyrusCaldav } from '../support/cyrusCaldav.ts'
+import { startIcloudLike } from '../support/icloudLike.ts'
+import { keepsTheInterface } from './suite.ts'
+
+keepsTheInterface('CalDAV on an emulated iCloud', async () => {
+  const behind = await startCyrusCaldav()
+  const { server, resolve } = await startIcloudLike(behind)
+  return caldavStand({ ...server, users: behind.users }, { network: { resolve }, signIn: server.users[0] })
+})

@@ -1,0 +1,190 @@
+/** Accounts at a provider of the tests' own, kept in memory: what a tower sees of them, and the hand of their owner. */
+import type { AccountCall, AccountProvider, ConnectSettings } from '../../src/adapters/calendars/accountProvider.ts'
+import type { CalendarChanges, CalendarItem } from '../../src/adapters/calendars/calendarProvider.ts'
+import type { PlacedEvent } from '../../src/core/booking/placedEvent.ts'
+import type { CalendarId, EventId } from '../../src/core/ids.ts'
+import { invalidRequest, type Problem } from '../../src/core/problem.ts'
+import { failure, type Result, success } from '../../src/core/result.ts'
+import { type Interval, overlaps } from '../../src/core/time/interval.ts'
+
+type KeptEvent = { readonly id: string; when: Interval; version: number; placed: PlacedEvent | undefined }
+type KeptCalendar = { readonly events: Map<string, KeptEvent>; readonly log: { id: string; at: number }[] }
+
+export type CallName = 'connect' | 'listCalendars' | 'freeBusy' | 'readChanges' | 'place' | 'find' | 'remove'
+
+export type FakeAccounts = {
+  readonly tower: AccountProvider
+  /** `username` → what opens it, and its calendars. */
+  add(username: string, password: string, calendars: readonly string[]): void
+  changePassword(username: string, password: string): void
+  put(username: string, calendar: string, id: string, when: Interval): void
+  delete(username: string, calendar: string, id: string): void
+  /** An event comes back as it was, its marker included. */
+  restore(username: string, calendar: string, event: Pick<KeptEvent, 'id' | 'when' | 'placed'> | undefined): void
+  events(username: string, calendar: string): { id: string; when: Interval; placed: PlacedEvent | undefined }[]
+  /** Calls to an account since the last time it was asked. */
+  takeCalls(username: string): CallName[]
+  /** The next call of that name meets `fault`. A function runs before the call. */
+  once(name: CallName, fault: 'fail' | 'loseAnswer' | Problem | (() => void)): void
+  /** Every call fails until `heal`. */
+  breakDown(problem?: Problem): void
+  /** One calendar can be neither read nor written until `heal`. */
+  breakCalendar(username: string, calendar: string): void
+  heal(): void
+  /** Tokens given so far are worth nothing any more. */
+  forgetTokens(): void
+  /** Addresses that the provider invites by itself. */
+  invites: (email: string) => boolean
+}
+
+const away: Problem = { kind: 'calendarUnavailable', message: 'The calendar server cannot be reached.' }
+
+export function fakeAccounts(): FakeAccounts {
+  const passwords = new Map<string, string>()
+  const calendars = new Map<string, Map<string, KeptCalendar>>()
+  let calls: { readonly name: CallName; readonly username: string }[] = []
+  let faults: { name: CallName; fault: 'fail' | 'loseAnswer' | Problem | (() => void) }[] = []
+  let broken: Problem | undefined
+  const brokenCalendars = new Set<string>()
+  let epoch = 1
+  let clock = 0
+
+  async function meet<T>(name: CallName, username: string, call: () => Result<T>): Promise<Result<T>> {
+    calls.push({ name, username })
+    if (broken !== undefined) return failure(broken)
+    const planned = faults.find((one) => one.name === name)
+    faults = faults.filter((one) => one !== planned)
+    const fault = planned?.fault
+    if (fault === 'fail') return failure(away)
+    if (typeof fault === 'function') fault()
+    else if (typeof fault === 'object') return failure(fault)
+    const answer = call()
+    return fault === 'loseAnswer' ? failure(away) : answer
+  }
+  const at = <T>(
+    name: CallName,
+    { account }: AccountCall,
+    calendar: CalendarId | undefined,
+    call: (kept: KeptCalendar) => Result<T>,
+  ) =>
+    meet(name, account.email, () => {
+      if (passwords.get(account.email) !== account.secret)
+        return failure({ kind: 'grantExpired', message: 'The server refused the password.' })
+      if (calendar === undefined) return call({ events: new Map(), log: [] })
+      if (brokenCalendars.has(`${account.email} ${calendar}`)) return failure(away)
+      const kept = calendars.get(account.email)?.get(calendar)
+      return kept === undefined ? failure({ ...away, message: 'The calendar is gone.' }) : call(kept)
+    })
+  const found = (username: string) =>
+    [...(calendars.get(username)?.keys() ?? [])].map((id) => ({
+      id: id as CalendarId,
+      name: id,
+      timezone: 'Europe/Paris',
+      isPrimary: false,
+      readOnly: false,
+    }))
+  const kept = (username: string, calendar: string): KeptCalendar => {
+    const one = calendars.get(username)?.get(calendar)
+    if (one === undefined) throw new Error(`no calendar ${calendar} of ${username}`)
+    return one
+  }
+  const write = (
+    calendar: KeptCalendar,
+    id: string,
+    change: { when: Interval; placed?: PlacedEvent | undefined } | undefined,
+  ) => {
+    clock++
+    calendar.log.push({ id, at: clock })
+    const before = calendar.events.get(id)
+    if (change === undefined) calendar.events.delete(id)
+    else calendar.events.set(id, { placed: before?.placed, ...change, id, version: clock })
+  }
+  const itemOf = ({ id, when, version, placed }: KeptEvent): CalendarItem => ({
+    id,
+    version: String(version),
+    busy: [when],
+    own: placed === undefined ? undefined : { eventId: placed.id, when },
+  })
+
+  const tower: AccountProvider = {
+    capabilities: { invites: true, conferencing: false, push: false },
+    connect: (settings: ConnectSettings) =>
+      meet('connect', settings.username ?? '', () => {
+        const { username = '', password = '' } = settings
+        if (passwords.get(username) !== password)
+          return failure(invalidRequest('the server refused the user name or password', 'settings.password'))
+        return success({ email: username, settings: { home: '/' }, secret: password, calendars: found(username) })
+      }),
+    listCalendars: (call) => at('listCalendars', call, undefined, () => success(found(call.account.email))),
+    freeBusy: (call, ids, span, ignoring) =>
+      at('freeBusy', call, ids[0], () =>
+        success(
+          ids.map((id) =>
+            [...kept(call.account.email, id).events.values()]
+              .filter((event) => overlaps(event.when, span) && !ignoring.includes(event.id as EventId))
+              .map(({ when }) => when),
+          ),
+        ),
+      ),
+    readChanges: (call, id, { window, token }) =>
+      at('readChanges', call, id, (calendar): Result<CalendarChanges> => {
+        const now = `${epoch}:${clock}`
+        const [known, since] = (token ?? '').split(':')
+        if (Number(known) !== epoch) {
+          const items = [...calendar.events.values()].filter(({ when }) => overlaps(when, window)).map(itemOf)
+          return success({ kind: 'everything', token: now, items })
+        }
+        const touched = [...new Set(calendar.log.filter((entry) => entry.at > Number(since)).map((entry) => entry.id))]
+        const changed = touched.flatMap((one) => calendar.events.get(one) ?? []).map(itemOf)
+        const removed = touched.filter((one) => !calendar.events.has(one))
+        return success({ kind: 'changes', token: now, changed, removed })
+      }),
+    place: (call, id, event) =>
+      at('place', call, id, (calendar) => {
+        write(calendar, event.id, { when: event.when, placed: event })
+        const invited = event.participants.map(({ email }) => email.toLowerCase()).filter((one) => fake.invites(one))
+        return success({ invited, item: { id: event.id, version: String(clock) } })
+      }),
+    find: (call, id, eventId) => at('find', call, id, ({ events }) => success(events.get(eventId)?.when)),
+    remove: (call, id, eventId) =>
+      at('remove', call, id, (calendar) => {
+        if (calendar.events.has(eventId)) write(calendar, eventId, undefined)
+        return success(undefined)
+      }),
+  }
+
+  const fake: FakeAccounts = {
+    tower,
+    add: (username, password, names) => {
+      passwords.set(username, password)
+      calendars.set(username, new Map(names.map((name) => [name, { events: new Map(), log: [] }])))
+    },
+    changePassword: (username, password) => void passwords.set(username, password),
+    put: (username, calendar, id, when) => write(kept(username, calendar), id, { when }),
+    delete: (username, calendar, id) => write(kept(username, calendar), id, undefined),
+    restore: (username, calendar, event) => {
+      if (event === undefined) throw new Error('no event')
+      write(kept(username, calendar), event.id, { when: event.when, placed: event.placed })
+    },
+    events: (username, calendar) => [...kept(username, calendar).events.values()],
+    takeCalls: (username) => {
+      const taken = calls.filter((call) => call.username === username).map(({ name }) => name)
+      calls = calls.filter((call) => call.username !== username)
+      return taken
+    },
+    once: (name, fault) => void faults.push({ name, fault }),
+    breakDown: (problem = away) => {
+      broken = problem
+    },
+    breakCalendar: (username, calendar) => void brokenCalendars.add(`${username} ${calendar}`),
+    heal: () => {
+      brokenCalendars.clear()
+      broken = undefined
+    },
+    forgetTokens: () => {
+      epoch++
+    },
+    invites: () => false,
+  }
+  return fake
+}
