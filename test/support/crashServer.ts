@@ -10,6 +10,8 @@ import { faultyCalendars, type Step } from './faultyCalendars.ts'
 
 export type CrashOrders = {
   readonly connection: Connection
+  /** Laid over settings that are good for tests. */
+  readonly environment?: Readonly<Record<string, string>>
   /** The call of `step`, after `skipped` others, before which or after which the process dies. Absent: local calendars, no death. */
   readonly die?: { readonly step: Step; readonly skipped?: number; readonly when: 'before' | 'after' }
 }
@@ -23,6 +25,7 @@ const app = await buildApp(
     RATE_LIMIT: 'off',
     LOG_LEVEL: 'error',
     ROLE: 'web',
+    ...orders.environment,
   }),
   {
     logger: pino({ level: 'error' }),

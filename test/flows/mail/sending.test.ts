@@ -358,6 +358,31 @@ it('an address gets ten mails an hour in all: what moves a booking waits then, a
   )
 })
 
+it('mails are thrown away 30 days after they were written, with or without a notification, and none before', async () => {
+  const query = (text: string) => server.app.database.pool.query(text)
+  const written: string[] = []
+  for (const days of [31, 29]) {
+    const id = await makeConfiguration(server, [host], {
+      event: { reminders: [{ type: 'email', minutes_before_event: 5, recipient: 'host' }] },
+    })
+    const { booking_id } = (await bookIt(id, start + written.length * 1_800)).body.data
+    await sendAll(booking_id)
+    written.push(booking_id)
+    // As a reminder writes it: about a booking, and about no notification.
+    await query(
+      `insert into openslot.deliveries (app_id, id, booking_id, kind, recipient, body, state)
+       select app_id, gen_random_uuid(), booking_id, 'mail', recipient, body, 'done' from openslot.deliveries where booking_id = '${booking_id}'`,
+    )
+    const age = `created_at = now() - interval '${days} days'`
+    await query(`update openslot.webhook_events set ${age} where object_id = '${booking_id}'`)
+    await query(`update openslot.deliveries set ${age} where booking_id = '${booking_id}'`)
+  }
+  await server.app.operations.sweep()
+  expect((await Promise.all(written.map(mailsOf))).map(({ length }) => length)).toEqual([0, 4])
+  const attempts = `select from openslot.mail_attempts where delivery_id not in (select id from openslot.deliveries)`
+  expect((await query(attempts)).rowCount).toBe(0)
+})
+
 it("another application's mails are not there", async () => {
   const id = await makeConfiguration(server, [host])
   const { booking_id } = (await bookIt(id, start)).body.data
