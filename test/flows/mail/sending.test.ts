@@ -1,8 +1,10 @@
 /** Mails over a real SMTP server that takes them, refuses, defers, drops the line or is away; and what each row says of it. */
+import fc from 'fast-check'
 import ICAL from 'ical.js'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 import type { AppId } from '../../../src/core/ids.ts'
+import { openCalendar } from '../../support/calendarProgram.ts'
 import { book, makeConfiguration, makeHost, nearFuture, type TestHost } from '../../support/hosts.ts'
 import { mailsOf as listMailsOf, sendMailsOf } from '../../support/mails.ts'
 import { startTestServer, type TestServer } from '../../support/server.ts'
@@ -165,6 +167,50 @@ describe('a booking', () => {
       before.message_id,
     ])
   })
+})
+
+it('booked, moved twice and cancelled is one entry and then none in a calendar program, in whatever order and however often the mails come', async () => {
+  const id = await makeConfiguration(server, [host])
+  const { booking_id } = (await bookIt(id, start)).body.data
+  await sendAll(booking_id)
+  const path = `/v3/scheduling/bookings/${booking_id}?configuration_id=${id}`
+  for (const hours of [2, 4]) {
+    const body = { start_time: start + hours * 3_600, end_time: start + hours * 3_600 + 1_800 }
+    expect((await server.request('PATCH', path, { token: null, body })).status).toBe(200)
+    await sendAll(booking_id)
+  }
+  expect((await server.request('DELETE', path, { token: null })).status).toBe(200)
+  await sendAll(booking_id)
+  for (const reader of [guest, host.email]) {
+    const files = smtp.received
+      .filter(({ recipient }) => recipient === reader)
+      .map(({ calendarFile = '', from }) => ({ text: calendarFile, from: from?.address ?? '' }))
+    expect(files.length).toBe(4)
+    const seen: (number | undefined)[] = []
+    const program = openCalendar(reader)
+    for (const { text, from } of files) {
+      program.take(text, from)
+      seen.push(program.entries()[0]?.startSeconds)
+      expect(program.entries().length).toBeLessThanOrEqual(1)
+    }
+    expect(seen).toEqual([start, start + 2 * 3_600, start + 4 * 3_600, undefined])
+    const repeated = fc.shuffledSubarray([...files, ...files], { minLength: 8 })
+    fc.assert(
+      fc.property(repeated, (mails) => {
+        const late = openCalendar(reader)
+        for (const { text, from } of mails) late.take(text, from)
+        expect(late.entries()).toEqual([])
+      }),
+    )
+    const withoutEnd = fc.shuffledSubarray(files.slice(0, 3), { minLength: 3 })
+    fc.assert(
+      fc.property(withoutEnd, (mails) => {
+        const late = openCalendar(reader)
+        for (const { text, from } of mails) late.take(text, from)
+        expect(late.entries().map(({ startSeconds }) => startSeconds)).toEqual([start + 4 * 3_600])
+      }),
+    )
+  }
 })
 
 describe('what a guest writes', () => {
