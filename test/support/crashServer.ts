@@ -10,6 +10,8 @@ import { faultyCalendars, type Step } from './faultyCalendars.ts'
 
 export type CrashOrders = {
   readonly connection: Connection
+  /** Laid over settings that are good for tests. */
+  readonly environment?: Readonly<Record<string, string>>
   /** The call of `step`, after `skipped` others, before which or after which the process dies. Absent: local calendars, no death. */
   readonly die?: { readonly step: Step; readonly skipped?: number; readonly when: 'before' | 'after' }
 }
@@ -25,6 +27,7 @@ const app = await buildApp(
     ROLE: 'web',
     // Calendar servers of the tests are on this machine.
     ALLOW_PRIVATE_CALENDARS: '127.0.0.0/8',
+    ...orders.environment,
   }),
   {
     logger: pino({ level: 'error' }),

@@ -71,7 +71,7 @@ export async function insertNotices(
     select ${transaction.appId}, id, 'mail', recipient, body, case when ${isSending} then now() end
     from unnest(${ids}::uuid[], ${notices.map(({ to }) => to.email)}::text[],
       ${notices.map((notice) => JSON.stringify(notice))}::jsonb[]) as mail (id, recipient, body)`)
-  if (isSending) await enqueueMails(transaction, ids)
+  if (isSending) await transaction.query(mailJobs(transaction.appId, ids))
 }
 
 /** One job for each, due now. */

@@ -1,8 +1,10 @@
 /** Mails over a real SMTP server that takes them, refuses, defers, drops the line or is away; and what each row says of it. */
+import fc from 'fast-check'
 import ICAL from 'ical.js'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 import type { AppId } from '../../../src/core/ids.ts'
+import { openCalendar } from '../../support/calendarProgram.ts'
 import { book, makeConfiguration, makeHost, nearFuture, type TestHost } from '../../support/hosts.ts'
 import { mailsOf as listMailsOf, sendMailsOf } from '../../support/mails.ts'
 import { startTestServer, type TestServer } from '../../support/server.ts'
@@ -165,6 +167,50 @@ describe('a booking', () => {
       before.message_id,
     ])
   })
+})
+
+it('booked, moved twice and cancelled is one entry and then none in a calendar program, in whatever order and however often the mails come', async () => {
+  const id = await makeConfiguration(server, [host])
+  const { booking_id } = (await bookIt(id, start)).body.data
+  await sendAll(booking_id)
+  const path = `/v3/scheduling/bookings/${booking_id}?configuration_id=${id}`
+  for (const hours of [2, 4]) {
+    const body = { start_time: start + hours * 3_600, end_time: start + hours * 3_600 + 1_800 }
+    expect((await server.request('PATCH', path, { token: null, body })).status).toBe(200)
+    await sendAll(booking_id)
+  }
+  expect((await server.request('DELETE', path, { token: null })).status).toBe(200)
+  await sendAll(booking_id)
+  for (const reader of [guest, host.email]) {
+    const files = smtp.received
+      .filter(({ recipient }) => recipient === reader)
+      .map(({ calendarFile = '', from }) => ({ text: calendarFile, from: from?.address ?? '' }))
+    expect(files.length).toBe(4)
+    const seen: (number | undefined)[] = []
+    const program = openCalendar(reader)
+    for (const { text, from } of files) {
+      program.take(text, from)
+      seen.push(program.entries()[0]?.startSeconds)
+      expect(program.entries().length).toBeLessThanOrEqual(1)
+    }
+    expect(seen).toEqual([start, start + 2 * 3_600, start + 4 * 3_600, undefined])
+    const repeated = fc.shuffledSubarray([...files, ...files], { minLength: 8 })
+    fc.assert(
+      fc.property(repeated, (mails) => {
+        const late = openCalendar(reader)
+        for (const { text, from } of mails) late.take(text, from)
+        expect(late.entries()).toEqual([])
+      }),
+    )
+    const withoutEnd = fc.shuffledSubarray(files.slice(0, 3), { minLength: 3 })
+    fc.assert(
+      fc.property(withoutEnd, (mails) => {
+        const late = openCalendar(reader)
+        for (const { text, from } of mails) late.take(text, from)
+        expect(late.entries().map(({ startSeconds }) => startSeconds)).toEqual([start + 4 * 3_600])
+      }),
+    )
+  }
 })
 
 describe('what a guest writes', () => {
@@ -356,6 +402,31 @@ it('an address gets ten mails an hour in all: what moves a booking waits then, a
   expect(eventOf(to(guest)).event?.getFirstPropertyValue('dtstart')?.toString()).toBe(
     new Date((start + 12 * 3_600) * 1_000).toISOString().replace('.000Z', 'Z'),
   )
+})
+
+it('mails are thrown away 30 days after they were written, with or without a notification, and none before', async () => {
+  const query = (text: string) => server.app.database.pool.query(text)
+  const written: string[] = []
+  for (const days of [31, 29]) {
+    const id = await makeConfiguration(server, [host], {
+      event: { reminders: [{ type: 'email', minutes_before_event: 5, recipient: 'host' }] },
+    })
+    const { booking_id } = (await bookIt(id, start + written.length * 1_800)).body.data
+    await sendAll(booking_id)
+    written.push(booking_id)
+    // As a reminder writes it: about a booking, and about no notification.
+    await query(
+      `insert into openslot.deliveries (app_id, id, booking_id, kind, recipient, body, state)
+       select app_id, gen_random_uuid(), booking_id, 'mail', recipient, body, 'done' from openslot.deliveries where booking_id = '${booking_id}'`,
+    )
+    const age = `created_at = now() - interval '${days} days'`
+    await query(`update openslot.webhook_events set ${age} where object_id = '${booking_id}'`)
+    await query(`update openslot.deliveries set ${age} where booking_id = '${booking_id}'`)
+  }
+  await server.app.operations.sweep()
+  expect((await Promise.all(written.map(mailsOf))).map(({ length }) => length)).toEqual([0, 4])
+  const attempts = `select from openslot.mail_attempts where delivery_id not in (select id from openslot.deliveries)`
+  expect((await query(attempts)).rowCount).toBe(0)
 })
 
 it("another application's mails are not there", async () => {
