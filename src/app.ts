@@ -1,5 +1,6 @@
 // The composition root: opens the database, makes the providers, binds the operations, and closes what it opened.
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Logger } from 'pino'
 
 import type { CalendarProviders } from './adapters/calendars/calendarProvider.ts'
@@ -97,6 +98,8 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
         limiter: config.rateLimit === 'off' ? noLimits : createLimiter(),
         trustedProxies: config.trustedProxies,
         baseUrl: config.baseUrl,
+        // The same beside `src` in a checkout and beside `dist` in the published package.
+        pagesFolder: join(import.meta.dirname, '..', 'dist', 'web'),
         ...(overrides.timeLimits === undefined ? {} : { timeLimits: overrides.timeLimits }),
         ...(overrides.onAnswer === undefined ? {} : { onAnswer: overrides.onAnswer }),
       })

@@ -19,6 +19,8 @@ export type Limiter = {
   /** To be called for a credential that was refused already, so that no good one is ever held up. */
   signInFailed(address: string): Promise<Result<void>>
   beforeRoute(route: Route, principal: Principal, address: string): Promise<Result<void>>
+  /** A page shows slots, so it counts as a question for them. */
+  beforePage(address: string): Promise<Result<void>>
   beforeWork(asked: Asked): Promise<Result<void>>
   /** To be called with each success; counts the bookings that were made. */
   afterWork(asked: Asked, answer: Answer): Promise<void>
@@ -32,6 +34,7 @@ const slugLimit = 10_000
 export const noLimits: Limiter = {
   signInFailed: async () => success(undefined),
   beforeRoute: async () => success(undefined),
+  beforePage: async () => success(undefined),
   beforeWork: async () => success(undefined),
   afterWork: async () => {},
 }
@@ -67,6 +70,7 @@ export function createLimiter(): Limiter {
       if (route.guard === 'public' && !route.path.startsWith('/v3/')) return success(undefined)
       return take(otherPerMinute, network(address))
     },
+    beforePage: (address) => take(availabilityPerMinute, network(address)),
     async beforeWork(asked) {
       if (!isLimitedBooking(asked)) return success(undefined)
       if (asked.principal.kind === 'anyone')

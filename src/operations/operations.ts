@@ -47,6 +47,7 @@ import { readUiSettings } from './configurations/uiSettings.ts'
 import { listMails, sendMailAgain, showMail } from './mails/mails.ts'
 import { sendMail } from './mails/sendMail.ts'
 import { sendReminder } from './mails/sendReminder.ts'
+import { openBookingPage } from './pages/openBookingPage.ts'
 import type { Tools } from './tools.ts'
 import { bootstrap } from './upkeep/bootstrap.ts'
 import { checkHealth } from './upkeep/checkHealth.ts'
@@ -130,6 +131,7 @@ export function bindOperations(tools: Tools) {
     createSession: bind(tools, createSession),
     endSession: bind(tools, endSession),
     readUiSettings: bind(tools, readUiSettings),
+    openBookingPage: bind(tools, openBookingPage),
     findRedirect: bind(tools, findRedirect),
     findSlots: bind(tools, findSlots),
     createBooking: bind(tools, createBooking),

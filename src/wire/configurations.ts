@@ -146,6 +146,8 @@ const additionalFieldSchema = Type.Object({
   options: Type.Optional(nullable(Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 200 }))),
 })
 
+export type AdditionalFieldJson = Static<typeof additionalFieldSchema>
+
 const schedulerSchema = Type.Object({
   available_days_in_future: Type.Optional(nullable(whole({ minimum: 1, maximum: 3_650 }))),
   min_booking_notice: Type.Optional(nullable(whole({ minimum: 0, maximum: 5_256_000 }))),

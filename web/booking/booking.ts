@@ -1,0 +1,89 @@
+// Booking and moving over the API, and what the answers mean for a page.
+import type { UiSettings } from '../../src/wire/uiSettings.ts'
+import { type Answered, type CallProblem, call, newKey } from '../shared/client.ts'
+import { fill } from '../shared/format.ts'
+import { type Answers, answersToJson } from './answers.ts'
+import type { Words } from './languages/en.ts'
+
+/** The answer of the API to a booking that was made or moved. */
+export type BookingJson = {
+  readonly booking_id: string
+  readonly booking_ref: string
+  readonly title: string
+  readonly description: string
+  readonly location: string
+  readonly status: 'booked' | 'pending' | 'cancelled'
+  readonly organizer: { readonly name: string; readonly email: string }
+}
+
+export type Wish = {
+  readonly settings: UiSettings
+  readonly start: number
+  readonly answers: Answers
+  readonly timezone: string
+  readonly language: string
+  readonly token: string | undefined
+  /** To move instead of to book. */
+  readonly bookingId?: string | undefined
+}
+
+/** Whoever presses the button again after a lost answer asks for the same booking, not for a second one. */
+let lastTry = { body: '', key: '' }
+
+export function sendWish(wish: Wish): Promise<Answered<BookingJson>> {
+  const { settings, start, answers, timezone, language, token, bookingId } = wish
+  const body = {
+    start_time: start,
+    end_time: start + settings.duration_minutes * 60,
+    ...answersToJson(answers),
+    timezone,
+    email_language: language,
+  }
+  const text = JSON.stringify({ body, bookingId })
+  if (lastTry.body !== text) lastTry = { body: text, key: newKey() }
+  return call<BookingJson>({
+    method: bookingId === undefined ? 'POST' : 'PATCH',
+    path: `/v3/scheduling/bookings${bookingId === undefined ? '' : `/${bookingId}`}`,
+    query: token === undefined ? { configuration_id: settings.configuration_id } : {},
+    body,
+    token,
+    idempotencyKey: lastTry.key,
+  })
+}
+
+/** The slot went to someone else, or is not offered any more. */
+export function isSlotLost({ type }: CallProblem): boolean {
+  return type === 'timeslot_not_available'
+}
+
+/** What to tell the person in front of the page. */
+export function explain({ status, type, message }: CallProblem, { errors }: Words): string {
+  if (status === 0) return errors.network
+  if (status === 429) return errors.tooMany
+  if (type === 'invalid_session') return errors.session
+  if (type === 'provider_error') return errors.calendar
+  return fill(errors.failed, { message })
+}
+
+/** Where the guest is sent after booking, with what was booked laid over the address's own query. */
+export function redirectAddress(base: string, booking: BookingJson, wish: Wish, parameters: URLSearchParams): string {
+  const { settings, start, answers, timezone, language } = wish
+  const address = new URL(base)
+  const added: Record<string, string | undefined> = {
+    ...Object.fromEntries(parameters),
+    booking_id: booking.booking_id,
+    name: answers.name.trim(),
+    email: answers.email.trim(),
+    start_time: String(start),
+    end_time: String(start + settings.duration_minutes * 60),
+    tz: timezone,
+    language,
+    additional_values: JSON.stringify(answersToJson(answers).additional_fields),
+    page_slug: settings.slug ?? undefined,
+    config_id: settings.configuration_id,
+    location: booking.location || undefined,
+    booking_ref: booking.booking_ref || undefined,
+  }
+  for (const [name, value] of Object.entries(added)) if (value !== undefined) address.searchParams.set(name, value)
+  return address.href
+}

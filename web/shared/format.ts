@@ -1,0 +1,66 @@
+// Times and lengths as people of a locale write them. Instants are Unix seconds.
+
+/** `words` with `{name}` filled in. */
+export function fill(words: string, values: Readonly<Record<string, string | number>>): string {
+  return words.replace(/\{(\w+)\}/g, (token, name: string) => (name in values ? String(values[name]) : token))
+}
+
+/**
+ * The browser's own tag of the page's language (`en-GB` for `en`), so that clocks and dates are the guest's; always in
+ * the calendar that bookings are reckoned in.
+ */
+export function localeOf(language: string, preferred: readonly string[]): string {
+  const own = preferred.find((tag) => tag.toLowerCase().split('-')[0] === language) ?? language
+  const base = own.split('-u-')[0] ?? language
+  return `${base}-u-ca-gregory`
+}
+
+/** `Tuesday, 3 March 2026`; `withYear` is left out where the year goes without saying. */
+export function formatDay(at: number, locale: string, timezone: string): string {
+  return new Intl.DateTimeFormat(locale, {
+    timeZone: timezone,
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+  }).format(at * 1_000)
+}
+
+/** `9:30 AM` or `09:30`, as the locale has it. */
+export function formatTime(at: number, locale: string, timezone: string): string {
+  return new Intl.DateTimeFormat(locale, { timeZone: timezone, timeStyle: 'short' }).format(at * 1_000)
+}
+
+/** `9:30 – 10:00 AM`, with both days where they differ. */
+export function formatTimes(start: number, end: number, locale: string, timezone: string): string {
+  return new Intl.DateTimeFormat(locale, { timeZone: timezone, timeStyle: 'short' }).formatRange(
+    start * 1_000,
+    end * 1_000,
+  )
+}
+
+/** `GMT+5:30` at that time of the year. */
+export function formatOffset(at: number, locale: string, timezone: string): string {
+  const parts = new Intl.DateTimeFormat(locale, { timeZone: timezone, timeZoneName: 'shortOffset' }).formatToParts(
+    at * 1_000,
+  )
+  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''
+}
+
+/** `Central European Time`, or the name of the zone where the locale has no word for it. */
+export function formatZone(at: number, locale: string, timezone: string): string {
+  const parts = new Intl.DateTimeFormat(locale, { timeZone: timezone, timeZoneName: 'longGeneric' }).formatToParts(
+    at * 1_000,
+  )
+  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? timezone
+}
+
+/** `Buenos Aires` of `America/Argentina/Buenos_Aires`. */
+export function cityOf(timezone: string): string {
+  return (timezone.split('/').at(-1) ?? timezone).replaceAll('_', ' ')
+}
+
+/** `Alice, Bob and Carol` */
+export function formatList(items: readonly string[], locale: string): string {
+  return new Intl.ListFormat(locale, { type: 'conjunction' }).format(items)
+}
