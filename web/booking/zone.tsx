@@ -1,7 +1,7 @@
 // The time zone that times are shown in, and the way to another.
 import { useRef, useState } from 'react'
 
-import { cityOf, fill, formatOffset, formatZone } from '../shared/format.ts'
+import { cityOf, formatOffset, formatZone } from '../shared/format.ts'
 import { usePage } from './page.tsx'
 import { ZonePicker } from './zonePicker.tsx'
 
@@ -48,7 +48,7 @@ export function Zone({ timezone, at, onChange }: ZoneProps) {
       ref={button}
       type="button"
       className="zone"
-      aria-label={`${fill(words.times.inZone, { zone: name })}. ${words.zone.change}`}
+      aria-label={`${formatZone(at, locale, timezone)} ${name}. ${words.zone.change}`}
       onClick={() => setOpen(true)}
     >
       <Globe />
