@@ -77,9 +77,12 @@ function arePagesFresh() {
 
 function runNode(script) {
   return new Promise((resolve, reject) => {
-    const child = spawn(findNode(), [script], { cwd: root, stdio: ['ignore', 2, 2],
+    const child = spawn(findNode(), [script], {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
       // Whoever asks, also a test: the pages that guests get.
-      env: { ...process.env, NODE_ENV: 'production' } })
+      env: { ...process.env, NODE_ENV: 'production' },
+    })
     child.once('error', reject)
     child.once('exit', (code) =>
       code === 0 ? resolve() : reject(new Error('the pages could not be built; what went wrong stands above.')),

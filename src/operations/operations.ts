@@ -48,6 +48,7 @@ import { listMails, sendMailAgain, showMail } from './mails/mails.ts'
 import { sendMail } from './mails/sendMail.ts'
 import { sendReminder } from './mails/sendReminder.ts'
 import { openBookingPage } from './pages/openBookingPage.ts'
+import { openLinkPage } from './pages/openLinkPage.ts'
 import type { Tools } from './tools.ts'
 import { bootstrap } from './upkeep/bootstrap.ts'
 import { checkHealth } from './upkeep/checkHealth.ts'
@@ -132,6 +133,7 @@ export function bindOperations(tools: Tools) {
     endSession: bind(tools, endSession),
     readUiSettings: bind(tools, readUiSettings),
     openBookingPage: bind(tools, openBookingPage),
+    openLinkPage: bind(tools, openLinkPage),
     findRedirect: bind(tools, findRedirect),
     findSlots: bind(tools, findSlots),
     createBooking: bind(tools, createBooking),

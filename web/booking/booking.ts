@@ -1,4 +1,5 @@
 // Booking and moving over the API, and what the answers mean for a page.
+import type { LinkedBooking } from '../../src/wire/pages.ts'
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { type Answered, type CallProblem, call, newKey } from '../shared/client.ts'
 import { fill } from '../shared/format.ts'
@@ -23,15 +24,19 @@ export type Wish = {
   readonly timezone: string
   readonly language: string
   readonly token: string | undefined
-  /** To move instead of to book. */
-  readonly bookingId?: string | undefined
 }
 
-/** Whoever presses the button again after a lost answer asks for the same booking, not for a second one. */
-let lastTry = { body: '', key: '' }
+/** Whoever presses the button again after a lost answer asks for the same thing, not for a second one. */
+let lastTry = { text: '', key: '' }
+
+function keyOf(thing: object): string {
+  const text = JSON.stringify(thing)
+  if (lastTry.text !== text) lastTry = { text, key: newKey() }
+  return lastTry.key
+}
 
 export function sendWish(wish: Wish): Promise<Answered<BookingJson>> {
-  const { settings, start, answers, timezone, language, token, bookingId } = wish
+  const { settings, start, answers, timezone, language, token } = wish
   const body = {
     start_time: start,
     end_time: start + settings.duration_minutes * 60,
@@ -39,15 +44,42 @@ export function sendWish(wish: Wish): Promise<Answered<BookingJson>> {
     timezone,
     email_language: language,
   }
-  const text = JSON.stringify({ body, bookingId })
-  if (lastTry.body !== text) lastTry = { body: text, key: newKey() }
   return call<BookingJson>({
-    method: bookingId === undefined ? 'POST' : 'PATCH',
-    path: `/v3/scheduling/bookings${bookingId === undefined ? '' : `/${bookingId}`}`,
+    method: 'POST',
+    path: '/v3/scheduling/bookings',
     query: token === undefined ? { configuration_id: settings.configuration_id } : {},
     body,
     token,
-    idempotencyKey: lastTry.key,
+    idempotencyKey: keyOf(body),
+  })
+}
+
+/** To another start; all else stays as it was. */
+export function moveBooking(booking: LinkedBooking, start: number, minutes: number): Promise<Answered<BookingJson>> {
+  const body = { start_time: start, end_time: start + minutes * 60 }
+  return change(booking, 'PATCH', body)
+}
+
+export function cancelBooking(booking: LinkedBooking, reason: string): Promise<Answered<unknown>> {
+  return change(booking, 'DELETE', { cancellation_reason: reason })
+}
+
+/** The organizer's word on a request. */
+export function answerRequest(
+  booking: LinkedBooking,
+  salt: string,
+  answer: { readonly status: 'confirmed' } | { readonly status: 'cancelled'; readonly cancellation_reason: string },
+): Promise<Answered<unknown>> {
+  return change(booking, 'PUT', { salt, ...answer })
+}
+
+function change<T>({ booking_id, token }: LinkedBooking, method: 'PATCH' | 'PUT' | 'DELETE', body: object) {
+  return call<T>({
+    method,
+    path: `/v3/scheduling/bookings/${booking_id}`,
+    body,
+    token,
+    idempotencyKey: keyOf([method, booking_id, body]),
   })
 }
 

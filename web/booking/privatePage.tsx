@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react'
 
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { call } from '../shared/client.ts'
+import { wearAccent } from './accent.ts'
 import { BookPage } from './bookPage.tsx'
 import { awaitSession, tellFrame } from './frame.ts'
 import { MessagePage } from './messagePage.tsx'
@@ -15,7 +16,9 @@ export function PrivatePage({ configurationId }: { readonly configurationId: str
     const stop = awaitSession((session) => {
       void call<UiSettings>({ method: 'GET', path: '/v3/scheduling/ui-settings', token: session }).then((found) => {
         // A session is good for one configuration, which may be another than this page's.
-        if (found.ok && found.value.configuration_id === configurationId) setOpened({ session, settings: found.value })
+        if (!found.ok || found.value.configuration_id !== configurationId) return
+        wearAccent(found.value.appearance?.color)
+        setOpened({ session, settings: found.value })
       })
     })
     // The page around hands the session in once it hears that there is somebody to take it.

@@ -1,5 +1,5 @@
 // The free times of one day.
-import { fill, formatDay, formatOffset, formatTime } from '../shared/format.ts'
+import { fill, formatDay, formatOffset, formatShortDay, formatTime } from '../shared/format.ts'
 import { usePage } from './page.tsx'
 
 type TimeListProps = {
@@ -15,7 +15,7 @@ export function TimeList({ starts, timezone, chosen, onChoose }: TimeListProps) 
   const day = formatDay(first, locale, timezone)
   return (
     <section aria-label={fill(words.times.title, { day })}>
-      <h2 className="dayTitle">{day}</h2>
+      <h2 className="dayTitle">{formatShortDay(first, locale, timezone)}</h2>
       <ul className="timeList">
         {writeTimes(starts, locale, timezone).map(({ start, text, spoken }) => (
           <li key={start}>

@@ -44,18 +44,13 @@ export function Zone({ timezone, at, onChange }: ZoneProps) {
       />
     )
   return (
-    <button
-      ref={button}
-      type="button"
-      className="zone"
-      aria-label={`${formatZone(at, locale, timezone)} ${name}. ${words.zone.change}`}
-      onClick={() => setOpen(true)}
-    >
+    <button ref={button} type="button" className="zone" onClick={() => setOpen(true)}>
       <Globe />
       <span>
         <span>{formatZone(at, locale, timezone)}</span>
         <small>{name}</small>
       </span>
+      <span className="unseen">{words.zone.change}</span>
     </button>
   )
 }

@@ -12,6 +12,8 @@ export type Accent = {
 
 /** WCAG 2.2 AA for text; a little more, so that rounding cannot fall below it. */
 const enough = 4.6
+/** The same for text on paper that is tinted with the text's own colour. */
+const enoughOnTint = 6.5
 
 /** `#1a6` or `#11aa66`; undefined for anything else. */
 export function readColour(text: string): Rgb | undefined {
@@ -23,7 +25,7 @@ export function readColour(text: string): Rgb | undefined {
 
 /** `paper`: the background that the colour stands on. Text of white or black on the fill always has contrast; the fill itself moves away from the paper until it shows. */
 export function accentOn(colour: Rgb, paper: Rgb): Accent {
-  const text = untilContrast(colour, paper, enough)
+  const text = untilContrast(colour, paper, enoughOnTint)
   const fill = untilContrast(colour, paper, 3.1)
   const white: Rgb = [255, 255, 255]
   const black: Rgb = [0, 0, 0]

@@ -15,7 +15,7 @@ export function localeOf(language: string, preferred: readonly string[]): string
   return `${base}-u-ca-gregory`
 }
 
-/** `Tuesday, 3 March 2026`; `withYear` is left out where the year goes without saying. */
+/** `Tuesday, 3 March 2026` */
 export function formatDay(at: number, locale: string, timezone: string): string {
   return new Intl.DateTimeFormat(locale, {
     timeZone: timezone,
@@ -24,6 +24,13 @@ export function formatDay(at: number, locale: string, timezone: string): string 
     month: 'long',
     year: 'numeric',
   }).format(at * 1_000)
+}
+
+/** `Tuesday, 3 March`: under a month that shows the year. */
+export function formatShortDay(at: number, locale: string, timezone: string): string {
+  return new Intl.DateTimeFormat(locale, { timeZone: timezone, weekday: 'long', day: 'numeric', month: 'long' }).format(
+    at * 1_000,
+  )
 }
 
 /** `9:30 AM` or `09:30`, as the locale has it. */
@@ -58,9 +65,4 @@ export function formatZone(at: number, locale: string, timezone: string): string
 /** `Buenos Aires` of `America/Argentina/Buenos_Aires`. */
 export function cityOf(timezone: string): string {
   return (timezone.split('/').at(-1) ?? timezone).replaceAll('_', ' ')
-}
-
-/** `Alice, Bob and Carol` */
-export function formatList(items: readonly string[], locale: string): string {
-  return new Intl.ListFormat(locale, { type: 'conjunction' }).format(items)
 }

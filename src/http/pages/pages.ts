@@ -61,6 +61,12 @@ export function servePages(server: FastifyInstance, { operations, limiter, pages
     const { configuration_id } = request.params as { configuration_id: string }
     return show(request, reply, () => operations.openBookingPage({ configuration_id }))
   })
+  // The rest of the path, because some mail programs turn an escaped slash back into a slash.
+  for (const kind of ['reschedule', 'cancel', 'confirmation'] as const)
+    server.get(`/${kind}/*`, hidden, (request, reply) => {
+      const { '*': reference } = request.params as { '*': string }
+      return show(request, reply, () => operations.openLinkPage(kind, reference))
+    })
   server.get('/assets/:name', hidden, (request, reply) => {
     const { name } = request.params as { name: string }
     const asset = read()?.assets.get(name)

@@ -2,8 +2,6 @@
 
 export const en = {
   direction: 'ltr' as 'ltr' | 'rtl',
-  /** What the language calls itself. */
-  name: 'English',
   needsScript: 'This page needs JavaScript to show free times.',
   titles: {
     private: 'Booking',
@@ -12,18 +10,15 @@ export const en = {
     reschedule: 'Reschedule',
     cancel: 'Cancel booking',
     confirmation: 'Booking request',
-  } as Record<string, string>,
+  },
   minutes: '{count} min',
   hours: '{count} h',
-  with: 'With',
   loading: 'Loading …',
   retry: 'Try again',
   back: 'Back',
   language: 'Language',
   days: {
     choose: 'Choose a day',
-    free: 'free times',
-    none: 'no free times',
     previousMonth: 'Previous month',
     nextMonth: 'Next month',
     noneInMonth: 'No free times this month.',
@@ -33,8 +28,6 @@ export const en = {
   },
   times: {
     title: 'Free times on {day}',
-    group: { morning: 'Morning', afternoon: 'Afternoon', evening: 'Evening' },
-    inZone: 'Times are in {zone}',
     takenNote: 'Someone was quicker: the time you chose has just been taken. What you typed is still here.',
     nearest: 'These are the nearest free times:',
     others: 'See all times',
@@ -44,7 +37,6 @@ export const en = {
     change: 'Change time zone',
     search: 'Search by city, region or offset',
     none: 'No zone of that name',
-    close: 'Close',
   },
   form: {
     title: 'Your details',
@@ -62,7 +54,6 @@ export const en = {
     request: 'Send request',
     sending: 'Sending …',
     pendingNote: '{organizer} confirms each booking. You will get an email with the answer.',
-    reason: 'Reason',
   },
   errors: {
     summary: 'Please look at the marked fields.',
@@ -88,7 +79,6 @@ export const en = {
     cancelledText: 'Everyone who takes part will be told.',
     addToCalendar: 'Add to calendar',
     icsFile: 'Calendar file (.ics)',
-    bookAnother: 'Book another time',
     reschedule: 'Reschedule',
     cancel: 'Cancel',
     needChange: 'Need to change something?',
@@ -102,20 +92,16 @@ export const en = {
     guest: 'Guest',
     guests: 'Guests',
     where: 'Where',
-    answers: 'Answers',
-    reason: 'Reason',
   },
   reschedule: {
     title: 'Choose a new time',
     current: 'Your booking',
     submit: 'Move the booking',
-    same: 'This is the time you have now.',
   },
   cancel: {
     title: 'Cancel this booking?',
     reason: 'Would you like to say why?',
     submit: 'Cancel the booking',
-    keep: 'Keep it',
     tooLate:
       'This booking can no longer be cancelled: it begins in less than {notice}. Please get in touch with {organizer}.',
   },
