@@ -55,7 +55,7 @@ async function find(bookingId: string): Promise<Listed> {
 }
 
 async function look(view: Page, name: string): Promise<void> {
-  await takePicture(view, name)
+  if (process.env.SCREENSHOTS !== undefined) await takePicture(view, name)
   expect(await findBarriers(view), name).toEqual([])
 }
 
@@ -189,7 +189,6 @@ describe('a link that is no good', () => {
       `/cancel/${booking.organizer_booking_ref}`,
       `/confirmation/${other.booking_ref}`,
       '/reschedule/nonsense',
-      '/cancel/',
       '/confirmation/%2e%2e%2fetc',
     ]
     const shown = new Set<string>()

@@ -14,9 +14,10 @@ export function wearAccent(text: string | null | undefined): void {
     ['light', lightPaper],
     ['dark', darkPaper],
   ] as const) {
-    const { fill, onFill, text: ink } = accentOn(colour, paper)
+    const { fill, onFill, edge, text: ink } = accentOn(colour, paper)
     style.setProperty(`--fill-${mode}`, fill)
     style.setProperty(`--on-fill-${mode}`, onFill)
+    style.setProperty(`--edge-${mode}`, edge)
     style.setProperty(`--ink-${mode}`, ink)
   }
 }

@@ -1,7 +1,7 @@
 // What stands after something was done: what it is now, and what can be done next.
 import { type ReactNode, useEffect, useRef } from 'react'
 
-import { formatDay, formatOffset, formatTimes, formatZone } from '../shared/format.ts'
+import { describeZone, formatDay, formatTimes } from '../shared/format.ts'
 import { type CalendarEntry, googleLink, outlookLink, writeIcs } from './calendarLinks.ts'
 import { usePage } from './page.tsx'
 
@@ -61,15 +61,12 @@ type WhenProps = { readonly start: number; readonly end: number; readonly timezo
 /** Day, times and zone of a booking. */
 export function When({ start, end, timezone }: WhenProps) {
   const { locale } = usePage()
-  const zone = formatZone(start, locale, timezone)
   return (
-    <>
+    <span className="when">
       <span className="whenDay">{formatDay(start, locale, timezone)}</span>{' '}
       <span className="whenTimes">{formatTimes(start, end, locale, timezone)}</span>{' '}
-      <small>
-        {zone} ({formatOffset(start, locale, timezone)})
-      </small>
-    </>
+      <small>{describeZone(start, locale, timezone).join(' · ')}</small>
+    </span>
   )
 }
 

@@ -1,7 +1,7 @@
 // The time zone that times are shown in, and the way to another.
 import { useRef, useState } from 'react'
 
-import { cityOf, formatOffset, formatZone } from '../shared/format.ts'
+import { describeZone } from '../shared/format.ts'
 import { usePage } from './page.tsx'
 import { ZonePicker } from './zonePicker.tsx'
 
@@ -30,7 +30,7 @@ export function Zone({ timezone, at, onChange }: ZoneProps) {
   const { words, locale } = usePage()
   const [isOpen, setOpen] = useState(false)
   const button = useRef<HTMLButtonElement>(null)
-  const name = `${cityOf(timezone)} (${formatOffset(at, locale, timezone)})`
+  const [name, place] = describeZone(at, locale, timezone)
   if (isOpen)
     return (
       <ZonePicker
@@ -47,8 +47,8 @@ export function Zone({ timezone, at, onChange }: ZoneProps) {
     <button ref={button} type="button" className="zone" onClick={() => setOpen(true)}>
       <Globe />
       <span>
-        <span>{formatZone(at, locale, timezone)}</span>
-        <small>{name}</small>
+        <span>{name}</span>
+        <small>{place}</small>
       </span>
       <span className="unseen">{words.zone.change}</span>
     </button>

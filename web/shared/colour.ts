@@ -6,6 +6,8 @@ export type Accent = {
   /** Of buttons, and the text on them. */
   readonly fill: string
   readonly onFill: string
+  /** Around the fill. */
+  readonly edge: string
   /** As text and line on the page's own background. */
   readonly text: string
 }
@@ -14,6 +16,7 @@ export type Accent = {
 const enough = 4.6
 /** The same for text on paper that is tinted with the text's own colour. */
 const enoughOnTint = 6.5
+const enoughForShapes = 3
 
 /** `#1a6` or `#11aa66`; undefined for anything else. */
 export function readColour(text: string): Rgb | undefined {
@@ -23,14 +26,18 @@ export function readColour(text: string): Rgb | undefined {
   return [0, 2, 4].map((at) => Number.parseInt(full.slice(at, at + 2), 16)) as unknown as Rgb
 }
 
-/** `paper`: the background that the colour stands on. Text of white or black on the fill always has contrast; the fill itself moves away from the paper until it shows. */
+/**
+ * `paper`: the background that the colour stands on. The fill stays as it was chosen unless neither white nor black can
+ * be read on it; where it hardly shows on the paper, its edge does.
+ */
 export function accentOn(colour: Rgb, paper: Rgb): Accent {
-  const text = untilContrast(colour, paper, enoughOnTint)
-  const fill = untilContrast(colour, paper, 3.1)
   const white: Rgb = [255, 255, 255]
   const black: Rgb = [0, 0, 0]
-  const onFill = contrast(fill, white) >= enough ? white : black
-  return { fill: write(untilContrast(fill, onFill, enough)), onFill: write(onFill), text: write(text) }
+  const text = untilContrast(colour, paper, enoughOnTint)
+  const onFill = contrast(colour, white) >= enough ? white : black
+  const fill = untilContrast(colour, onFill, enough)
+  const edge = contrast(fill, paper) >= enoughForShapes ? fill : text
+  return { fill: write(fill), onFill: write(onFill), edge: write(edge), text: write(text) }
 }
 
 /** WCAG 2.2, 1 to 21. */

@@ -54,15 +54,37 @@ export function formatOffset(at: number, locale: string, timezone: string): stri
   return parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''
 }
 
-/** `Central European Time`, or the name of the zone where the locale has no word for it. */
-export function formatZone(at: number, locale: string, timezone: string): string {
+/** A zone in two parts: `Central European Time` and `Berlin, GMT+1`; the first is the city where the locale has no word. */
+export function describeZone(at: number, locale: string, timezone: string): readonly [string, string] {
+  const city = cityOf(timezone)
+  const offset = formatOffset(at, locale, timezone)
+  const name = nameZone(at, locale, timezone)
+  // Without a word of their own, locales write the offset again.
+  return name === undefined || /[+\u2212-]|[0-9\u0660-\u0669]/.test(name)
+    ? [city, offset]
+    : [name, `${city}, ${offset}`]
+}
+
+function nameZone(at: number, locale: string, timezone: string): string | undefined {
   const parts = new Intl.DateTimeFormat(locale, { timeZone: timezone, timeZoneName: 'longGeneric' }).formatToParts(
     at * 1_000,
   )
-  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? timezone
+  return parts.find(({ type }) => type === 'timeZoneName')?.value
+}
+
+/** Browsers keep to the names that zones had first, long after their cities were given others. */
+const renamed: Readonly<Record<string, string>> = {
+  Calcutta: 'Kolkata',
+  Faeroe: 'Faroe',
+  Godthab: 'Nuuk',
+  Katmandu: 'Kathmandu',
+  Kiev: 'Kyiv',
+  Rangoon: 'Yangon',
+  Saigon: 'Ho Chi Minh',
 }
 
 /** `Buenos Aires` of `America/Argentina/Buenos_Aires`. */
 export function cityOf(timezone: string): string {
-  return (timezone.split('/').at(-1) ?? timezone).replaceAll('_', ' ')
+  const city = (timezone.split('/').at(-1) ?? timezone).replaceAll('_', ' ')
+  return renamed[city] ?? city
 }
