@@ -1,6 +1,7 @@
 /** A host page of its own origin on loopback: what applications build around the server. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
 
 import { build, type Rolldown } from 'vite'
 import { afterAll } from 'vitest'
@@ -24,13 +25,32 @@ export async function servePages(answers: Readonly<Record<string, Answer>>): Pro
   return { url: `http://localhost:${(server.address() as AddressInfo).port}` }
 }
 
-/** One script with everything that `entry` imports, as a page loads it. */
-export async function bundle(entry: string): Promise<string> {
+/** One script with everything that `entry` imports, as a page loads it. `texts` are files that are on no disk, by absolute path. */
+export async function bundle(entry: string, texts: Readonly<Record<string, string>> = {}): Promise<string> {
   const built = (await build({
     configFile: false,
     logLevel: 'error',
     oxc: { jsx: { runtime: 'automatic', development: false } },
-    define: { 'process.env.NODE_ENV': '"production"' },
+    define: {
+      'process.env.NODE_ENV': '"production"',
+      __VUE_OPTIONS_API__: 'false',
+      __VUE_PROD_DEVTOOLS__: 'false',
+      __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
+    },
+    plugins: [
+      {
+        name: 'texts',
+        enforce: 'pre',
+        resolveId: (name, importer) => {
+          if (texts[name] !== undefined) return name
+          // Packages are this project's own, wherever the text that names them would lie.
+          return importer !== undefined && texts[importer] !== undefined && /^[a-z]/.test(name)
+            ? fileURLToPath(import.meta.resolve(name))
+            : undefined
+        },
+        load: (name) => texts[name],
+      },
+    ],
     build: {
       write: false,
       minify: false,
