@@ -18,8 +18,10 @@ const hash = hashPages()
 const draft = `${pagesFolder}-${process.pid}`
 try {
   await buildBookingPage()
+  await buildEmbed()
   await writeLanguages()
   compressAll(join(draft, 'assets'))
+  compressAll(join(draft, 'embed'))
   writeFileSync(join(draft, pagesStamp), hash)
   // Whoever reads the folder meanwhile finds the old pages or the new ones, never half of each.
   rmSync(pagesFolder, { recursive: true, force: true })
@@ -43,6 +45,26 @@ async function buildBookingPage() {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       rolldownOptions: { input: join(web, 'booking', 'main.tsx') },
+    },
+  })
+}
+
+/** One classic script without a hash in its name: other sites name it, and it must not need more than its one line. */
+async function buildEmbed() {
+  await build({
+    configFile: false,
+    root: web,
+    logLevel: 'warn',
+    mode: 'production',
+    build: {
+      outDir: join(draft, 'embed'),
+      emptyOutDir: false,
+      target: 'es2022',
+      rolldownOptions: {
+        input: join(web, 'booking', 'embed.ts'),
+        output: { format: 'iife', entryFileNames: 'embed.js' },
+      },
+      modulePreload: false,
     },
   })
 }

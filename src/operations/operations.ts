@@ -47,6 +47,7 @@ import { readUiSettings } from './configurations/uiSettings.ts'
 import { listMails, sendMailAgain, showMail } from './mails/mails.ts'
 import { sendMail } from './mails/sendMail.ts'
 import { sendReminder } from './mails/sendReminder.ts'
+import { findFrameOrigins } from './pages/findFrameOrigins.ts'
 import { openBookingPage } from './pages/openBookingPage.ts'
 import { openLinkPage } from './pages/openLinkPage.ts'
 import type { Tools } from './tools.ts'
@@ -133,6 +134,7 @@ export function bindOperations(tools: Tools) {
     endSession: bind(tools, endSession),
     readUiSettings: bind(tools, readUiSettings),
     openBookingPage: bind(tools, openBookingPage),
+    findFrameOrigins: bind(tools, findFrameOrigins),
     openLinkPage: bind(tools, openLinkPage),
     findRedirect: bind(tools, findRedirect),
     findSlots: bind(tools, findSlots),

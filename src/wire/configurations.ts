@@ -9,6 +9,7 @@ import type {
   ConfigurationParticipant,
 } from '../core/configuration/configuration.ts'
 import type { AppId, ConfigurationId, GrantId } from '../core/ids.ts'
+import { allowedOrigin, webAddress } from './addresses.ts'
 import { nullable } from './common.ts'
 import { emailTemplateSchema, readEmailTemplate, readReminders, reminderSchema } from './mailSettings.ts'
 import { whole } from './whole.ts'
@@ -88,12 +89,6 @@ const availabilitySchema = Type.Object({
 })
 
 const flag = Type.Optional(nullable(Type.Boolean()))
-const webAddress = Type.Optional(
-  nullable(
-    Type.String({ maxLength: 2048, pattern: '^(https?://.*)?$', errorMessage: 'must be an http or https address' }),
-  ),
-)
-
 const eventBookingSchema = Type.Object({
   title: Type.String({ minLength: 1, maxLength: 1024 }),
   description: text(8192),
@@ -149,6 +144,7 @@ const additionalFieldSchema = Type.Object({
 export type AdditionalFieldJson = Static<typeof additionalFieldSchema>
 
 const schedulerSchema = Type.Object({
+  allowed_origins: Type.Optional(nullable(Type.Array(allowedOrigin, { maxItems: 50 }))),
   available_days_in_future: Type.Optional(nullable(whole({ minimum: 1, maximum: 3_650 }))),
   min_booking_notice: Type.Optional(nullable(whole({ minimum: 0, maximum: 5_256_000 }))),
   min_cancellation_notice: Type.Optional(nullable(whole({ minimum: 0, maximum: 5_256_000 }))),

@@ -25,6 +25,8 @@ export type ViewOptions = {
   /** Messages of others' code that are known and harmless. Never asked of a foreign origin or a policy report. */
   readonly forgiven?: readonly RegExp[]
   readonly javaScriptEnabled?: boolean
+  /** Runs in every frame before the page's own scripts. */
+  readonly script?: string
 }
 
 export type View = {
@@ -128,6 +130,7 @@ async function openView(browser: Browser, url: string, options: ViewOptions): Pr
   }
   const context = await browser.newContext(contextOptions)
   const troubles = await watch(context, [new URL(url).origin, ...(options.origins ?? [])], options.forgiven ?? [])
+  if (options.script !== undefined) await context.addInitScript({ content: options.script })
   const page = await context.newPage()
   return {
     page,

@@ -2,7 +2,7 @@
 
 export const isFramed = window.parent !== window
 
-type Told = 'ready' | 'booked' | 'rescheduled' | 'cancelled' | 'resize'
+type Told = 'ready' | 'booked' | 'rescheduled' | 'cancelled' | 'resize' | 'escape'
 
 /** The site around the frame, which the server's policy has let in; anyone, where the browser will not say. */
 const around = location.ancestorOrigins?.[0] ?? originOf(document.referrer) ?? '*'
@@ -19,6 +19,10 @@ export function tellHeight(): void {
   new ResizeObserver(() =>
     tellFrame('resize', { height: Math.ceil(document.body.getBoundingClientRect().height) }),
   ).observe(document.body)
+  // A dialog around the frame does not hear the keys that are pressed in it.
+  addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && !event.defaultPrevented) tellFrame('escape')
+  })
 }
 
 /** The session of a private page: from the fragment, which no server sees, or from the page around. Returns what stops listening. */

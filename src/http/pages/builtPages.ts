@@ -12,6 +12,8 @@ export type Asset = {
 export type BuiltPages = {
   /** By file name under `/assets/`. */
   readonly assets: ReadonlyMap<string, Asset>
+  /** The script that other sites load. */
+  readonly embed: Asset
   readonly script: string
   readonly styles: readonly string[]
   /** The words of each language, by its code; English is always among them. */
@@ -46,8 +48,11 @@ export function readBuiltPages(folder: string): BuiltPages | undefined {
   }
   const entry = Object.values(manifest).find(({ isEntry }) => isEntry)
   if (entry === undefined) throw new Error('the manifest of the pages names no entry')
+  const embed = readAssets(join(folder, 'embed')).get('embed.js')
+  if (embed === undefined) throw new Error('the pages were built without the script for other sites')
   return {
     assets: readAssets(join(folder, 'assets')),
+    embed,
     script: `/${entry.file}`,
     styles: (entry.css ?? []).map((file) => `/${file}`),
     languages: JSON.parse(readFileSync(join(folder, 'languages.json'), 'utf8')) as Record<string, Words>,
