@@ -3,10 +3,16 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 
 import { type BenchRow, benchEngine } from './engine.ts'
+import { benchPages } from './pages.ts'
 import { benchServer } from './server.ts'
 import { benchWebhooks } from './webhooks.ts'
 
-const rows: BenchRow[] = [...(await benchEngine()), ...(await benchServer()), ...(await benchWebhooks())]
+const rows: BenchRow[] = [
+  ...(await benchEngine()),
+  ...(await benchServer()),
+  ...(await benchWebhooks()),
+  ...(await benchPages()),
+]
 const table = [
   '| figure | measured | against | target | |',
   '| --- | --- | --- | --- | --- |',

@@ -50,6 +50,7 @@ import { sendReminder } from './mails/sendReminder.ts'
 import { findFrameOrigins } from './pages/findFrameOrigins.ts'
 import { openBookingPage } from './pages/openBookingPage.ts'
 import { openLinkPage } from './pages/openLinkPage.ts'
+import { readLogo } from './pages/readLogo.ts'
 import type { Tools } from './tools.ts'
 import { bootstrap } from './upkeep/bootstrap.ts'
 import { checkHealth } from './upkeep/checkHealth.ts'
@@ -135,6 +136,7 @@ export function bindOperations(tools: Tools) {
     readUiSettings: bind(tools, readUiSettings),
     openBookingPage: bind(tools, openBookingPage),
     findFrameOrigins: bind(tools, findFrameOrigins),
+    readLogo: bind(tools, readLogo),
     openLinkPage: bind(tools, openLinkPage),
     findRedirect: bind(tools, findRedirect),
     findSlots: bind(tools, findSlots),

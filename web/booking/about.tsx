@@ -1,5 +1,5 @@
 // Who and what is booked: beside the choice of a time, and above the form.
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { fill } from '../shared/format.ts'
@@ -10,10 +10,18 @@ export function About({ settings, children }: { readonly settings: UiSettings; r
   const { organizer, name, duration_minutes: minutes } = settings
   const host = organizer.name || organizer.email
   const logo = settings.appearance?.company_logo_url
+  const [isBroken, setBroken] = useState(false)
   const company = settings.appearance?.company_name
   return (
     <header className="about">
-      {logo && <img className="logo" src={`/logo/${settings.configuration_id}`} alt={company ?? ''} />}
+      {logo && !isBroken && (
+        <img
+          className="logo"
+          src={`/logo/${settings.configuration_id}`}
+          alt={company ?? ''}
+          onError={() => setBroken(true)}
+        />
+      )}
       {host !== name && <p className="host">{host}</p>}
       <h1>{name}</h1>
       <p className="length">

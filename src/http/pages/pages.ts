@@ -94,6 +94,15 @@ export function servePages(server: FastifyInstance, { operations, limiter, pages
     // The name changes with the content.
     return sendAsset(request, reply, asset, 'public, max-age=31536000, immutable')
   })
+  server.get('/logo/:configuration_id', hidden, async (request, reply) => {
+    const { configuration_id } = request.params as { configuration_id: string }
+    const logo = await operations.readLogo(configuration_id)
+    if (!logo.ok) return answerProblem(request, reply, logo.problem)
+    return reply
+      .type(logo.value.type)
+      .header('cache-control', 'public, max-age=3600')
+      .send(Buffer.from(logo.value.bytes.buffer, logo.value.bytes.byteOffset, logo.value.bytes.byteLength))
+  })
   server.get('/embed.js', hidden, (request, reply) => {
     const asset = read()?.embed
     if (asset === undefined) return answerProblem(request, reply, notBuilt)
