@@ -234,6 +234,26 @@ describe('a link that is no good', () => {
   })
 })
 
+it('stands in mails where a configuration names no page of its own, and opens', async () => {
+  const booking = await makeBooking(asksFirst)
+  const other = await makeBooking(isPrivate)
+  const linksIn = async (bookingId: string) => {
+    const listed = await server.request('GET', `/v3/mails?booking_id=${bookingId}`)
+    const texts = await Promise.all(
+      listed.body.data.map(
+        async ({ id }: { id: string }) => (await server.request('GET', `/v3/mails/${id}`)).body.data.text,
+      ),
+    )
+    return texts.join('\n').match(/http:\/\/localhost:3000\/\S+/g) ?? []
+  }
+  const asked = await linksIn(booking.booking_id)
+  const booked = await linksIn(other.booking_id)
+  expect(asked.some((link) => link.includes('/confirmation/'))).toBe(true)
+  for (const kind of ['reschedule', 'cancel']) expect(booked.some((link) => link.includes(`/${kind}/`))).toBe(true)
+  for (const link of [...asked, ...booked])
+    expect((await fetch(link.replace('http://localhost:3000', server.url))).status, link).toBe(200)
+})
+
 it('changes nothing by being opened, so that scanners of mails may', async () => {
   const booking = await makeBooking(asksFirst)
   for (const path of [
