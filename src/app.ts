@@ -1,4 +1,5 @@
 // The composition root: opens the database, makes the providers, binds the operations, and closes what it opened.
+import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
@@ -17,6 +18,7 @@ import { checkMasterKeys, findMasterKeys, loadMasterKeys, Vault } from './adapte
 import { type Config, isLoopback, type MailConfig } from './config.ts'
 import { type Instant, instant } from './core/time/instant.ts'
 import type { TimeLimits } from './http/limits.ts'
+import { createProofOfWork } from './http/proofOfWork.ts'
 import { createLimiter, noLimits } from './http/rateLimit.ts'
 import type { Route } from './http/route.ts'
 import { buildServer } from './http/server.ts'
@@ -76,15 +78,20 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
       logger.warn({}, 'ALLOW_PRIVATE_NETWORK lists this machine itself: for development only')
     const safeFetch = createSafeFetch({ allowPrivateNetwork: config.allowPrivateNetwork, ...overrides.network })
     closers.push(() => safeFetch.close())
+    const now = overrides.now ?? (() => instant(Date.now()))
     const operations = bindOperations({
       safeFetch,
       database,
       mailer,
       providers: overrides.providers?.(real) ?? real,
       vault: new Vault(masterKeys.keys, masterKeys.file),
-      now: overrides.now ?? (() => instant(Date.now())),
+      now,
       baseUrl: config.baseUrl,
     })
+    // The same in every process with the same keys, so that one may check what another has asked for.
+    const proofKey = createHmac('sha256', masterKeys.keys[0]?.key ?? '')
+      .update('proof of work')
+      .digest('hex')
 
     const start = async () => {
       if (config.role !== 'web') {
@@ -96,6 +103,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
         operations,
         logger,
         limiter: config.rateLimit === 'off' ? noLimits : createLimiter(),
+        proofOfWork: createProofOfWork(proofKey, now),
         trustedProxies: config.trustedProxies,
         baseUrl: config.baseUrl,
         // The same beside `src` in a checkout and beside `dist` in the published package.

@@ -28,6 +28,7 @@ import { createBooking } from './bookings/createBooking.ts'
 import { readBooking, readBookings } from './bookings/readBookings.ts'
 import { recoverBooking } from './bookings/recoverBooking.ts'
 import { rescheduleBooking } from './bookings/rescheduleBooking.ts'
+import { wantsProofOfWork } from './bookings/wantsProofOfWork.ts'
 import { calendarAvailability } from './calendars/calendarAvailability.ts'
 import { changeCalendar, createCalendar, deleteCalendar, listCalendars, showCalendar } from './calendars/calendars.ts'
 import { listEventRows, listEventsBetween } from './calendars/eventLists.ts'
@@ -141,6 +142,7 @@ export function bindOperations(tools: Tools) {
     findRedirect: bind(tools, findRedirect),
     findSlots: bind(tools, findSlots),
     createBooking: bind(tools, createBooking),
+    wantsProofOfWork: bind(tools, wantsProofOfWork),
     readBooking: bind(tools, readBooking),
     readBookings: bind(tools, readBookings),
     rescheduleBooking: bind(tools, rescheduleBooking),

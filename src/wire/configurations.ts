@@ -160,6 +160,7 @@ const schedulerSchema = Type.Object({
     nullable(Type.Record(Type.String({ maxLength: 255 }), additionalFieldSchema, { maxProperties: 50 })),
   ),
   email_template: Type.Optional(nullable(emailTemplateSchema)),
+  proof_of_work: flag,
   notetaker_settings: Type.Optional(nullable(Type.Object({}))),
 })
 

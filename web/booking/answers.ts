@@ -8,6 +8,8 @@ export type Field = Fields[string] & { readonly key: string; readonly isReadonly
 export type Answers = {
   readonly name: string
   readonly email: string
+  /** Of a field that no person sees: what is in it, a program wrote. */
+  readonly website: string
   readonly guests: readonly string[]
   /** By field key; choices of several are joined by commas. */
   readonly fields: Readonly<Record<string, string>>
@@ -38,6 +40,7 @@ export function firstAnswers(fields: Fields, parameters: URLSearchParams): Answe
   return {
     name: given('name') ?? '',
     email: given('email') ?? '',
+    website: '',
     guests: [],
     fields: Object.fromEntries(
       Object.entries(fields).flatMap(([key, field]) => {

@@ -74,6 +74,17 @@ export function GuestForm(props: GuestFormProps) {
           />
         </Labelled>
       ))}
+      <div className="unseen" aria-hidden="true">
+        <label htmlFor="website">Website</label>
+        <input
+          id="website"
+          name="website"
+          tabIndex={-1}
+          autoComplete="off"
+          value={answers.website}
+          onChange={(event) => onChange({ ...answers, website: event.target.value })}
+        />
+      </div>
       {fields.map((field) => (
         <AdditionalField
           key={field.key}

@@ -1,4 +1,5 @@
 // Calls from the pages to the server that served them: JSON in the API's envelope, failures as values.
+import type { Challenge } from './proofOfWork.ts'
 
 export type CallProblem = {
   /** 0: no answer came. */
@@ -7,6 +8,8 @@ export type CallProblem = {
   readonly type: string
   /** Written for the caller, in English; empty without an answer. */
   readonly message: string
+  /** Of a server that asks for a proof of work. */
+  readonly challenge?: Challenge
 }
 
 export type Answered<T> =
@@ -44,10 +47,16 @@ export async function call<T>({ method, path, query, body, token, idempotencyKey
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(limitMs),
     })
-    const envelope = (await response.json()) as { data?: T; error?: { type?: string; message?: string } }
+    const envelope = (await response.json()) as {
+      data?: T
+      error?: { type?: string; message?: string; challenge?: Challenge }
+    }
     if (response.ok && envelope.error === undefined) return { ok: true, value: envelope.data as T }
-    const { type = '', message = '' } = envelope.error ?? {}
-    return { ok: false, problem: { status: response.status, type, message } }
+    const { type = '', message = '', challenge } = envelope.error ?? {}
+    return {
+      ok: false,
+      problem: { status: response.status, type, message, ...(challenge === undefined ? {} : { challenge }) },
+    }
   } catch (error) {
     // No answer (TypeError), none in time (a DOMException), or none that is JSON (SyntaxError).
     if (error instanceof TypeError || error instanceof DOMException || error instanceof SyntaxError)
