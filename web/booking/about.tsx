@@ -6,7 +6,7 @@ import { fill } from '../shared/format.ts'
 import { usePage } from './page.tsx'
 
 export function About({ settings, children }: { readonly settings: UiSettings; readonly children?: ReactNode }) {
-  const { words } = usePage()
+  const { words, locale } = usePage()
   const { organizer, name, duration_minutes: minutes } = settings
   const host = organizer.name || organizer.email
   const logo = settings.appearance?.company_logo_url
@@ -26,7 +26,9 @@ export function About({ settings, children }: { readonly settings: UiSettings; r
       <h1>{name}</h1>
       <p className="length">
         <Clock />{' '}
-        {minutes % 60 === 0 ? fill(words.hours, { count: minutes / 60 }) : fill(words.minutes, { count: minutes })}
+        {minutes % 60 === 0
+          ? fill(words.hours, { count: (minutes / 60).toLocaleString(locale) })
+          : fill(words.minutes, { count: minutes.toLocaleString(locale) })}
       </p>
       {children}
     </header>

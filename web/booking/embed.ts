@@ -42,6 +42,7 @@ dialog::backdrop{background:#000a}
 .close{position:sticky;top:0;display:block;margin-inline-start:auto;z-index:1;width:44px;height:44px;padding:0;border:0;border-radius:50%;background:#fffd;color:#222;font:24px/44px sans-serif;cursor:pointer}
 .open{position:fixed;inset-block-end:20px;inset-inline-end:20px;z-index:2147483000;min-height:48px;padding:0 24px;border:0;border-radius:24px;background:#1f4fd8;color:#fff;font:600 16px/1.2 system-ui,sans-serif;box-shadow:0 4px 16px #0005;cursor:pointer}
 button:focus-visible{outline:3px solid #1f4fd8;outline-offset:2px;box-shadow:0 0 0 2px #fff}
+.close:focus-visible{outline-offset:-4px}
 @media(prefers-color-scheme:dark){dialog{background:#17191f}.close{background:#17191fdd;color:#eee}}`
 
 /** A root that the host page's styles do not reach; made by rules that no policy takes for inline styles. */
