@@ -181,6 +181,21 @@ describe('a frame', () => {
     await bookIn(page.frameLocator('iframe'))
   })
 
+  it('takes the whole site to where the configuration sends its guests', async () => {
+    answers['/thanks'] = { type: 'text/html', body: '<!doctype html><html lang="en"><title>Thanks</title></html>' }
+    const id = await makePage(server, {
+      scheduler: { allowed_origins: [host.url], confirmation_redirect_url: `${host.url}/thanks` },
+    })
+    const { page } = await openHost(`<div data-openslot="inline" data-openslot-page="/book/${id}"></div>${scriptOf()}`)
+    const frame = page.frameLocator('iframe')
+    await frame.locator('.time').first().click()
+    await frame.getByLabel('Your name').fill('Gil Guest')
+    await frame.getByLabel('Email address', { exact: true }).fill('gil@guest.example')
+    await frame.getByRole('button', { name: 'Book', exact: true }).click()
+    await page.waitForURL('**/thanks?*')
+    expect(new URL(page.url()).searchParams.get('email')).toBe('gil@guest.example')
+  })
+
   it('stays empty on a site that the configuration does not name', async () => {
     const id = await makePage(server, { scheduler: { allowed_origins: ['https://elsewhere.example'] } })
     const view = await openHost(`<div data-openslot="inline" data-openslot-page="/book/${id}"></div>${scriptOf()}`)

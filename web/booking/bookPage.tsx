@@ -8,7 +8,7 @@ import { About } from './about.tsx'
 import { firstAnswers } from './answers.ts'
 import { type BookingJson, explain, isSlotLost, redirectAddress, sendWish } from './booking.ts'
 import { AddToCalendar, ChangeLinks, Done, Facts, linkTo, When } from './done.tsx'
-import { tellFrame } from './frame.ts'
+import { isFramed, tellFrame } from './frame.ts'
 import { GuestForm } from './guestForm.tsx'
 import { LostSlot } from './lostSlot.tsx'
 import { usePage } from './page.tsx'
@@ -54,8 +54,13 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
     if (sent.ok) {
       tellFrame('booked', { booking: sent.value, start_time: start })
       if (scheduler.confirmation_redirect_url !== '') {
-        location.assign(redirectAddress(scheduler.confirmation_redirect_url, sent.value, wish, parameters))
-        return
+        const address = redirectAddress(scheduler.confirmation_redirect_url, sent.value, wish, parameters)
+        if (!isFramed) {
+          location.assign(address)
+          return
+        }
+        // The site around goes there, whose pages seldom stand in a frame of its own; where it does not listen, the guest sees it here.
+        tellFrame('redirect', { address })
       }
       setBooking(sent.value)
     } else if (isSlotLost(sent.problem)) {

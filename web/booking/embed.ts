@@ -76,6 +76,9 @@ function makeFrame(target: HTMLElement, options: EmbedOptions, onEscape: () => v
     if (typeof type !== 'string' || !type.startsWith('openslot:')) return
     const name = type.slice('openslot:'.length)
     if (name === 'escape') onEscape()
+    // The address is the configuration's, which its organizer wrote; nothing that a browser would run.
+    if (name === 'redirect' && typeof detail.address === 'string' && /^https?:/.test(detail.address))
+      location.assign(detail.address)
     if (!names.includes(name)) return
     if (name === 'ready' && options.session !== undefined)
       frame.contentWindow?.postMessage({ type: 'openslot:session', session: options.session }, server)

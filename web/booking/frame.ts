@@ -2,7 +2,7 @@
 
 export const isFramed = window.parent !== window
 
-type Told = 'ready' | 'booked' | 'rescheduled' | 'cancelled' | 'resize' | 'escape'
+type Told = 'ready' | 'booked' | 'rescheduled' | 'cancelled' | 'resize' | 'escape' | 'redirect'
 
 /** The site around the frame, which the server's policy has let in; anyone, where the browser will not say. */
 const around = location.ancestorOrigins?.[0] ?? originOf(document.referrer) ?? '*'
