@@ -15,9 +15,22 @@ export function localeOf(language: string, preferred: readonly string[]): string
   return `${base}-u-ca-gregory`
 }
 
+const writers = new Map<string, Intl.DateTimeFormat>()
+
+/** Making one takes longer than using it a hundred times, and a page uses few. */
+function writer(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${locale} ${Object.values(options).join(' ')}`
+  let found = writers.get(key)
+  if (found === undefined) {
+    found = new Intl.DateTimeFormat(locale, options)
+    writers.set(key, found)
+  }
+  return found
+}
+
 /** `Tuesday, 3 March 2026` */
 export function formatDay(at: number, locale: string, timezone: string): string {
-  return new Intl.DateTimeFormat(locale, {
+  return writer(locale, {
     timeZone: timezone,
     weekday: 'long',
     day: 'numeric',
@@ -28,29 +41,22 @@ export function formatDay(at: number, locale: string, timezone: string): string 
 
 /** `Tuesday, 3 March`: under a month that shows the year. */
 export function formatShortDay(at: number, locale: string, timezone: string): string {
-  return new Intl.DateTimeFormat(locale, { timeZone: timezone, weekday: 'long', day: 'numeric', month: 'long' }).format(
-    at * 1_000,
-  )
+  return writer(locale, { timeZone: timezone, weekday: 'long', day: 'numeric', month: 'long' }).format(at * 1_000)
 }
 
 /** `9:30 AM` or `09:30`, as the locale has it. */
 export function formatTime(at: number, locale: string, timezone: string): string {
-  return new Intl.DateTimeFormat(locale, { timeZone: timezone, timeStyle: 'short' }).format(at * 1_000)
+  return writer(locale, { timeZone: timezone, timeStyle: 'short' }).format(at * 1_000)
 }
 
 /** `9:30 – 10:00 AM`, with both days where they differ. */
 export function formatTimes(start: number, end: number, locale: string, timezone: string): string {
-  return new Intl.DateTimeFormat(locale, { timeZone: timezone, timeStyle: 'short' }).formatRange(
-    start * 1_000,
-    end * 1_000,
-  )
+  return writer(locale, { timeZone: timezone, timeStyle: 'short' }).formatRange(start * 1_000, end * 1_000)
 }
 
 /** `GMT+5:30` at that time of the year. */
 export function formatOffset(at: number, locale: string, timezone: string): string {
-  const parts = new Intl.DateTimeFormat(locale, { timeZone: timezone, timeZoneName: 'shortOffset' }).formatToParts(
-    at * 1_000,
-  )
+  const parts = writer(locale, { timeZone: timezone, timeZoneName: 'shortOffset' }).formatToParts(at * 1_000)
   return parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''
 }
 
@@ -66,9 +72,7 @@ export function describeZone(at: number, locale: string, timezone: string): read
 }
 
 function nameZone(at: number, locale: string, timezone: string): string | undefined {
-  const parts = new Intl.DateTimeFormat(locale, { timeZone: timezone, timeZoneName: 'longGeneric' }).formatToParts(
-    at * 1_000,
-  )
+  const parts = writer(locale, { timeZone: timezone, timeZoneName: 'longGeneric' }).formatToParts(at * 1_000)
   return parts.find(({ type }) => type === 'timeZoneName')?.value
 }
 
