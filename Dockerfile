@@ -1,3 +1,13 @@
+# The guests' pages, built with packages that the server itself does not need.
+FROM node:26-bookworm-slim AS pages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts --loglevel=error
+COPY bin bin
+COPY src src
+COPY web web
+RUN node bin/build.mjs
+
 # The server and its worker: Debian slim, no root, nothing written outside /data and /tmp.
 FROM node:26-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
@@ -7,6 +17,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --omit=dev --loglevel=error && npm cache clean --force && rm -rf node_modules/node-linux-* /root/.npm
 COPY LICENSE ./
 COPY src src
+COPY --from=pages /app/dist/web dist/web
 RUN install -d -o node -g node -m 0700 /data
 USER node
 VOLUME /data

@@ -4,6 +4,7 @@ import { availableParallelism, cpus } from 'node:os'
 
 import { benchCalendars } from './calendars.ts'
 import { type BenchRow, benchEngine } from './engine.ts'
+import { benchPages } from './pages.ts'
 import { benchServer } from './server.ts'
 import { benchWebhooks } from './webhooks.ts'
 
@@ -12,6 +13,7 @@ const rows: BenchRow[] = [
   ...(await benchServer()),
   ...(await benchWebhooks()),
   ...(await benchCalendars()),
+  ...(await benchPages()),
 ]
 const table = [
   '| figure | measured | against | target | |',

@@ -8,7 +8,7 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-import { findNode, prepare, root } from './prepare.mjs'
+import { findNode, prepare, preparePages, root } from './prepare.mjs'
 
 const isCheckout = existsSync(join(root, 'src', 'main.ts'))
 const main = join(root, ...(isCheckout ? ['src', 'main.ts'] : ['dist', 'main.js']))
@@ -21,6 +21,7 @@ else if (node !== undefined) runUnder(node.path)
 async function findPreparedNode() {
   try {
     const hasInstalled = isCheckout && (await prepare('production'))
+    if (isCheckout && process.argv[2] === 'start' && process.env.OPENSLOT_LAUNCHED !== '1') await preparePages()
     const path = findNode()
     return { path, isThisOne: !hasInstalled && realpathSync(path) === realpathSync(process.execPath) }
   } catch (error) {

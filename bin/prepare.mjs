@@ -1,8 +1,8 @@
-/** Makes a checkout ready to run: installs what is missing or stale, once, and finds the pinned Node. Runs under Node 20 and newer. */
+/** Makes a checkout ready to run: installs what is missing or stale, builds the pages, and finds the pinned Node. Runs under Node 20 and newer. */
 
 import { spawn } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -14,6 +14,11 @@ const lockfile = join(root, 'package-lock.json')
 const stampFile = join(root, 'node_modules', '.openslot-stamp')
 const installLock = join(root, '.openslot', 'installing')
 const neededNode = 26
+
+/** Where the built pages lie, in a checkout and in the published package alike. */
+export const pagesFolder = join(root, 'dist', 'web')
+/** Holds the hash of the sources that the pages were built from. */
+export const pagesStamp = 'stamp'
 
 /**
  * Installs with `npm ci` unless node_modules already holds what package-lock.json asks for; returns whether it did.
@@ -31,6 +36,58 @@ export async function prepare(what) {
   } finally {
     release()
   }
+}
+
+/** Builds the pages unless `dist/web` was made of the sources as they stand. Progress goes to stderr. */
+export async function preparePages() {
+  if (!existsSync(join(root, 'web')) || arePagesFresh()) return
+  if (!existsSync(join(root, 'node_modules', 'vite'))) {
+    process.stderr.write(
+      'openslot: the pages are not built, because the packages that build them are missing; run "npm ci"\n',
+    )
+    return
+  }
+  const release = await takeLock()
+  try {
+    if (arePagesFresh()) return
+    const begun = Date.now()
+    await runNode(join(root, 'bin', 'buildPages.mjs'))
+    process.stderr.write(`openslot: built the booking pages in ${seconds(begun)} s\n`)
+  } finally {
+    release()
+  }
+}
+
+/** Of everything that the pages are made of; milliseconds. */
+export function hashPages() {
+  const hash = createHash('sha256')
+  for (const folder of ['web', 'src/wire', 'src/core'])
+    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort())
+      if (/\.(tsx?|css|json|svg)$/.test(name) && !name.endsWith('.test.ts'))
+        hash.update(`${folder}/${name}\0`).update(readFileSync(join(root, folder, name)))
+  return hash
+    .update(readFileSync(join(root, 'bin', 'buildPages.mjs')))
+    .update(readOrEmpty(lockfile))
+    .digest('hex')
+}
+
+function arePagesFresh() {
+  return readOrEmpty(join(pagesFolder, pagesStamp)) === hashPages()
+}
+
+function runNode(script) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(findNode(), [script], {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+      // Whoever asks, also a test: the pages that guests get.
+      env: { ...process.env, NODE_ENV: 'production' },
+    })
+    child.once('error', reject)
+    child.once('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error('the pages could not be built; what went wrong stands above.')),
+    )
+  })
 }
 
 /** Path of the Node to run under: the pinned one, or the running one where it is new enough. Throws a plain sentence where there is none. */
@@ -154,7 +211,7 @@ async function takeLock() {
       const holder = Number(readOrEmpty(installLock))
       if (holder !== 0 && !isAlive(holder)) breakLock(holder)
       else if (!hasWaited)
-        process.stderr.write(`openslot: process ${holder} is installing the packages, waiting for it\n`)
+        process.stderr.write(`openslot: process ${holder} is preparing this checkout, waiting for it\n`)
       await delay(200)
     }
   } finally {

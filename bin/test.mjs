@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 
-import { findNode, prepare, root } from './prepare.mjs'
+import { findNode, prepare, preparePages, root } from './prepare.mjs'
 
 const reportDirectory = mkdtempSync(join(tmpdir(), 'openslot-test-'))
 const report = join(reportDirectory, 'vitest.json')
@@ -21,11 +21,13 @@ try {
 
 async function runAll() {
   await prepare('all')
+  await preparePages()
   const node = findNode()
   const packages = join(root, 'node_modules')
   const checks = [
     ['format and lint (biome)', join(packages, '@biomejs', 'biome', 'bin', 'biome'), 'check'],
     ['types (tsc)', join(packages, 'typescript', 'bin', 'tsc'), '--noEmit', '-p', root],
+    ['types of the pages (tsc)', join(packages, 'typescript', 'bin', 'tsc'), '--noEmit', '-p', join(root, 'web')],
     ['unused code and packages (knip)', join(packages, 'knip', 'bin', 'knip.js')],
     [
       'tests (vitest)',

@@ -1,5 +1,7 @@
 // The composition root: opens the database, makes the providers, binds the operations, and closes what it opened.
+import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Logger } from 'pino'
 
 import { accountCalendars } from './adapters/calendars/accountCalendars.ts'
@@ -20,6 +22,7 @@ import { type Config, isLoopback, type MailConfig } from './config.ts'
 import type { GrantProvider } from './core/account/grant.ts'
 import { type Instant, instant } from './core/time/instant.ts'
 import type { TimeLimits } from './http/limits.ts'
+import { createProofOfWork } from './http/proofOfWork.ts'
 import { createLimiter, noLimits } from './http/rateLimit.ts'
 import type { Route } from './http/route.ts'
 import { buildServer } from './http/server.ts'
@@ -107,6 +110,10 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
       now,
       baseUrl: config.baseUrl,
     })
+    // The same in every process with the same keys, so that one may check what another has asked for.
+    const proofKey = createHmac('sha256', masterKeys.keys[0]?.key ?? '')
+      .update('proof of work')
+      .digest('hex')
 
     const start = async () => {
       if (config.role !== 'web') {
@@ -118,8 +125,11 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
         operations,
         logger,
         limiter: config.rateLimit === 'off' ? noLimits : createLimiter(),
+        proofOfWork: createProofOfWork(proofKey, now),
         trustedProxies: config.trustedProxies,
         baseUrl: config.baseUrl,
+        // The same beside `src` in a checkout and beside `dist` in the published package.
+        pagesFolder: join(import.meta.dirname, '..', 'dist', 'web'),
         ...(overrides.timeLimits === undefined ? {} : { timeLimits: overrides.timeLimits }),
         ...(overrides.onAnswer === undefined ? {} : { onAnswer: overrides.onAnswer }),
       })

@@ -61,7 +61,9 @@ async function greet(app: App, config: Config, address: string | undefined): Pro
     text: [
       ready.text,
       '',
-      ...(curl === undefined ? [] : ['Book the next free slot of the demo host:', '', curl, '']),
+      `Book the demo host in the browser: ${baseUrl}/${made.clientId}/${made.slug}`,
+      '',
+      ...(curl === undefined ? [] : ['Or book the next free slot from here:', '', curl, '']),
       ...(made.apiKey === null ? [] : [`API key (shown only now): ${made.apiKey}`]),
       `Try the API in the browser: ${baseUrl}/docs`,
     ].join('\n'),

@@ -12,6 +12,8 @@ export type Problem = {
   readonly field?: string
   /** Seconds after which trying again makes sense: for `rateLimited` and `unavailable`. */
   readonly retryAfterSeconds?: number
+  /** What is to be solved: for `proofRequired`. */
+  readonly challenge?: Readonly<Record<string, string | number>>
 }
 
 export type ProblemKind =
@@ -47,6 +49,8 @@ export type ProblemKind =
   | 'payloadTooLarge'
   | 'unsupportedMediaType'
   | 'rateLimited'
+  /** Too busy for strangers who bring no proof of work. */
+  | 'proofRequired'
   /** The database is away, or a transaction lost every retry. */
   | 'unavailable'
 

@@ -10,13 +10,16 @@ import { answerJson, answerProblem, successBody } from './answers.ts'
 import { admit, grantOf, isGuess } from './auth.ts'
 import { describeRoute } from './describe.ts'
 import { bodyLimitBytes, findExcess } from './limits.ts'
-import type { Limiter } from './rateLimit.ts'
+import { findPageProblem } from './pageCheck.ts'
+import type { ProofOfWork } from './proofOfWork.ts'
+import { isBooking, type Limiter } from './rateLimit.ts'
 import type { Answer, Route } from './route.ts'
 import { compileCheck } from './validation.ts'
 
 export type RouteOptions = {
   readonly operations: Operations
   readonly limiter: Limiter
+  readonly proofOfWork: ProofOfWork
   /** From the moment the whole request is here; milliseconds. */
   readonly handlerLimitMs: number
   /** Sees every success of a documented route; tests check it against the schemas and the vendor's contract. */
@@ -49,6 +52,10 @@ export function addRoute(server: FastifyInstance, route: Route, options: RouteOp
     }
     const { principal, query, body } = request
     const asked = { route, principal, address: request.ip, query, body }
+    if (isBooking(route)) {
+      const problem = await findPageProblem(options, asked)
+      if (problem !== undefined) return failure(problem)
+    }
     const limited = await limiter.beforeWork(asked)
     if (!limited.ok) return limited
     const result = await route.handle({

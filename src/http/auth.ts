@@ -46,7 +46,7 @@ const guardAccepts: Readonly<Record<Exclude<Guard, 'public'>, readonly Principal
   grant: ['key', 'token'],
   keyOrToken: ['key', 'token'],
   token: ['token'],
-  scheduler: ['session', 'key'],
+  scheduler: ['session', 'booking', 'key'],
 }
 
 /** The grant that a path names, in any of its spellings; another grant than the token's own is refused as missing. */

@@ -22,6 +22,7 @@ const statuses: Readonly<Record<ProblemKind, Status>> = {
   endpointUnverified: { status: 400, type: '70005' },
   payloadTooLarge: { status: 413, type: 'invalid_request_error' },
   unsupportedMediaType: { status: 415, type: 'invalid_request_error' },
+  proofRequired: { status: 428, type: 'proof_required' },
   rateLimited: { status: 429, type: 'rate_limit_error' },
   unavailable: { status: 503, type: 'service_unavailable' },
 }
@@ -33,6 +34,7 @@ export type ErrorBody = {
   error: {
     type: string
     message: string
+    challenge?: object
     provider_error?: { code: string; message: string; error: { message: string } }
   }
 }
@@ -59,6 +61,7 @@ export function errorAnswer(
       error: {
         type,
         message,
+        ...(problem.challenge === undefined ? {} : { challenge: problem.challenge }),
         // Browsers read the nested form, SDKs the flat one.
         ...(problem.kind === 'calendarUnavailable' || problem.kind === 'grantExpired'
           ? { provider_error: { code: providerCodes[problem.kind], message, error: { message } } }

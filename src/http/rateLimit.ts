@@ -19,6 +19,10 @@ export type Limiter = {
   /** To be called for a credential that was refused already, so that no good one is ever held up. */
   signInFailed(address: string): Promise<Result<void>>
   beforeRoute(route: Route, principal: Principal, address: string): Promise<Result<void>>
+  /** A page shows slots, so it counts as a question for them. */
+  beforePage(address: string): Promise<Result<void>>
+  /** Whether a stranger's booking finds its address or configuration over half of a limit. Takes nothing. */
+  isHalfSpent(asked: Asked): Promise<boolean>
   beforeWork(asked: Asked): Promise<Result<void>>
   /** To be called with each success; counts the bookings that were made. */
   afterWork(asked: Asked, answer: Answer): Promise<void>
@@ -32,6 +36,8 @@ const slugLimit = 10_000
 export const noLimits: Limiter = {
   signInFailed: async () => success(undefined),
   beforeRoute: async () => success(undefined),
+  beforePage: async () => success(undefined),
+  isHalfSpent: async () => false,
   beforeWork: async () => success(undefined),
   afterWork: async () => {},
 }
@@ -67,6 +73,18 @@ export function createLimiter(): Limiter {
       if (route.guard === 'public' && !route.path.startsWith('/v3/')) return success(undefined)
       return take(otherPerMinute, network(address))
     },
+    beforePage: (address) => take(availabilityPerMinute, network(address)),
+    async isHalfSpent(asked) {
+      if (!isLimitedBooking(asked) || asked.principal.kind !== 'anyone') return false
+      const name = configurationNamed(asked)
+      const address = network(asked.address)
+      const states = await Promise.all([
+        isPastHalf(bookingPerMinute, address),
+        isPastHalf(bookingPerHour, address),
+        isPastHalf(bookingPerConfiguration, idsBySlug.get(name) ?? name),
+      ])
+      return states.includes(true)
+    },
     async beforeWork(asked) {
       if (!isLimitedBooking(asked)) return success(undefined)
       if (asked.principal.kind === 'anyone')
@@ -95,8 +113,12 @@ export function createLimiter(): Limiter {
   }
 }
 
+export function isBooking({ method, path }: Route): boolean {
+  return method === 'POST' && path === '/v3/scheduling/bookings'
+}
+
 function isLimitedBooking({ route, principal }: Asked): boolean {
-  return route.method === 'POST' && route.path === '/v3/scheduling/bookings' && principal.kind !== 'key'
+  return isBooking(route) && principal.kind !== 'key'
 }
 
 /** The id, which no two applications share, or else client id and slug; as the caller has it, so there may be no such thing. */
@@ -114,6 +136,10 @@ function guestOf({ body }: Asked): string {
 async function look(limiter: RateLimiterMemory, key: string): Promise<Result<void>> {
   const state = await limiter.get(key)
   return state !== null && state.remainingPoints <= 0 ? tooMany(state) : success(undefined)
+}
+
+async function isPastHalf(limiter: RateLimiterMemory, key: string): Promise<boolean> {
+  return ((await limiter.get(key))?.consumedPoints ?? 0) >= limiter.points / 2
 }
 
 async function take(limiter: RateLimiterMemory, key: string): Promise<Result<void>> {

@@ -12,15 +12,17 @@ import { acceptBodies } from './bodies.ts'
 import { describeApi } from './describe.ts'
 import { corsOptions, layHeaders, securityHeaders } from './headers.ts'
 import { bodyLimitBytes, headerLimitBytes, type TimeLimits, timeLimits, urlLimitBytes } from './limits.ts'
+import { type PagesOptions, servePages } from './pages/pages.ts'
 import { routes } from './routes/routes.ts'
 
-export type ServerOptions = Omit<RouteOptions, 'handlerLimitMs'> & {
-  readonly logger: FastifyBaseLogger
-  readonly trustedProxies: readonly string[]
-  readonly baseUrl: string
-  /** Shorter ones, so that tests need not wait. */
-  readonly timeLimits?: Partial<TimeLimits>
-}
+export type ServerOptions = Omit<RouteOptions, 'handlerLimitMs'> &
+  Pick<PagesOptions, 'pagesFolder'> & {
+    readonly logger: FastifyBaseLogger
+    readonly trustedProxies: readonly string[]
+    readonly baseUrl: string
+    /** Shorter ones, so that tests need not wait. */
+    readonly timeLimits?: Partial<TimeLimits>
+  }
 
 /** A server with every route of the table, not yet listening. */
 export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
@@ -81,6 +83,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
 
   await describeApi(server, baseUrl)
   for (const route of routes) addRoute(server, route, { ...options, handlerLimitMs: times.handlerMs })
+  servePages(server, options)
   return server
 }
 

@@ -29,6 +29,7 @@ import { createBooking } from './bookings/createBooking.ts'
 import { readBooking, readBookings } from './bookings/readBookings.ts'
 import { recoverBooking } from './bookings/recoverBooking.ts'
 import { rescheduleBooking } from './bookings/rescheduleBooking.ts'
+import { wantsProofOfWork } from './bookings/wantsProofOfWork.ts'
 import { calendarAvailability } from './calendars/calendarAvailability.ts'
 import { changeCalendar, createCalendar, deleteCalendar, listCalendars, showCalendar } from './calendars/calendars.ts'
 import { listEventRows, listEventsBetween } from './calendars/eventLists.ts'
@@ -50,6 +51,10 @@ import { readUiSettings } from './configurations/uiSettings.ts'
 import { listMails, sendMailAgain, showMail } from './mails/mails.ts'
 import { sendMail } from './mails/sendMail.ts'
 import { sendReminder } from './mails/sendReminder.ts'
+import { findFrameOrigins } from './pages/findFrameOrigins.ts'
+import { openBookingPage } from './pages/openBookingPage.ts'
+import { openLinkPage } from './pages/openLinkPage.ts'
+import { readLogo } from './pages/readLogo.ts'
 import type { Tools } from './tools.ts'
 import { bootstrap } from './upkeep/bootstrap.ts'
 import { checkHealth } from './upkeep/checkHealth.ts'
@@ -136,9 +141,14 @@ export function bindOperations(tools: Tools) {
     createSession: bind(tools, createSession),
     endSession: bind(tools, endSession),
     readUiSettings: bind(tools, readUiSettings),
+    openBookingPage: bind(tools, openBookingPage),
+    findFrameOrigins: bind(tools, findFrameOrigins),
+    readLogo: bind(tools, readLogo),
+    openLinkPage: bind(tools, openLinkPage),
     findRedirect: bind(tools, findRedirect),
     findSlots: bind(tools, findSlots),
     createBooking: bind(tools, createBooking),
+    wantsProofOfWork: bind(tools, wantsProofOfWork),
     readBooking: bind(tools, readBooking),
     readBookings: bind(tools, readBookings),
     rescheduleBooking: bind(tools, rescheduleBooking),

@@ -36,7 +36,22 @@ const told = {
   ),
 }
 
-export const createBookingBody = Type.Object({ start_time: unixSeconds(), end_time: unixSeconds(), guest, ...told })
+/** What the booking page of this server says about the one who filled it in; anyone else leaves it out. */
+const pageCheck = Type.Object({
+  website: Type.Optional(Type.String({ maxLength: 255, description: 'A field that no person sees: empty' })),
+  open_seconds: Type.Optional(Type.Number({ minimum: 0, description: 'How long the page had been open' })),
+  proof: Type.Optional(Type.String({ maxLength: 2_048, description: 'The solution of a challenge, in Base64' })),
+})
+
+export type PageCheckJson = Static<typeof pageCheck>
+
+export const createBookingBody = Type.Object({
+  start_time: unixSeconds(),
+  end_time: unixSeconds(),
+  guest,
+  ...told,
+  page_check: Type.Optional(nullable(pageCheck)),
+})
 export const rescheduleBookingBody = Type.Object({
   start_time: unixSeconds(),
   end_time: unixSeconds(),

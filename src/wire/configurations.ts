@@ -9,6 +9,7 @@ import type {
   ConfigurationParticipant,
 } from '../core/configuration/configuration.ts'
 import type { AppId, ConfigurationId, GrantId } from '../core/ids.ts'
+import { allowedOrigin, webAddress } from './addresses.ts'
 import { nullable } from './common.ts'
 import { emailTemplateSchema, readEmailTemplate, readReminders, reminderSchema } from './mailSettings.ts'
 import { calendarMembers, readUnreadable } from './participantCalendars.ts'
@@ -89,12 +90,6 @@ const availabilitySchema = Type.Object({
 })
 
 const flag = Type.Optional(nullable(Type.Boolean()))
-const webAddress = Type.Optional(
-  nullable(
-    Type.String({ maxLength: 2048, pattern: '^(https?://.*)?$', errorMessage: 'must be an http or https address' }),
-  ),
-)
-
 const eventBookingSchema = Type.Object({
   title: Type.String({ minLength: 1, maxLength: 1024 }),
   description: text(8192),
@@ -147,7 +142,10 @@ const additionalFieldSchema = Type.Object({
   options: Type.Optional(nullable(Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 200 }))),
 })
 
+export type AdditionalFieldJson = Static<typeof additionalFieldSchema>
+
 const schedulerSchema = Type.Object({
+  allowed_origins: Type.Optional(nullable(Type.Array(allowedOrigin, { maxItems: 50 }))),
   available_days_in_future: Type.Optional(nullable(whole({ minimum: 1, maximum: 3_650 }))),
   min_booking_notice: Type.Optional(nullable(whole({ minimum: 0, maximum: 5_256_000 }))),
   min_cancellation_notice: Type.Optional(nullable(whole({ minimum: 0, maximum: 5_256_000 }))),
@@ -163,6 +161,7 @@ const schedulerSchema = Type.Object({
     nullable(Type.Record(Type.String({ maxLength: 255 }), additionalFieldSchema, { maxProperties: 50 })),
   ),
   email_template: Type.Optional(nullable(emailTemplateSchema)),
+  proof_of_work: flag,
   notetaker_settings: Type.Optional(nullable(Type.Object({}))),
 })
 

@@ -1,11 +1,39 @@
 // The settings of the booking components as JSON. Everything here is public: no secret, grant id or token belongs in it.
 import Type from 'typebox'
 
-import type { Booking } from '../core/booking/booking.ts'
+import type { Booking, Person } from '../core/booking/booking.ts'
 import type { Configuration } from '../core/configuration/configuration.ts'
 import { toUnixSeconds } from '../core/time/instant.ts'
 import { guestReference } from './bookings.ts'
-import { type ConfigurationDocument, schedulerWithDefaults } from './configurations.ts'
+import { type AdditionalFieldJson, type ConfigurationDocument, schedulerWithDefaults } from './configurations.ts'
+
+/** What a booking page is told. Optional members of a configuration are empty here, never absent. */
+export type UiSettings = {
+  readonly configuration_id: string
+  readonly app_client_id: string
+  readonly slug: string | null
+  readonly name: string
+  readonly booking_type: string
+  readonly duration_minutes: number
+  readonly appearance: Readonly<Record<string, string | null>> | null
+  readonly organizer: Person
+  readonly scheduler: {
+    readonly available_days_in_future: number
+    readonly min_booking_notice: number
+    readonly min_cancellation_notice: number
+    readonly cancellation_policy: string
+    readonly rescheduling_url: string
+    readonly cancellation_url: string
+    readonly organizer_confirmation_url: string
+    readonly confirmation_redirect_url: string
+    readonly hide_additional_guests: boolean
+    readonly hide_cancellation_options: boolean
+    readonly hide_rescheduling_options: boolean
+    readonly additional_fields: Readonly<Record<string, AdditionalFieldJson>>
+    readonly notetaker_settings: object | null
+  }
+  readonly booking?: object
+}
 
 export const uiSettingsData = Type.Object({
   configuration_id: Type.String(),
@@ -13,6 +41,7 @@ export const uiSettingsData = Type.Object({
   slug: Type.Union([Type.String(), Type.Null()]),
   name: Type.String(),
   booking_type: Type.String(),
+  duration_minutes: Type.Integer(),
   appearance: Type.Union([Type.Object({}), Type.Null()]),
   organizer: Type.Object({ name: Type.String(), email: Type.String() }),
   scheduler: Type.Object({
@@ -31,7 +60,7 @@ export function uiSettingsToJson(
   configuration: Configuration,
   document: ConfigurationDocument,
   booking: Booking | undefined,
-): object {
+): UiSettings {
   const organizer = configuration.participants.find(({ isOrganizer }) => isOrganizer) ?? configuration.participants[0]
   const scheduler = schedulerWithDefaults(document)
   return {
@@ -40,6 +69,7 @@ export function uiSettingsToJson(
     slug: configuration.slug ?? null,
     name: configuration.name,
     booking_type: configuration.bookingType,
+    duration_minutes: configuration.durationMinutes,
     appearance: document.appearance ?? null,
     organizer: { name: organizer?.name ?? '', email: organizer?.email ?? '' },
     scheduler: {

@@ -33,7 +33,10 @@ const mail: Mail = {
   template: { logo: '', heading: '', body: '', hasBranding: true },
 }
 const write = (change: Partial<Mail> = {}) =>
-  writeMessage({ ...mail, ...change }, { id: 'row-1', from: { name: 'Desk', email: 'desk@book.example' } })
+  writeMessage(
+    { ...mail, ...change },
+    { id: 'row-1', from: { name: 'Desk', email: 'desk@book.example' }, baseUrl: 'https://book.example' },
+  )
 
 /** Plain spaces: dates are written with narrow and thin ones. */
 const plain = (text: string) => text.replace(/[\u2009\u202f\u00a0]/g, ' ')
@@ -137,6 +140,12 @@ describe('a message', () => {
     const links = [...html.matchAll(/href="([^"]*)"/g)].map(([, href]) => href)
     expect(links).toEqual(['https://x.example/&quot;onclick=&quot;x'])
     expect(text).toContain('<script>')
+  })
+
+  it('leads to the pages of this server where a link names no host', () => {
+    const { text } = write({ links: { reschedule: '/reschedule/abc', cancel: 'https://app.example/c', confirm: '' } })
+    expect(text).toContain('https://book.example/reschedule/abc')
+    expect(text).toContain('https://app.example/c')
   })
 
   it("looks as the configuration's template says, and is ready for readers from right to left", () => {

@@ -12,12 +12,18 @@ import { type Letter, writeHtml, writeText } from './letter.ts'
 import type { Address, Message } from './mailer.ts'
 import { writeNotice } from './notices.ts'
 
-/** `id`: of the row that the mail is kept in. The same mail and id give the same message, whenever it is asked for. */
-export function writeMessage(
-  mail: Mail | Notice,
-  { id, from }: { readonly id: string; readonly from: Address },
-): Message {
-  if (mail.role === 'operator') return writeNotice(mail, { id, from })
+export type Writing = {
+  /** Of the row that the mail is kept in. */
+  readonly id: string
+  readonly from: Address
+  /** Of this server, whose pages links without a host lead to. */
+  readonly baseUrl: string
+}
+
+/** The same mail and id give the same message, whenever it is asked for. */
+export function writeMessage(snapshot: Mail | Notice, { id, from, baseUrl }: Writing): Message {
+  if (snapshot.role === 'operator') return writeNotice(snapshot, { id, from })
+  const mail = withOwnPages(snapshot, baseUrl)
   const { locale, catalogue } = catalogueOf(mail.language)
   const domain = from.email.slice(from.email.lastIndexOf('@') + 1)
   const letter = compose(mail, locale, catalogue)
@@ -43,6 +49,13 @@ export function writeMessage(
       }),
     },
   }
+}
+
+/** The address of the server is its own affair and may change; what stands behind it does not. */
+function withOwnPages(mail: Mail, baseUrl: string): Mail {
+  const whole = (link: string) => (link.startsWith('/') ? `${baseUrl}${link}` : link)
+  const { reschedule, cancel, confirm } = mail.links
+  return { ...mail, links: { reschedule: whole(reschedule), cancel: whole(cancel), confirm: whole(confirm) } }
 }
 
 /** Nothing that a guest wrote: whoever books in another's name cannot choose what that person reads first. */

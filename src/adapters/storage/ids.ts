@@ -31,9 +31,12 @@ export function newAppId(): AppId {
   return newId() as AppId
 }
 
-/** 8 hex digits: how a request that carries no more than an id finds its application. */
+/** 8 hex digits: how a request that carries no more than an id finds its application. Plain, as what begins with it is to be. */
 export function newApplicationCode(): string {
-  return randomBytes(4).toString('hex')
+  return drawPlain(
+    () => randomBytes(4),
+    (code) => code,
+  ).toString('hex')
 }
 
 /**

@@ -1,11 +1,18 @@
 // Who is asking.
-import type { AppId, ConfigurationId, GrantId } from '../ids.ts'
+import type { AppId, BookingId, ConfigurationId, GrantId } from '../ids.ts'
 
 /** The application comes from the credential, never from a body, a query or a path. */
 export type Principal =
   | { readonly kind: 'key'; readonly appId: AppId; readonly keyId: string }
   | { readonly kind: 'token'; readonly appId: AppId; readonly grantId: GrantId }
   | { readonly kind: 'session'; readonly appId: AppId; readonly configurationId: ConfigurationId }
+  /** Who holds a reference of one booking, from a link: the right to that booking, and to nothing else. */
+  | {
+      readonly kind: 'booking'
+      readonly appId: AppId
+      readonly configurationId: ConfigurationId
+      readonly bookingId: BookingId
+    }
   /** A command at the server's own terminal; no request ever is. */
   | { readonly kind: 'terminal'; readonly appId: AppId }
   | { readonly kind: 'anyone' }
@@ -19,6 +26,8 @@ export function actorOf(principal: Principal): string {
       return `grant:${principal.grantId}`
     case 'session':
       return 'session'
+    case 'booking':
+      return `booking:${principal.bookingId}`
     case 'terminal':
       return 'cli'
     case 'anyone':

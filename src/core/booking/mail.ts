@@ -48,7 +48,7 @@ export type Mail = {
   readonly answers: readonly { readonly label: string; readonly value: string }[]
   readonly reason: string
   readonly policy: string
-  /** Empty where there is none for this reader. */
+  /** Empty where there is none for this reader; without a host where it is a page of this server. */
   readonly links: { readonly reschedule: string; readonly cancel: string; readonly confirm: string }
   readonly template: {
     readonly logo: string
@@ -164,6 +164,13 @@ function attendeesFor(
   return seen.map(({ person, role }) => ({ ...person, role }))
 }
 
+/** Where a configuration names no page of its own; the address of the server is set before them when the mail is written. */
+const ownPages = {
+  reschedule: '/reschedule/:booking_ref',
+  cancel: '/cancel/:booking_ref',
+  confirm: '/confirmation/:booking_ref',
+}
+
 /** Additional guests may not call off what another has booked; a pending booking is moved by nobody but its guest. */
 function linksOf(role: MailRole, kind: MailKind, booking: Booking, configuration: Configuration): Mail['links'] {
   const none = { reschedule: '', cancel: '', confirm: '' }
@@ -173,16 +180,16 @@ function linksOf(role: MailRole, kind: MailKind, booking: Booking, configuration
   if (kind === 'confirmationRequest')
     return {
       ...none,
-      confirm: fillLink(configuration.organizerConfirmationUrl, reference(booking.organizerSalt)),
+      confirm: fillLink(configuration.organizerConfirmationUrl || ownPages.confirm, reference(booking.organizerSalt)),
     }
   return {
     confirm: '',
     reschedule: configuration.hideReschedulingOptions
       ? ''
-      : fillLink(configuration.reschedulingUrl, reference(booking.guestSalt)),
+      : fillLink(configuration.reschedulingUrl || ownPages.reschedule, reference(booking.guestSalt)),
     cancel: configuration.hideCancellationOptions
       ? ''
-      : fillLink(configuration.cancellationUrl, reference(booking.guestSalt)),
+      : fillLink(configuration.cancellationUrl || ownPages.cancel, reference(booking.guestSalt)),
   }
 }
 

@@ -91,7 +91,7 @@ export const schedulingRoutes: readonly Route[] = [
     query: Type.Object({ ...configuration, timezone: Type.Optional(Type.String({ maxLength: 64 })) }),
     body: createBookingBody,
     data: bookingData,
-    handle: async ({ operations, principal, query, body, headers }) =>
+    handle: async ({ operations, principal, query, body: { page_check: _, ...body }, headers }) =>
       written(await operations.createBooking({ principal, query, body, idempotencyKey: idempotencyKey(headers) })),
   }),
   route({

@@ -44,6 +44,7 @@ export async function createBooking(
   command: CreateBookingCommand,
 ): Promise<Result<WriteAnswer>> {
   const { principal, query, body } = command
+  if (principal.kind === 'booking') return failure({ kind: 'invalidSession', message: 'Invalid session' })
   return withFreshConfiguration(
     tools.database,
     () => resolveWithHosts(tools, principal, query),

@@ -35,7 +35,8 @@ export async function loadBooking(
     const known = await findKnownConfiguration(tools, principal.appId, booking.configurationId, 'evenDeleted')
     return known.ok ? success({ booking, known: known.value }) : known
   }
-  const known = await resolveConfiguration(tools, principal, query, 'evenDeleted')
+  if (principal.kind === 'booking' && principal.bookingId !== id) return failure(notFound)
+  const known = await resolveConfiguration(tools, principal, { ...query, booking_id: id }, 'evenDeleted')
   if (!known.ok) return known
   const { appId, id: configurationId } = known.value.configuration
   const booking = isUuid(id)

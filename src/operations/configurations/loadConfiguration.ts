@@ -37,6 +37,8 @@ export type ConfigurationQuery = {
   readonly configuration_id?: string | undefined
   readonly slug?: string | undefined
   readonly client_id?: string | undefined
+  /** The booking that the call is about, where it is about one. */
+  readonly booking_id?: string | undefined
 }
 
 /** Kept by id and compared by version at each use. What is kept is made of what a client may read anyway. */
@@ -56,9 +58,16 @@ export async function resolveConfiguration(
   const named = await nameConfiguration(tools, principal, query)
   if (!named.ok) return named
   const known = await findKnownConfiguration(tools, named.value.appId, named.value.id, which)
-  if (known.ok && known.value.configuration.requiresSessionAuth && principal.kind !== 'session')
+  if (known.ok && known.value.configuration.requiresSessionAuth && !opensPrivate(principal, query))
     return failure({ kind: 'invalidSession', message: 'Invalid session' })
   return known
+}
+
+/** A session opens its configuration; the reference of a booking opens what concerns that booking. */
+function opensPrivate(principal: Principal, { booking_id }: ConfigurationQuery): boolean {
+  return (
+    principal.kind === 'session' || (principal.kind === 'booking' && booking_id?.toLowerCase() === principal.bookingId)
+  )
 }
 
 /** As `resolveConfiguration`, with the hosts. Problems: also those of `loadHosts`. */
@@ -77,7 +86,8 @@ export async function nameConfiguration(
   principal: Principal,
   { configuration_id, slug, client_id }: ConfigurationQuery,
 ): Promise<Result<{ appId: AppId; id: ConfigurationId }>> {
-  if (principal.kind === 'session') return success({ appId: principal.appId, id: principal.configurationId })
+  if (principal.kind === 'session' || principal.kind === 'booking')
+    return success({ appId: principal.appId, id: principal.configurationId })
   if (configuration_id) {
     if (!isUuid(configuration_id)) return failure(notFound)
     const id = configuration_id.toLowerCase() as ConfigurationId

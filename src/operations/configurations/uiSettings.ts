@@ -1,7 +1,7 @@
 // What the booking components need to know before they ask for slots: public, like the page that shows it.
 import type { Principal } from '../../core/account/principal.ts'
 import { type Result, success } from '../../core/result.ts'
-import { uiSettingsToJson } from '../../wire/uiSettings.ts'
+import { type UiSettings, uiSettingsToJson } from '../../wire/uiSettings.ts'
 import { loadBooking } from '../bookings/loadBooking.ts'
 import type { Tools } from '../tools.ts'
 import { type ConfigurationQuery, resolveConfiguration } from './loadConfiguration.ts'
@@ -11,7 +11,7 @@ export async function readUiSettings(
   tools: Pick<Tools, 'database'>,
   principal: Principal,
   query: ConfigurationQuery & { readonly booking_id?: string | undefined },
-): Promise<Result<object>> {
+): Promise<Result<UiSettings>> {
   if (!query.booking_id) {
     const known = await resolveConfiguration(tools, principal, query)
     return known.ok ? success(uiSettingsToJson(known.value.configuration, known.value.document, undefined)) : known

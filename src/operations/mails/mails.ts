@@ -9,7 +9,7 @@ import type { Tools } from '../tools.ts'
 
 /** Newest first; `nextCursor` is undefined on the last page. Problems: `invalidRequest`. */
 export async function listMails(
-  { database, mailer }: Pick<Tools, 'database' | 'mailer'>,
+  { database, mailer, baseUrl }: Pick<Tools, 'database' | 'mailer' | 'baseUrl'>,
   appId: AppId,
   filter: storage.MailFilter,
 ): Promise<Result<{ mails: ReturnType<typeof mailToListItem>[]; nextCursor: string | undefined }>> {
@@ -22,14 +22,14 @@ export async function listMails(
   )
   const page = rows.slice(0, filter.limit)
   return success({
-    mails: page.map((row) => mailToListItem(row, writeMessage(row.mail, { id: row.id, from: mailer.from }))),
+    mails: page.map((row) => mailToListItem(row, writeMessage(row.mail, { id: row.id, from: mailer.from, baseUrl }))),
     nextCursor: rows.length > filter.limit ? page.at(-1)?.id : undefined,
   })
 }
 
 /** Whole, with its attempts. Problems: `notFound`. */
 export async function showMail(
-  { database, mailer }: Pick<Tools, 'database' | 'mailer'>,
+  { database, mailer, baseUrl }: Pick<Tools, 'database' | 'mailer' | 'baseUrl'>,
   appId: AppId,
   id: string,
 ): Promise<Result<ReturnType<typeof mailToJson>>> {
@@ -37,12 +37,12 @@ export async function showMail(
     ? await database.transaction(appId, (transaction) => storage.findMail(transaction, id))
     : undefined
   if (row === undefined) return failure(notFound)
-  return success(mailToJson(row, writeMessage(row.mail, { id, from: mailer.from }), row.tries))
+  return success(mailToJson(row, writeMessage(row.mail, { id, from: mailer.from, baseUrl }), row.tries))
 }
 
 /** Due at once, whatever became of it before: kept, failed, held back or sent. Problems: `notFound`, `conflict`. */
 export async function sendMailAgain(
-  { database, mailer }: Pick<Tools, 'database' | 'mailer'>,
+  { database, mailer, baseUrl }: Pick<Tools, 'database' | 'mailer' | 'baseUrl'>,
   appId: AppId,
   id: string,
 ): Promise<Result<void>> {

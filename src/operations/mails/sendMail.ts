@@ -26,13 +26,13 @@ export type SendMailCommand = { readonly appId: AppId; readonly mailId: string }
  * writing it down leaves a mail that is sent again after five minutes, under the same Message-ID.
  */
 export async function sendMail(
-  { database, mailer, now }: Pick<Tools, 'database' | 'mailer' | 'now'>,
+  { database, mailer, now, baseUrl }: Pick<Tools, 'database' | 'mailer' | 'now' | 'baseUrl'>,
   { appId, mailId }: SendMailCommand,
 ): Promise<Result<'sent' | 'refused' | 'deferred' | 'kept' | 'nothing to do'>> {
   const claimed = await database.transaction(appId, (transaction) => claimMail(transaction, mailId))
   if (claimed === undefined) return success('nothing to do')
   const startedAt = now()
-  const outcome = await mailer.send(writeMessage(claimed.mail, { id: mailId, from: mailer.from }))
+  const outcome = await mailer.send(writeMessage(claimed.mail, { id: mailId, from: mailer.from, baseUrl }))
   await database.transaction(appId, (transaction) =>
     finishAttempt(transaction, mailId, {
       outcome: outcome.kind,

@@ -1,0 +1,86 @@
+/** Builds the guests' pages from `web/` into `dist/web`. Runs under the pinned Node, as a process of its own: `bin/prepare.mjs` starts it when they are stale. */
+
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+
+import optimizeLocales from '@react-aria/optimize-locales-plugin'
+import { build } from 'vite'
+
+import { hashPages, pagesFolder, pagesStamp, root } from './prepare.mjs'
+
+const web = join(root, 'web')
+/** The components' own words, in the languages of the pages. */
+const locales = ['en-US', 'fr-FR', 'de-DE', 'es-ES', 'nl-NL', 'sv-SE', 'ja-JP', 'zh-CN', 'ko-KR', 'ar-AE', 'he-IL']
+
+const hash = hashPages()
+const draft = `${pagesFolder}-${process.pid}`
+try {
+  await buildBookingPage()
+  await buildEmbed()
+  await writeLanguages()
+  compressAll(join(draft, 'assets'))
+  compressAll(join(draft, 'embed'))
+  writeFileSync(join(draft, pagesStamp), hash)
+  // Whoever reads the folder meanwhile finds the old pages or the new ones, never half of each.
+  rmSync(pagesFolder, { recursive: true, force: true })
+  renameSync(draft, pagesFolder)
+} finally {
+  rmSync(draft, { recursive: true, force: true })
+}
+
+async function buildBookingPage() {
+  await build({
+    configFile: false,
+    root: web,
+    logLevel: 'warn',
+    plugins: [{ ...optimizeLocales.vite({ locales }), enforce: 'pre' }],
+    build: {
+      outDir: draft,
+      emptyOutDir: true,
+      manifest: 'manifest.json',
+      target: 'es2022',
+      // The policy of the pages lets no data: font or script in, and nothing here is small enough to matter.
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+      rolldownOptions: { input: join(web, 'booking', 'main.tsx') },
+    },
+  })
+}
+
+/** One classic script without a hash in its name: other sites name it, and it must not need more than its one line. */
+async function buildEmbed() {
+  await build({
+    configFile: false,
+    root: web,
+    logLevel: 'warn',
+    mode: 'production',
+    build: {
+      outDir: join(draft, 'embed'),
+      emptyOutDir: false,
+      target: 'es2022',
+      rolldownOptions: {
+        input: join(web, 'booking', 'embed.ts'),
+        output: { format: 'iife', entryFileNames: 'embed.js' },
+      },
+      modulePreload: false,
+    },
+  })
+}
+
+/** The server puts the words of one language into each page, so no page carries all of them. */
+async function writeLanguages() {
+  const { languages } = await import(pathToFileURL(join(web, 'booking', 'languages', 'languages.ts')).href)
+  writeFileSync(join(draft, 'languages.json'), JSON.stringify(languages))
+}
+
+/** Once, as small as it goes, rather than at every request. */
+function compressAll(folder) {
+  mkdirSync(folder, { recursive: true })
+  for (const name of readdirSync(folder)) {
+    const text = readFileSync(join(folder, name))
+    writeFileSync(join(folder, `${name}.gz`), gzipSync(text, { level: constants.Z_BEST_COMPRESSION }))
+    writeFileSync(join(folder, `${name}.br`), brotliCompressSync(text))
+  }
+}

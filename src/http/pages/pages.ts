@@ -1,0 +1,146 @@
+// The pages that guests and organizers open: HTML with its data in it, and the scripts and styles behind it.
+import { randomBytes } from 'node:crypto'
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+import type { Problem } from '../../core/problem.ts'
+import { type Result, success } from '../../core/result.ts'
+import type { Operations } from '../../operations/operations.ts'
+import type { PageData } from '../../wire/pages.ts'
+import { answerProblem } from '../answers.ts'
+import type { Limiter } from '../rateLimit.ts'
+import { type Asset, type BuiltPages, readBuiltPages } from './builtPages.ts'
+import { chooseLanguage } from './language.ts'
+import { pagePolicy, writeShell } from './shell.ts'
+
+export type PagesOptions = {
+  readonly operations: Operations
+  readonly limiter: Limiter
+  /** Where the build left the pages. */
+  readonly pagesFolder: string
+}
+
+const uuid = '[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}'
+const hidden = { schema: { hide: true } as object }
+const notBuilt: Problem = {
+  kind: 'unavailable',
+  message: 'The pages of this server are not built; start it with "npm start", or run "npm run build".',
+  retryAfterSeconds: 60,
+}
+
+/** `GET` only, and none of it changes anything. */
+export function servePages(server: FastifyInstance, { operations, limiter, pagesFolder }: PagesOptions): void {
+  // Half a megabyte that a server of the API alone never needs.
+  let built: BuiltPages | undefined
+  const read = () => (built ??= readBuiltPages(pagesFolder))
+
+  const show = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    open: () => Promise<Result<PageData>>,
+    findFrames: () => Promise<Result<readonly string[]>>,
+  ): Promise<FastifyReply> => {
+    const pages = read()
+    if (pages === undefined) return answerProblem(request, reply, notBuilt)
+    const allowed = await limiter.beforePage(request.ip)
+    if (!allowed.ok) {
+      reply.header('retry-after', String(allowed.problem.retryAfterSeconds ?? 60))
+      return send(request, reply, pages, 429, { kind: 'busy' }, [])
+    }
+    const [opened, found] = await Promise.all([open(), findFrames()])
+    const frames = found.ok ? found.value : []
+    if (opened.ok) return send(request, reply, pages, 200, opened.value, frames)
+    const { kind } = opened.problem
+    if (kind === 'unavailable') return send(request, reply, pages, 503, { kind: 'busy' }, frames)
+    return send(request, reply, pages, 404, { kind: 'missing' }, frames)
+  }
+
+  server.get(`/:client_id(^${uuid}$)/:slug`, hidden, (request, reply) => {
+    const { client_id, slug } = request.params as { client_id: string; slug: string }
+    const query = { client_id, slug }
+    return show(
+      request,
+      reply,
+      () => operations.openBookingPage(query),
+      () => operations.findFrameOrigins(query),
+    )
+  })
+  server.get('/book/:configuration_id', hidden, (request, reply) => {
+    const { configuration_id } = request.params as { configuration_id: string }
+    const query = { configuration_id }
+    return show(
+      request,
+      reply,
+      () => operations.openBookingPage(query),
+      () => operations.findFrameOrigins(query),
+    )
+  })
+  // The rest of the path, because some mail programs turn an escaped slash back into a slash.
+  for (const kind of ['reschedule', 'cancel', 'confirmation'] as const)
+    server.get(`/${kind}/*`, hidden, (request, reply) => {
+      const { '*': reference } = request.params as { '*': string }
+      return show(
+        request,
+        reply,
+        () => operations.openLinkPage(kind, reference),
+        // Guests follow these links inside of the frame; an organizer opens theirs from a mail.
+        async () => (kind === 'confirmation' ? success([]) : operations.findFrameOrigins({ reference })),
+      )
+    })
+  server.get('/assets/:name', hidden, (request, reply) => {
+    const { name } = request.params as { name: string }
+    const asset = read()?.assets.get(name)
+    if (asset === undefined) return reply.callNotFound()
+    // The name changes with the content.
+    return sendAsset(request, reply, asset, 'public, max-age=31536000, immutable')
+  })
+  server.get('/logo/:configuration_id', hidden, async (request, reply) => {
+    const { configuration_id } = request.params as { configuration_id: string }
+    const logo = await operations.readLogo(configuration_id)
+    if (!logo.ok) return answerProblem(request, reply, logo.problem)
+    return reply
+      .type(logo.value.type)
+      .header('cache-control', 'public, max-age=3600')
+      .send(Buffer.from(logo.value.bytes.buffer, logo.value.bytes.byteOffset, logo.value.bytes.byteLength))
+  })
+  server.get('/embed.js', hidden, (request, reply) => {
+    const asset = read()?.embed
+    if (asset === undefined) return answerProblem(request, reply, notBuilt)
+    // Its name stays, so other sites have a change within the hour.
+    reply.header('access-control-allow-origin', '*').header('cross-origin-resource-policy', 'cross-origin')
+    return sendAsset(request, reply, asset, 'public, max-age=3600')
+  })
+}
+
+function sendAsset(request: FastifyRequest, reply: FastifyReply, asset: Asset, cacheControl: string): FastifyReply {
+  const accepted = String(request.headers['accept-encoding'] ?? '')
+  const packed = asset.packed.find(({ encoding }) =>
+    new RegExp(`\\b${encoding}\\b(?!\\s*;\\s*q=0(?:\\.0*)?(?:,|$))`).test(accepted),
+  )
+  reply.type(asset.type).header('vary', 'accept-encoding').header('cache-control', cacheControl)
+  if (packed !== undefined) reply.header('content-encoding', packed.encoding)
+  return reply.send(packed?.bytes ?? asset.plain)
+}
+
+function send(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  built: BuiltPages,
+  status: number,
+  page: PageData,
+  frames: readonly string[],
+): FastifyReply {
+  const { lang, language } = request.query as { lang?: unknown; language?: unknown }
+  const named = [lang, language].find((value) => typeof value === 'string')
+  const languages = Object.keys(built.languages)
+  const chosen = chooseLanguage(languages, named, request.headers['accept-language'])
+  const words = built.languages[chosen]
+  if (words === undefined) throw new Error(`the pages were built without ${chosen}`)
+  const nonce = randomBytes(16).toString('base64')
+  const title = page.kind === 'book' ? page.settings.name : (words.titles[page.kind] ?? '')
+  return reply
+    .code(status)
+    .type('text/html; charset=utf-8')
+    .header('content-security-policy', pagePolicy(nonce, ["'self'", ...frames].join(' ')))
+    .send(writeShell({ built, document: { page, language: chosen, languages, words }, words, nonce, title }))
+}

@@ -1,0 +1,69 @@
+// The HTML of a page: what its script needs stands in it, and nothing in it runs or calls anyone but this server.
+import type { PageDocument } from '../../wire/pages.ts'
+import type { BuiltPages, Words } from './builtPages.ts'
+
+export type Shell = {
+  readonly built: Pick<BuiltPages, 'script' | 'styles'>
+  readonly document: PageDocument
+  readonly words: Words
+  /** Of the style elements that the components make as they go. */
+  readonly nonce: string
+  /** Plain text. */
+  readonly title: string
+}
+
+export function writeShell({ built, document, words, nonce, title }: Shell): string {
+  return [
+    '<!doctype html>',
+    `<html lang="${document.language}" dir="${words.direction}">`,
+    '<head>',
+    '<meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    '<meta name="color-scheme" content="light dark">',
+    `<meta property="csp-nonce" nonce="${nonce}">`,
+    ...(document.page.kind === 'book' ? [] : ['<meta name="robots" content="noindex">']),
+    `<title>${escapeHtml(title)}</title>`,
+    ...built.styles.map((href) => `<link rel="stylesheet" href="${href}">`),
+    `<script type="module" src="${built.script}"></script>`,
+    '</head>',
+    '<body>',
+    `<div id="page"><main class="page loading" aria-busy="true"><h1>${escapeHtml(title)}</h1></main></div>`,
+    `<noscript><p class="page">${escapeHtml(words.needsScript)}</p></noscript>`,
+    `<script type="application/json" id="document">${escapeJson(document)}</script>`,
+    '</body>',
+    '</html>',
+    '',
+  ].join('\n')
+}
+
+/**
+ * Scripts and styles of our own only; the nonce is for styles alone. `frames`: who may show the page in a frame, as
+ * origins, or `'none'`.
+ */
+export function pagePolicy(nonce: string, frames: string): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    `style-src 'self' 'nonce-${nonce}'`,
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "font-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "object-src 'none'",
+    `frame-ancestors ${frames}`,
+    "require-trusted-types-for 'script'",
+  ].join('; ')
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+}
+
+/** No text in it can end the element, or begin a comment in it. */
+function escapeJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[<\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}

@@ -1,0 +1,51 @@
+/** A page whose server is busy works for its guest's booking, without a word to the guest; a program that fills in all it finds is told. */
+import { beforeAll, expect, it } from 'vitest'
+
+import { useBrowser } from '../support/browser.ts'
+import { book, makeConfiguration, makeHost, nearFuture } from '../support/hosts.ts'
+import { usePages } from '../support/pages.ts'
+import { startTestServer, type TestServer } from '../support/server.ts'
+
+usePages()
+const browser = useBrowser()
+let server: TestServer
+let configurationId: string
+
+beforeAll(async () => {
+  server = await startTestServer({}, { RATE_LIMIT: 'on' })
+  const host = await makeHost(server, 'ada@host.example')
+  configurationId = await makeConfiguration(server, [host], { scheduler: { proof_of_work: true } })
+})
+
+it('books with a proof of work once the address is over half of its limit', async () => {
+  for (let round = 0; round < 5; round++) {
+    const guest = { name: 'Gil', email: `gil${round}@guest.example` }
+    expect((await book(server, configurationId, nearFuture() + round * 1_800, { body: { guest } })).status).toBe(200)
+  }
+  const { page } = await browser.open(`${server.url}/book/${configurationId}`)
+  const statuses: number[] = []
+  page.on('response', (response) => {
+    if (response.request().method() === 'POST') statuses.push(response.status())
+  })
+  await page.locator('.time').first().click()
+  await page.getByLabel('Your name').fill('Gil Guest')
+  await page.getByLabel('Email address', { exact: true }).fill('gil@guest.example')
+  await page.getByRole('button', { name: 'Book', exact: true }).click()
+  await page.getByRole('heading', { name: 'You are booked' }).waitFor()
+  expect(statuses).toEqual([428, 200])
+})
+
+it('refuses what fills in a field that nobody sees, and keeps the form', async () => {
+  const { page } = await browser.open(`${server.url}/book/${configurationId}`)
+  await page.locator('.time').first().click()
+  expect(await page.getByRole('textbox', { name: 'Website' }).count()).toBe(0)
+  for (const [field, value] of [
+    ['#website', 'https://spam.example'],
+    ['#name', 'Spam'],
+    ['#email', 'spam@spam.example'],
+  ] as const)
+    await page.locator(field).fill(value)
+  await page.getByRole('button', { name: 'Book', exact: true }).click()
+  await page.getByRole('alert').waitFor()
+  expect(await page.locator('#name').inputValue()).toBe('Spam')
+})

@@ -1,0 +1,297 @@
+/** The examples of docs/embed.md as they stand there, on a site of another origin whose policy allows nothing but the server. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+
+import type { FrameLocator, Page } from 'playwright-core'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { compileScript, parse } from 'vue/compiler-sfc'
+
+import { findBarriers, takePicture, useBrowser, type View } from '../support/browser.ts'
+import { bundle, type HostPage, servePages } from '../support/hostPage.ts'
+import { book, nearFuture } from '../support/hosts.ts'
+import { makePage, type PageServer, startPageServer, usePages } from '../support/pages.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+usePages()
+const browser = useBrowser()
+const guide = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'embed.md'), 'utf8')
+let server: PageServer
+let host: HostPage
+let configurationId: string
+const answers: Record<string, { type: string; body: string; headers?: Record<string, string> }> = {}
+
+beforeAll(async () => {
+  server = await startPageServer()
+  host = await servePages(answers)
+  configurationId = await makePage(server, { scheduler: { allowed_origins: [host.url] } })
+})
+
+/** The first example in `language` under `heading`, with the names of this test in it. */
+function example(heading: string, language: string): string {
+  const section = guide.slice(guide.indexOf(`## ${heading}\n`))
+  const code = section.split(`\`\`\`${language}\n`)[1]?.split('\n```')[0]
+  if (code === undefined) throw new Error(`docs/embed.md has no example of ${heading}`)
+  return code.replaceAll('https://book.example.com', server.url).replaceAll('CONFIGURATION_ID', configurationId)
+}
+
+/** Nothing in the frame may keep anything: whoever tries fails, as where a browser blocks what third parties keep. */
+const blockStorage = `if (window.parent !== window) {
+  for (const name of ['localStorage', 'sessionStorage', 'indexedDB', 'caches'])
+    Object.defineProperty(window, name, { get() { throw new DOMException('blocked', 'SecurityError') } })
+  Object.defineProperty(Document.prototype, 'cookie', { get() { throw new DOMException('blocked', 'SecurityError') } })
+}`
+const listen = `window.heard = []
+for (const name of ['ready', 'booked', 'rescheduled', 'cancelled'])
+  document.addEventListener('openslot:' + name, (event) => window.heard.push([name, event.target.id || event.target.tagName, event.detail]))`
+
+/** As the examples have it in the page. */
+const scriptOf = () => `<script src="${server.url}/embed.js" async></script>`
+
+/** `early` runs before the page's own scripts, `script` after all that stands in it. */
+async function openHost(body: string, script = '', early = ''): Promise<View> {
+  const policy = [
+    "default-src 'none'",
+    `script-src 'self' ${server.url}`,
+    `frame-src ${server.url}`,
+    "require-trusted-types-for 'script'",
+  ].join('; ')
+  answers['/site'] = {
+    type: 'text/html',
+    body: `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Shop</title><script src="/listen.js"></script><main><h1>Shop</h1><div id="root"></div>${body}</main><script type="module" src="/site.js"></script></html>`,
+    headers: { 'content-security-policy': policy },
+  }
+  answers['/listen.js'] = { type: 'text/javascript', body: `${listen}\n${early}` }
+  answers['/site.js'] = { type: 'text/javascript', body: script }
+  return browser.open(`${host.url}/site`, { origins: [server.url], script: blockStorage })
+}
+
+async function bookIn(frame: FrameLocator, name = 'Gil Guest'): Promise<void> {
+  await frame.locator('.time').first().click()
+  await frame.getByLabel('Your name').fill(name)
+  await frame.getByLabel('Email address', { exact: true }).fill('gil@guest.example')
+  await frame.getByRole('button', { name: 'Book', exact: true }).click()
+  await frame.getByRole('heading', { name: 'You are booked' }).waitFor()
+}
+
+type Heard = [name: string, element: string, detail: { readonly booking?: { readonly booking_id: string } }]
+const heard = async (page: Page, wanted: string) =>
+  ((await page.evaluate('heard')) as Heard[]).filter(([name]) => name === wanted)
+
+describe('plain HTML', () => {
+  it('shows the page in place, as tall as it is, and hears of the booking', async () => {
+    const { page } = await openHost(example('Plain HTML', 'html'))
+    const frame = page.frameLocator('[data-openslot=inline] iframe')
+    await frame.locator('.time').first().waitFor()
+    const height = async () => (await page.locator('[data-openslot=inline] iframe').boundingBox())?.height ?? 0
+    const inside = () =>
+      page
+        .frames()
+        .find((one) => one !== page.mainFrame())
+        ?.evaluate('document.documentElement.scrollHeight')
+    await expect.poll(async () => Math.abs((await height()) - Number(await inside()))).toBeLessThan(2)
+    await takePicture(page, 'embed-inline')
+    expect(await findBarriers(page)).toEqual([])
+    await bookIn(frame)
+    const booked = await heard(page, 'booked')
+    expect(booked).toEqual([['booked', 'DIV', expect.objectContaining({ booking: expect.any(Object) })]])
+    const id = booked[0]?.[2].booking?.booking_id
+    const { body } = await server.request('GET', `/v3/scheduling/bookings/${id}?configuration_id=${configurationId}`)
+    expect(body.data.status).toBe('booked')
+    expect(await page.context().cookies()).toEqual([])
+    // The link to move the booking opens inside of the frame, and the site hears of that too.
+    await frame.getByRole('link', { name: /reschedule|another time/i }).click()
+    await frame.locator('.time').first().click()
+    await frame
+      .getByRole('button', { name: /reschedule|move/i })
+      .first()
+      .click()
+    await expect.poll(() => heard(page, 'rescheduled')).toHaveLength(1)
+  })
+
+  it('opens a dialog that keeps the focus, closes by Escape inside and out, and gives the focus back', async () => {
+    const { page } = await openHost(example('Plain HTML', 'html'))
+    const opener = page.getByRole('button', { name: 'Book a call' })
+    await opener.focus()
+    await page.keyboard.press('Enter')
+    const dialog = page.getByRole('dialog')
+    const frame = dialog.locator('iframe').contentFrame()
+    await frame.locator('.time').first().waitFor()
+    await takePicture(page, 'embed-popup')
+    expect(await findBarriers(page)).toEqual([])
+    const focused = () =>
+      page.evaluate('[document.activeElement, document.activeElement.shadowRoot?.activeElement].map((e) => e?.tagName)')
+    expect(await focused()).toEqual(['DIV', 'BUTTON'])
+    for (let steps = 0; steps < 4; steps++) {
+      await page.keyboard.press('Tab')
+      // Into the frame and through it, and never to what lies behind the dialog.
+      expect((await focused()) as string[]).not.toContain('A')
+    }
+    expect(await focused()).toEqual(['DIV', 'IFRAME'])
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Book a call')
+    await page.keyboard.press('Enter')
+    await frame.locator('.time').first().waitFor()
+    await dialog.getByRole('button', { name: 'Close' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Book a call')
+  })
+
+  it('floats a button over the page, beside an embed in place, and each books for itself', async () => {
+    const { page } = await openHost(example('Plain HTML', 'html'))
+    await page.frameLocator('[data-openslot=inline] iframe').locator('.time').first().waitFor()
+    await page.getByRole('button', { name: 'Talk to us' }).click()
+    await bookIn(page.getByRole('dialog').locator('iframe').contentFrame())
+    expect(await page.frameLocator('[data-openslot=inline] iframe').locator('.time').count()).toBeGreaterThan(0)
+    expect(await heard(page, 'booked')).toHaveLength(1)
+  })
+})
+
+describe('the example for', () => {
+  it('React books and tells the component', async () => {
+    const { page } = await openHost(scriptOf(), await bundleOf('jsx', example('React', 'jsx'), reactMain))
+    await bookIn(page.frameLocator('iframe'))
+    await expect.poll(() => page.evaluate('bookings.length')).toBe(1)
+  })
+
+  it('Vue books and tells the component', async () => {
+    const { page } = await openHost(scriptOf(), await bundleOf('js', compileVue(example('Vue', 'vue')), vueMain))
+    await bookIn(page.frameLocator('iframe'))
+    await expect.poll(() => page.evaluate('bookings.length')).toBe(1)
+  })
+
+  it('JavaScript opens a dialog', async () => {
+    const code = `addEventListener('openslot:load', () => { ${example('JavaScript', 'js')} })`
+    const { page } = await openHost(scriptOf(), '', code)
+    await page.getByRole('dialog').locator('iframe').contentFrame().locator('.time').first().waitFor()
+  })
+})
+
+describe('a frame', () => {
+  it('of a private configuration is opened by the session that the site hands in', async () => {
+    const id = await makePage(server, {
+      scheduler: { allowed_origins: [host.url] },
+      top: { requires_session_auth: true },
+    })
+    const session = await server.request('POST', '/v3/scheduling/sessions', { body: { configuration_id: id } })
+    const { page } = await openHost(
+      `<div data-openslot="inline" data-openslot-page="/book/${id}" data-openslot-session="${session.body.data.session_id}"></div>${scriptOf()}`,
+    )
+    await bookIn(page.frameLocator('iframe'))
+  })
+
+  it('takes the whole site to where the configuration sends its guests', async () => {
+    answers['/thanks'] = { type: 'text/html', body: '<!doctype html><html lang="en"><title>Thanks</title></html>' }
+    const id = await makePage(server, {
+      scheduler: { allowed_origins: [host.url], confirmation_redirect_url: `${host.url}/thanks` },
+    })
+    const { page } = await openHost(`<div data-openslot="inline" data-openslot-page="/book/${id}"></div>${scriptOf()}`)
+    const frame = page.frameLocator('iframe')
+    await frame.locator('.time').first().click()
+    await frame.getByLabel('Your name').fill('Gil Guest')
+    await frame.getByLabel('Email address', { exact: true }).fill('gil@guest.example')
+    await frame.getByRole('button', { name: 'Book', exact: true }).click()
+    await page.waitForURL('**/thanks?*')
+    expect(new URL(page.url()).searchParams.get('email')).toBe('gil@guest.example')
+  })
+
+  it('stays empty on a site that the configuration does not name', async () => {
+    const id = await makePage(server, { scheduler: { allowed_origins: ['https://elsewhere.example'] } })
+    const view = await openHost(`<div data-openslot="inline" data-openslot-page="/book/${id}"></div>${scriptOf()}`)
+    const troubles: string[] = []
+    await expect
+      .poll(() => {
+        troubles.push(...view.takeTroubles())
+        return troubles
+      })
+      .toContainEqual(expect.stringContaining('frame-ancestors'))
+    expect(await view.page.frameLocator('iframe').locator('.time').count()).toBe(0)
+    expect(await heard(view.page, 'ready')).toEqual([])
+  })
+
+  it('is believed by where a message comes from, not by what it says', async () => {
+    const { page } = await openHost(example('Plain HTML', 'html'))
+    await expect.poll(() => heard(page, 'ready')).toHaveLength(1)
+    await page.evaluate(`postMessage({ type: 'openslot:booked', booking: { booking_id: 'forged' } }, '*')`)
+    await page.evaluate(
+      'new Promise((done) => { addEventListener("message", done, { once: true }); postMessage("last", "*") })',
+    )
+    expect(await heard(page, 'booked')).toEqual([])
+  })
+})
+
+describe('the server', () => {
+  const ancestors = (headers: Headers) =>
+    /frame-ancestors ([^;]+)/.exec(headers.get('content-security-policy') ?? '')?.[1]
+
+  it('serves a script of at most 5 kB that every site may load', async () => {
+    const reply = await fetch(`${server.url}/embed.js`)
+    expect(reply.status).toBe(200)
+    expect(Object.fromEntries(reply.headers)).toMatchObject({
+      'content-type': 'text/javascript; charset=utf-8',
+      'cache-control': 'public, max-age=3600',
+      'cross-origin-resource-policy': 'cross-origin',
+      'access-control-allow-origin': '*',
+    })
+    expect(gzipSync(await reply.text()).length).toBeLessThanOrEqual(5_120)
+  })
+
+  it('lets the named sites frame what guests open, and nobody what organizers open', async () => {
+    const id = await makePage(server, {
+      scheduler: { allowed_origins: ['https://a.example', 'https://*.b.example:8443'] },
+      event: { booking_type: 'organizer-confirmation' },
+      top: { slug: 'framed' },
+    })
+    const made = await book(server, id, nearFuture())
+    const reference = encodeURIComponent(made.body.data.booking_ref)
+    const named = "'self' https://a.example https://*.b.example:8443"
+    for (const path of [
+      `/book/${id}`,
+      `/${server.clientId}/framed`,
+      `/reschedule/${reference}`,
+      `/cancel/${reference}`,
+    ])
+      expect({ path, who: ancestors((await fetch(`${server.url}${path}`)).headers) }).toEqual({ path, who: named })
+    const plain = await makePage(server)
+    for (const path of [`/book/${plain}`, `/confirmation/${reference}`, '/book/00000000-0000-4000-8000-000000000000'])
+      expect({ path, who: ancestors((await fetch(`${server.url}${path}`)).headers) }).toEqual({ path, who: "'self'" })
+  })
+
+  it.each([
+    'example.com',
+    'https://a.example/path',
+    "https://a.example; script-src 'unsafe-inline'",
+    'javascript:x',
+    '',
+  ])('refuses %j as an origin, and names the field', async (origin) => {
+    const path = `/v3/grants/${server.host.grantId}/scheduling/configurations/${configurationId}`
+    const reply = await server.request('PUT', path, { body: { scheduler: { allowed_origins: [origin] } } })
+    expect({ status: reply.status, message: reply.body.error.message }).toEqual({
+      status: 400,
+      message: expect.stringContaining('scheduler.allowed_origins[0]'),
+    })
+  })
+})
+
+const reactMain = (file: string) => `import { createElement, StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { BookingPage } from ${JSON.stringify(file)}
+window.bookings = []
+const onBooked = (booking) => bookings.push(booking)
+createRoot(document.getElementById('root')).render(
+  createElement(StrictMode, {}, createElement(BookingPage, { page: '/book/${configurationId}', onBooked })))`
+
+const vueMain = (file: string) => `import { createApp, h } from 'vue'
+import BookingPage from ${JSON.stringify(file)}
+window.bookings = []
+createApp({ render: () => h(BookingPage, { page: '/book/${configurationId}', onBooked: (booking) => bookings.push(booking) }) }).mount('#root')`
+
+function compileVue(source: string): string {
+  return compileScript(parse(source).descriptor, { id: 'example', inlineTemplate: true }).content
+}
+
+function bundleOf(ending: string, code: string, main: (file: string) => string): Promise<string> {
+  const file = `/example.${ending}`
+  return bundle('/main.js', { '/main.js': main(file), [file]: code })
+}

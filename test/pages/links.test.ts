@@ -1,0 +1,268 @@
+/** The links in mails: moving, cancelling, confirming and declining, and what a link that is no good shows. */
+import type { Page } from 'playwright-core'
+import { beforeAll, describe, expect, it } from 'vitest'
+
+import { findBarriers, takePicture, useBrowser } from '../support/browser.ts'
+import { book, nearFuture } from '../support/hosts.ts'
+import { makePage, type PageServer, startPageServer, usePages } from '../support/pages.ts'
+
+usePages()
+const browser = useBrowser()
+let server: PageServer
+
+beforeAll(async () => {
+  server = await startPageServer()
+})
+
+type Listed = {
+  readonly booking_id: string
+  readonly booking_ref: string
+  readonly organizer_booking_ref: string
+  readonly status: string
+  readonly start_time: number
+  readonly cancelled_by: string | null
+  readonly cancellation_reason: string
+}
+
+/** A booking of a new configuration, two days from now at `hour` past nine, so that tests do not meet. */
+let hour = 0
+async function makeBooking(options: Parameters<typeof makePage>[1] = {}): Promise<Listed> {
+  const id = await makePage(server, options)
+  hour += 1
+  const made = await server.request('POST', `/v3/scheduling/bookings?configuration_id=${id}`, {
+    token: await tokenFor(id, options),
+    body: {
+      start_time: nearFuture() + hour * 3_600,
+      end_time: nearFuture() + hour * 3_600 + 1_800,
+      guest: { name: 'Gil Guest', email: 'gil@guest.example' },
+      additional_guests: [{ email: 'eve@guest.example' }],
+      additional_fields: { topic: 'Apples' },
+    },
+  })
+  expect(made.status).toBe(200)
+  return find(made.body.data.booking_id)
+}
+
+async function tokenFor(id: string, { top }: { top?: object }): Promise<string | null> {
+  if (top === undefined) return null
+  const session = await server.request('POST', '/v3/scheduling/sessions', { body: { configuration_id: id } })
+  return session.body.data.session_id
+}
+
+async function find(bookingId: string): Promise<Listed> {
+  const { body } = await server.request('GET', `/v3/grants/${server.host.grantId}/scheduling/bookings?limit=50`)
+  return body.data.find((one: Listed) => one.booking_id === bookingId)
+}
+
+/** A private configuration looks as a public one does, so its pages are not looked at again. */
+async function look(view: Page, name: string): Promise<void> {
+  if (name.includes('private')) return
+  if (process.env.SCREENSHOTS !== undefined) await takePicture(view, name)
+  expect(await findBarriers(view), name).toEqual([])
+}
+
+const fields = { topic: { label: 'Topic', type: 'text' } }
+const asksFirst = { event: { booking_type: 'organizer-confirmation' }, scheduler: { additional_fields: fields } }
+const isPrivate = { top: { requires_session_auth: true } }
+
+describe.each([
+  ['a public', {}],
+  ['a private', isPrivate],
+])('of %s configuration', (name, options) => {
+  it('moves the booking, showing the old time and the new', async () => {
+    const booking = await makeBooking(options)
+    const address = `${server.url}/reschedule/${encodeURIComponent(booking.booking_ref)}`
+    const { page: view } = await browser.open(address, { size: name === 'a private' ? 'phone' : 'desktop' })
+    await view.locator('.time').first().waitFor()
+    await look(view, `reschedule-${name}`)
+    await view.locator('.time').first().click()
+    await view.getByText('Until now').waitFor()
+    await look(view, `reschedule-both-${name}`)
+    await view.getByRole('button', { name: 'Move the booking' }).click()
+    await view.getByRole('heading', { name: 'Your booking has been moved' }).waitFor()
+    await look(view, `moved-${name}`)
+    const moved = await find(booking.booking_id)
+    expect(moved).toMatchObject({ status: 'booked', additional_guests: [{ email: 'eve@guest.example' }] })
+    expect(moved.start_time).toBeLessThan(booking.start_time)
+  })
+
+  it('cancels it with a reason, and the link then says that it is over', async () => {
+    const booking = await makeBooking(options)
+    const address = `${server.url}/cancel/${booking.booking_ref}`
+    const { page: view } = await browser.open(address)
+    await view.getByLabel('Would you like to say why?').fill('Ill today')
+    await look(view, `cancel-${name}`)
+    await view.getByRole('button', { name: 'Cancel the booking' }).click()
+    await view.getByRole('heading', { name: 'The booking is cancelled' }).waitFor()
+    await look(view, `cancelled-${name}`)
+    expect(await find(booking.booking_id)).toMatchObject({
+      status: 'cancelled',
+      cancelled_by: 'guest',
+      cancellation_reason: 'Ill today',
+    })
+    for (const kind of ['cancel', 'reschedule']) {
+      const again = await browser.open(`${server.url}/${kind}/${booking.booking_ref}`)
+      await again.page.getByText('there is nothing left to change').waitFor()
+      if (kind === 'cancel') await look(again.page, `over-${name}`)
+    }
+  })
+})
+
+it('says of a slot that was lost while the guest was deciding', async () => {
+  const booking = await makeBooking()
+  const { page: view } = await browser.open(`${server.url}/reschedule/${booking.booking_ref}`)
+  await view.locator('.time').first().click()
+  const written = JSON.parse((await view.locator('#document').textContent()) ?? '') as {
+    page: { slots: { starts: number[] }; settings: { configuration_id: string } }
+  }
+  const { slots, settings } = written.page
+  expect((await book(server, settings.configuration_id, slots.starts[0] ?? 0)).status).toBe(200)
+  await view.getByRole('button', { name: 'Move the booking' }).click()
+  await view.getByText('Someone was quicker').waitFor()
+  await look(view, 'reschedule-lost')
+  expect((await find(booking.booking_id)).start_time).toBe(booking.start_time)
+})
+
+it('does not offer to cancel inside of the notice', async () => {
+  const booking = await makeBooking({ scheduler: { min_cancellation_notice: 10_080 } })
+  const { page: view } = await browser.open(`${server.url}/cancel/${booking.booking_ref}`)
+  await view.getByText('can no longer be cancelled').waitFor()
+  await look(view, 'cancel-late')
+  expect(await view.getByRole('button', { name: 'Cancel the booking' }).count()).toBe(0)
+})
+
+describe('the organizer', () => {
+  it('confirms a request, seeing who, when, what, and that the time is free', async () => {
+    const booking = await makeBooking(asksFirst)
+    const { page: view } = await browser.open(`${server.url}/confirmation/${booking.organizer_booking_ref}`)
+    await view.getByText('The time is still free').waitFor()
+    for (const told of ['Gil Guest (gil@guest.example)', 'eve@guest.example', 'Apples', 'Intro call'])
+      await view.getByText(told).first().waitFor()
+    await look(view, 'confirmation')
+    await view.getByRole('button', { name: 'Confirm' }).click()
+    await view.getByRole('heading', { name: 'The booking is confirmed' }).waitFor()
+    await look(view, 'confirmed')
+    expect(await find(booking.booking_id)).toMatchObject({ status: 'booked' })
+    const again = await browser.open(`${server.url}/confirmation/${booking.organizer_booking_ref}`)
+    await again.page.getByText('already been answered: it is confirmed').waitFor()
+    await look(again.page, 'confirmed-already')
+  })
+
+  it('declines one with a word to the guest', async () => {
+    const booking = await makeBooking(asksFirst)
+    const { page: view } = await browser.open(`${server.url}/confirmation/${booking.organizer_booking_ref}`, {
+      size: 'phone',
+    })
+    await view.getByRole('button', { name: 'Decline' }).click()
+    await view.getByLabel('A word to your guest').fill('On holiday')
+    await look(view, 'decline')
+    await view.getByRole('button', { name: 'Decline' }).click()
+    await view.getByRole('heading', { name: 'The request is declined' }).waitFor()
+    expect(await find(booking.booking_id)).toMatchObject({
+      status: 'cancelled',
+      cancelled_by: 'organizer',
+      cancellation_reason: 'On holiday',
+    })
+  })
+
+  it('is told when something else has come into the calendar', async () => {
+    const booking = await makeBooking(asksFirst)
+    const event = await server.request('POST', `/v3/grants/${server.host.grantId}/events?calendar_id=primary`, {
+      body: { title: 'Dentist', when: { start_time: booking.start_time, end_time: booking.start_time + 900 } },
+    })
+    expect(event.status).toBe(200)
+    const { page: view } = await browser.open(`${server.url}/confirmation/${booking.organizer_booking_ref}`)
+    await view.getByText('now has something else').waitFor()
+    await look(view, 'confirmation-busy')
+  })
+})
+
+describe('a link that is no good', () => {
+  it('shows one helpful page and tells nothing, whatever is wrong with it', async () => {
+    const booking = await makeBooking(asksFirst)
+    const other = await makeBooking()
+    const flipped = `${booking.booking_ref.slice(0, -2)}${booking.booking_ref.endsWith('A') ? 'BB' : 'AA'}`
+    const bad = [
+      `/reschedule/${flipped}`,
+      `/cancel/${flipped}`,
+      // Without a salt; the guest's where the organizer's belongs, and the other way around; and no reference at all.
+      `/cancel/${booking.booking_ref.slice(0, 43)}`,
+      `/confirmation/${booking.booking_ref}`,
+      `/cancel/${booking.organizer_booking_ref}`,
+      `/confirmation/${other.booking_ref}`,
+      '/reschedule/nonsense',
+      '/confirmation/%2e%2e%2fetc',
+    ]
+    const shown = new Set<string>()
+    for (const path of bad) {
+      const answer = await fetch(`${server.url}${path}`)
+      expect(answer.status, path).toBe(404)
+      expect(answer.headers.get('content-type'), path).toContain('text/html')
+      const text = await answer.text()
+      expect(text, path).not.toMatch(/Gil|gil@|Ada|Intro call|Apples/)
+      shown.add(text.replace(/nonce="[^"]+"/, ''))
+    }
+    expect(shown.size).toBe(1)
+    const { page: view } = await browser.open(`${server.url}${bad[0]}`)
+    await view.getByRole('heading', { name: 'This page is not available' }).waitFor()
+    await look(view, 'missing')
+  })
+
+  it('opens nothing at the API either', async () => {
+    const booking = await makeBooking()
+    const mine = (path: string, token: string, method = 'GET', body?: object) =>
+      server.request(method, `/v3/scheduling/${path}`, { token, ...(body === undefined ? {} : { body }) })
+    expect((await mine(`bookings/${booking.booking_id}`, booking.booking_ref)).status).toBe(200)
+    const other = await makeBooking()
+    expect((await mine(`bookings/${other.booking_id}`, booking.booking_ref)).status).toBe(404)
+    const flipped = `${booking.booking_ref.slice(0, -2)}${booking.booking_ref.endsWith('A') ? 'BB' : 'AA'}`
+    expect((await mine(`bookings/${booking.booking_id}`, flipped)).status).toBe(401)
+    expect((await server.request('GET', '/v3/grants', { token: booking.booking_ref })).status).toBe(401)
+  })
+
+  it('of a private configuration books nothing new, and shows its slots only for the booking', async () => {
+    const booking = await makeBooking(isPrivate)
+    const token = booking.booking_ref
+    const slots = `/v3/scheduling/availability?start_time=${nearFuture()}&end_time=${nearFuture() + 86_400}`
+    expect((await server.request('GET', slots, { token })).status).toBe(401)
+    expect((await server.request('GET', `${slots}&booking_id=${booking.booking_id}`, { token })).status).toBe(200)
+    const body = {
+      start_time: nearFuture(),
+      end_time: nearFuture() + 1_800,
+      guest: { name: 'Gil', email: 'gil@guest.example' },
+    }
+    for (const query of ['', `?booking_id=${booking.booking_id}`])
+      expect((await server.request('POST', `/v3/scheduling/bookings${query}`, { token, body })).status).toBe(401)
+  })
+})
+
+it('stands in mails where a configuration names no page of its own, and opens', async () => {
+  const booking = await makeBooking(asksFirst)
+  const other = await makeBooking(isPrivate)
+  const linksIn = async (bookingId: string) => {
+    const listed = await server.request('GET', `/v3/mails?booking_id=${bookingId}`)
+    const texts = await Promise.all(
+      listed.body.data.map(
+        async ({ id }: { id: string }) => (await server.request('GET', `/v3/mails/${id}`)).body.data.text,
+      ),
+    )
+    return texts.join('\n').match(/http:\/\/localhost:3000\/\S+/g) ?? []
+  }
+  const asked = await linksIn(booking.booking_id)
+  const booked = await linksIn(other.booking_id)
+  expect(asked.some((link) => link.includes('/confirmation/'))).toBe(true)
+  for (const kind of ['reschedule', 'cancel']) expect(booked.some((link) => link.includes(`/${kind}/`))).toBe(true)
+  for (const link of [...asked, ...booked])
+    expect((await fetch(link.replace('http://localhost:3000', server.url))).status, link).toBe(200)
+})
+
+it('changes nothing by being opened, so that scanners of mails may', async () => {
+  const booking = await makeBooking(asksFirst)
+  for (const path of [
+    `/reschedule/${booking.booking_ref}`,
+    `/cancel/${booking.booking_ref}`,
+    `/confirmation/${booking.organizer_booking_ref}`,
+  ])
+    for (const method of ['GET', 'HEAD']) expect((await fetch(`${server.url}${path}`, { method })).status).toBe(200)
+  expect(await find(booking.booking_id)).toEqual(booking)
+})

@@ -1,0 +1,277 @@
+/** The vendor's own components, as applications have them on their pages today, against this server: on another origin, in Chromium. */
+import { join } from 'node:path'
+
+import type { Page } from 'playwright-core'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
+
+import { useBrowser, type ViewOptions } from '../support/browser.ts'
+import { bundle, type HostPage, servePages } from '../support/hostPage.ts'
+import { book, makeConfiguration, makeHost, participant, type TestHost } from '../support/hosts.ts'
+import { startTestServer, type TestServer } from '../support/server.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+const browser = useBrowser()
+let server: TestServer
+let host: HostPage
+let olga: TestHost
+
+beforeAll(async () => {
+  server = await startTestServer()
+  const document =
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Host</title><div id="root"></div><script type="module" src="/page.js"></script></html>'
+  host = await servePages({
+    '/': { type: 'text/html', body: document },
+    '/page.js': { type: 'text/javascript', body: await bundle(join(import.meta.dirname, 'nylasPage.tsx')) },
+    '/thanks': {
+      type: 'text/html',
+      body: '<!doctype html><html lang="en"><title>Thanks</title><h1>Thanks</h1></html>',
+    },
+  })
+  olga = await makeHost(server, 'olga@host.example')
+})
+
+/** Known of the components where React mounts a part twice. */
+const forgiven = [/Cannot redefine property: registerNylasComponent/]
+
+async function open(wanted: object, options: ViewOptions = {}): Promise<Page> {
+  const fragment = encodeURIComponent(JSON.stringify(wanted))
+  const address = `${host.url}/?server=${encodeURIComponent(server.url)}#${fragment}`
+  const { page } = await browser.open(address, { origins: [server.url], forgiven, ...options })
+  return page
+}
+
+const openScheduling = (props: object, options?: ViewOptions) =>
+  open({ component: 'scheduling', props: { schedulerApiUrl: server.url, ...props } }, options)
+
+const topic = { additional_fields: { topic: { type: 'text', label: 'Topic', required: true, order: 1 } } }
+
+/** The 10th, or another day, of the month after this one; `time` as the components write it. */
+async function choose(page: Page, { day = 10, time = '09:00 AM' } = {}): Promise<void> {
+  const now = new Date()
+  const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1)).toLocaleString('en', {
+    month: 'long',
+    timeZone: 'UTC',
+  })
+  await page.getByRole('button', { name: 'Next month' }).click()
+  await page.getByRole('heading', { name: month, exact: false, level: 2 }).first().waitFor()
+  await page.getByRole('button', { name: new RegExp(`${month} ${day}, \\d{4}$`) }).click()
+  await page.getByRole('button', { name: time }).click()
+  await page.getByRole('button', { name: 'Next', exact: true }).click()
+}
+
+/** 09:00 UTC, or another minute, of that day; Unix seconds. */
+function secondsOn(day: number, minutes = 9 * 60): number {
+  const now = new Date()
+  return Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, day) / 1_000 + minutes * 60
+}
+
+async function fillIn(page: Page, { name = 'Gil Guest', email = 'gil@guest.example' } = {}): Promise<void> {
+  await page.getByRole('textbox', { name: 'Name*' }).fill(name)
+  await page.getByRole('textbox', { name: 'Email*' }).fill(email)
+}
+
+const send = (page: Page) => page.getByRole('button', { name: 'Book now' }).click()
+
+const readBooking = async (configurationId: string, bookingId: string) =>
+  (await server.request('GET', `/v3/scheduling/bookings/${bookingId}?configuration_id=${configurationId}`)).body
+
+type Told = { readonly name: string; readonly detail: { readonly data: Record<string, unknown> } }
+const toldOf = (page: Page) => page.evaluate('told') as Promise<Told[]>
+
+async function bookedInfo(page: Page): Promise<Record<string, unknown>> {
+  const booked = (await toldOf(page)).findLast(({ name }) => name === 'booked')
+  if (booked === undefined) throw new Error('the component told of no booking')
+  return booked.detail.data
+}
+
+const made = (body: { readonly data: { readonly booking_id: string; readonly booking_ref: string } }) => body.data
+
+describe('the booking component', () => {
+  it('books a slot in the zone of the guest, with the answers to the questions', async () => {
+    const id = await makeConfiguration(server, [olga], { scheduler: topic })
+    const page = await openScheduling({ configurationId: id }, { timezone: 'Asia/Kathmandu' })
+    await choose(page, { time: '09:15 AM' })
+    await fillIn(page)
+    await page.getByRole('textbox', { name: 'Topic*' }).fill('Horses')
+    await send(page)
+    await page.getByRole('heading', { name: 'Booking confirmed!' }).waitFor()
+    const info = await bookedInfo(page)
+    expect(info).toMatchObject({ status: 'booked', booking_ref: expect.any(String), title: 'Intro call' })
+    // A quarter past nine in Kathmandu is half past three in UTC.
+    expect(await eventOf(info.event_id as string)).toMatchObject({
+      when: { start_time: secondsOn(10, 3 * 60 + 30), end_time: secondsOn(10, 4 * 60) },
+      participants: expect.arrayContaining([expect.objectContaining({ email: 'gil@guest.example' })]),
+    })
+  })
+
+  it('finds a page by slug and client id, and sends the guest on where the configuration says so', async () => {
+    await makeConfiguration(server, [olga], {
+      top: { slug: 'intro' },
+      scheduler: { confirmation_redirect_url: `${host.url}/thanks?campaign=spring` },
+    })
+    const page = await openScheduling({ slug: 'intro', clientId: server.clientId })
+    await choose(page, { day: 11 })
+    await fillIn(page)
+    await send(page)
+    await page.waitForURL('**/thanks?*')
+    expect(Object.fromEntries(new URL(page.url()).searchParams)).toMatchObject({
+      campaign: 'spring',
+      booking_ref: expect.any(String),
+      booking_id: expect.any(String),
+      start_time: String(secondsOn(11)),
+      tz: 'UTC',
+      page_slug: 'intro',
+    })
+  })
+
+  it('opens a private page with a session, and says so when the session is none', async () => {
+    const id = await makeConfiguration(server, [olga], { top: { requires_session_auth: true } })
+    const session = await server.request('POST', '/v3/scheduling/sessions', { body: { configuration_id: id } })
+    const page = await openScheduling({ sessionId: session.body.data.session_id })
+    await choose(page, { day: 12 })
+    await fillIn(page)
+    await send(page)
+    await page.getByRole('heading', { name: 'Booking confirmed!' }).waitFor()
+    const stranger = await openScheduling({ sessionId: '00000000-0000-4000-8000-000000000000' })
+    await expect.poll(async () => (await toldOf(stranger)).map(({ name }) => name)).toEqual(['error'])
+    await stranger
+      .getByText(/session/i)
+      .first()
+      .waitFor()
+  })
+
+  it('says that a slot is gone that was taken while the form was open, and keeps what was typed', async () => {
+    const id = await makeConfiguration(server, [olga])
+    const page = await openScheduling({ configurationId: id })
+    await choose(page, { day: 13 })
+    await fillIn(page)
+    expect(
+      (await book(server, id, secondsOn(13), { body: { guest: { name: 'Quick', email: 'q@guest.example' } } })).status,
+    ).toBe(200)
+    await send(page)
+    await page
+      .getByText(/no longer available|is unavailable/i)
+      .first()
+      .waitFor()
+    expect(await page.getByRole('textbox', { name: 'Name*' }).inputValue()).toBe('Gil Guest')
+  })
+
+  it('asks the participants of a round robin one after another, until one is free', async () => {
+    const people = [await makeHost(server, 'ada@host.example'), await makeHost(server, 'bob@host.example')]
+    const id = await makeConfiguration(server, people, {
+      participants: people.map(({ email }) => participant(email)),
+      rules: { availability_method: 'max-availability' },
+    })
+    const page = await openScheduling({ configurationId: id })
+    await choose(page, { day: 14 })
+    await fillIn(page)
+    const query = `configuration_id=${id}&start_time=${secondsOn(14)}&end_time=${secondsOn(15)}`
+    const { order } = (await server.request('GET', `/v3/scheduling/availability?${query}`)).body.data
+    const first = people.find(({ email }) => email === order[0]) as TestHost
+    await server.request('POST', `/v3/grants/${first.grantId}/events?calendar_id=primary`, {
+      body: { title: 'Dentist', when: { start_time: secondsOn(14), end_time: secondsOn(14) + 1_800 } },
+    })
+    await send(page)
+    await page.getByRole('heading', { name: 'Booking confirmed!' }).waitFor()
+    expect((await bookedInfo(page)).organizer).toMatchObject({ email: order[1] })
+  })
+})
+
+describe('the link of a guest', () => {
+  it('moves the booking, its form filled in already, and then cancels it', async () => {
+    const id = await makeConfiguration(server, [olga], { scheduler: topic })
+    const booked = await book(server, id, secondsOn(15), { body: { additional_fields: { topic: 'Horses' } } })
+    const { booking_id, booking_ref } = made(booked.body)
+
+    const page = await openScheduling({ rescheduleBookingRef: booking_ref })
+    // Half an hour later overlaps the booking's own time, which must not be in its own way.
+    await choose(page, { day: 15, time: '09:30 AM' })
+    await expect.poll(() => page.getByRole('textbox', { name: 'Email*' }).inputValue()).toBe('gil@guest.example')
+    expect(await page.getByRole('textbox', { name: 'Topic*' }).inputValue()).toBe('Horses')
+    await send(page)
+    await page.getByRole('heading', { name: 'Booking rescheduled!' }).waitFor()
+    expect(await eventOf(booked.body.data.event_id)).toMatchObject({ when: { start_time: secondsOn(15, 570) } })
+
+    const last = await openScheduling({ cancelBookingRef: booking_ref })
+    await last.getByRole('textbox', { name: /Reason/ }).fill('ill')
+    await last.getByRole('button', { name: 'Cancel booking' }).click()
+    await last.getByRole('heading', { name: /cancelled successfully/ }).waitFor()
+    expect((await readBooking(id, booking_id)).data.status).toBe('cancelled')
+    expect(await eventOf(booked.body.data.event_id)).toBeUndefined()
+  })
+})
+
+describe('the link of an organizer', () => {
+  it.each([
+    ['confirms', 'Confirm booking', 'Your booking has been confirmed successfully!', 'booked'],
+    ['declines', 'Reject booking', /cancelled successfully/, 'cancelled'],
+  ])('%s what is pending', async (_, button, heading, status) => {
+    const id = await makeConfiguration(server, [olga], {
+      event: { booking_type: 'organizer-confirmation' },
+      scheduler: { organizer_confirmation_url: `${host.url}/?ref=:booking_ref` },
+    })
+    const booked = await book(server, id, secondsOn(16, status === 'booked' ? 540 : 600))
+    const { booking_id } = made(booked.body)
+    const page = await openScheduling({ organizerConfirmationBookingRef: await organizerReference(id, booking_id) })
+    await page.getByRole('button', { name: button }).click()
+    if (status === 'cancelled') {
+      await page.getByRole('textbox', { name: /Reason/ }).fill('ill')
+      await page.getByRole('button', { name: 'Cancel booking' }).click()
+    }
+    await page.getByRole('heading', { name: heading }).waitFor()
+    expect((await readBooking(id, booking_id)).data.status).toBe(status)
+  })
+})
+
+describe('the editor', () => {
+  it('lists the configurations of its grant, changes one, and leaves the rest of it as it was', async () => {
+    const grace = await makeHost(server, 'grace@host.example')
+    const id = await makeConfiguration(server, [grace], { scheduler: topic, top: { slug: 'grace' } })
+    const path = `/v3/grants/${grace.grantId}/scheduling/configurations/${id}`
+    const before = (await server.request('GET', path)).body.data
+    const page = await open({ component: 'editor', accessToken: await accessTokenOf(grace), props: {} })
+    await page.getByRole('cell', { name: 'Intro call' }).waitFor()
+    await page.getByRole('button', { name: 'Edit' }).click()
+    await page.getByRole('textbox', { name: 'event-duration' }).fill('45')
+    const saved = page.waitForResponse((response) => response.request().method() === 'PUT')
+    await page.getByRole('button', { name: 'Save changes' }).click()
+    expect((await saved).status()).toBe(200)
+    const after = (await server.request('GET', path)).body.data
+    expect(after.availability.duration_minutes).toBe(45)
+    expect(after).toMatchObject({
+      slug: 'grace',
+      participants: before.participants,
+      event_booking: before.event_booking,
+      scheduler: before.scheduler,
+    })
+    expect((await toldOf(page)).filter(({ name }) => name === 'error')).toEqual([])
+  })
+})
+
+async function accessTokenOf({ grantId }: TestHost): Promise<string> {
+  const issued = await server.request('POST', '/v3/connect/token', {
+    token: null,
+    body: {
+      grant_type: 'client_credentials',
+      client_id: server.clientId,
+      client_secret: server.apiKey,
+      grant_id: grantId,
+    },
+  })
+  return issued.body.access_token
+}
+
+async function organizerReference(configurationId: string, bookingId: string): Promise<string> {
+  const { rows } = await server.app.database.pool.query(
+    `select body from openslot.webhook_events where object_id = $1 and trigger = 'booking.pending'`,
+    [bookingId],
+  )
+  if (rows[0] === undefined) throw new Error(`nobody was asked about ${bookingId} of ${configurationId}`)
+  return rows[0].body.booking_ref
+}
+
+/** The event on Olga's calendar; undefined where there is none. */
+async function eventOf(eventId: string): Promise<object | undefined> {
+  const found = await server.request('GET', `/v3/grants/${olga.grantId}/events/${eventId}?calendar_id=primary`)
+  return found.status === 404 ? undefined : found.body.data
+}

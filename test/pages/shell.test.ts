@@ -1,0 +1,207 @@
+/** The pages as any client gets them: their headers, their languages, what stands in them, and the files behind them. */
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+import { useBrowser } from '../support/browser.ts'
+import { makePage, type PageServer, startPageServer, usePages } from '../support/pages.ts'
+import { rawRequest } from '../support/rawHttp.ts'
+
+usePages()
+const browser = useBrowser()
+let server: PageServer
+let pictures: Server
+let pictureUrl: string
+const asked: string[] = []
+const png = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+)
+
+beforeAll(async () => {
+  server = await startPageServer()
+  pictures = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    // Whatever it claims to be.
+    response.setHeader('content-type', 'text/html')
+    response.end(request.url === '/logo.png' ? png : '<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>')
+  }).listen(0, '127.0.0.1')
+  await new Promise((resolve) => pictures.once('listening', resolve))
+  pictureUrl = `http://127.0.0.1:${(pictures.address() as AddressInfo).port}`
+})
+afterAll(() => pictures.close())
+
+function get(path: string, headers: Record<string, string> = {}) {
+  return rawRequest(server.url, { method: 'GET', path, headers })
+}
+
+describe('a page', () => {
+  it('runs no script but ours, keeps nothing, and sends nobody where it came from', async () => {
+    const { status, headers, text } = await get(`/book/${await makePage(server)}`)
+    expect(status).toBe(200)
+    expect(headers).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+    })
+    const policy = String(headers['content-security-policy'])
+    for (const rule of [
+      "default-src 'none'",
+      "script-src 'self'",
+      "connect-src 'self'",
+      "img-src 'self' data:",
+      "base-uri 'none'",
+      "require-trusted-types-for 'script'",
+    ])
+      expect(policy.split('; ')).toContain(rule)
+    expect(policy).not.toMatch(/unsafe|\*/)
+    expect(headers).not.toHaveProperty('set-cookie')
+    // The only elements that could hold a script: ours by its address, and data.
+    expect(text.match(/<script[^>]*>/g)?.map((tag) => tag.replace(/\/assets\/[\w-]+\.js/, 'OURS'))).toEqual([
+      '<script type="module" src="OURS">',
+      '<script type="application/json" id="document">',
+    ])
+    const again = await get(`/book/${await makePage(server)}`)
+    expect(/'nonce-([^']+)'/.exec(String(again.headers['content-security-policy']))?.[1]).not.toBe(
+      /'nonce-([^']+)'/.exec(policy)?.[1],
+    )
+  })
+
+  it('is found by client id and slug, and is nothing else of the server', async () => {
+    const id = await makePage(server, { top: { slug: 'intro' } })
+    const page = await get(`/${server.clientId}/intro`)
+    expect(page.text).toContain(id)
+    for (const [path, status, type] of [
+      [`/${server.clientId}/nothing`, 404, 'text/html'],
+      ['/book/nothing', 404, 'text/html'],
+      ['/v3/nothing', 404, 'application/json'],
+      ['/nobody/intro', 404, 'application/json'],
+      ['/docs/', 200, 'text/html'],
+      ['/assets/nothing.js', 404, 'application/json'],
+      ['/assets/..%2fmanifest.json', 404, 'application/json'],
+      [`/book/${'a'.repeat(2_000)}`, 400, 'application/json'],
+    ] as const) {
+      const answer = await get(path)
+      expect(answer.status, path).toBe(status)
+      expect(answer.headers['content-type'], path).toContain(type)
+    }
+  })
+
+  it('of a private configuration tells a stranger nothing but that it is private', async () => {
+    const id = await makePage(server, { top: { requires_session_auth: true, name: 'Board meeting' } })
+    const { text } = await get(`/book/${id}`)
+    expect(text).not.toMatch(/Board|Ada|host\.example/)
+  })
+
+  it.each([
+    ['', 'de-CH,de;q=0.9,en;q=0.8', 'de', 'ltr'],
+    ['', 'xx, ar;q=0.5, en;q=0.2', 'ar', 'rtl'],
+    ['', 'iw', 'he', 'rtl'],
+    ['', 'en;q=0, fr', 'fr', 'ltr'],
+    ['', ',,;;q=x, "', 'en', 'ltr'],
+    ['?lang=sv', 'de', 'sv', 'ltr'],
+    ['?language=ja-JP', 'de', 'ja', 'ltr'],
+    ['?lang=<script>', 'de', 'de', 'ltr'],
+    ['?lang=__proto__', '', 'en', 'ltr'],
+  ])('asked with %j and %j speaks %s', async (query, accepted, language, direction) => {
+    const { text } = await get(`/book/${await makePage(server)}${query}`, { 'accept-language': accepted })
+    expect(text).toContain(`<html lang="${language}" dir="${direction}">`)
+  })
+
+  it('shows what organizers write as text, and runs none of it', async () => {
+    const evil = '</script><script>alert(1)</script><img src=x onerror=alert(1)>\u2028${7*7}'
+    const id = await makePage(server, {
+      top: {
+        name: evil,
+        appearance: { thank_you_message: evil, color: 'red;}*{display:none', submit_button_label: evil },
+      },
+      event: { title: evil, location: evil },
+      scheduler: {
+        cancellation_policy: evil,
+        additional_fields: { topic: { label: evil, type: 'radio_button', options: [evil] } },
+      },
+    })
+    const { page: view } = await browser.open(`${server.url}/book/${id}`)
+    await view.locator('.time').first().click()
+    await view.locator('input[id=name]').fill(evil.slice(0, 200))
+    await view.locator('input[id=email]').fill('gil@guest.example')
+    await view.locator('.guestForm > .primary').click()
+    await view.locator('.done').waitFor()
+    expect(await view.locator('img, .done script').count()).toBe(0)
+    expect(await view.locator('.done').textContent()).toContain('</script><script>alert(1)</script>')
+  })
+
+  it('says in plain words that it needs scripts', async () => {
+    const { page: view } = await browser.open(`${server.url}/book/${await makePage(server)}`, {
+      javaScriptEnabled: false,
+    })
+    // Text of the element is not looked through, since it is none where scripts run.
+    expect(await view.locator('noscript').innerText()).toContain('This page needs JavaScript')
+    await view.getByRole('heading', { name: 'Intro call' }).waitFor()
+  })
+})
+
+describe('the files behind it', () => {
+  it('never change under their names, and come as small as the client reads', async () => {
+    const { text } = await get(`/book/${await makePage(server)}`)
+    const script = /src="([^"]+)"/.exec(text)?.[1] ?? ''
+    const plain = await get(script)
+    expect(plain.headers).toMatchObject({
+      'content-type': 'text/javascript; charset=utf-8',
+      'cache-control': 'public, max-age=31536000, immutable',
+      vary: 'accept-encoding',
+    })
+    expect(plain.headers).not.toHaveProperty('content-encoding')
+    for (const [accepted, encoding] of [
+      ['gzip, deflate, br', 'br'],
+      ['gzip', 'gzip'],
+      ['br;q=0, gzip', 'gzip'],
+    ] as const) {
+      const packed = await get(script, { 'accept-encoding': accepted })
+      expect(packed.headers['content-encoding']).toBe(encoding)
+      expect(Number(packed.headers['content-length'])).toBeLessThan(plain.text.length / 2)
+    }
+  })
+
+  it('stay below 150 kB of script, gzipped', async () => {
+    const { text } = await get(`/book/${await makePage(server)}`)
+    const scripts = [...text.matchAll(/<script[^>]*src="([^"]+)"/g)].map(([, src]) => src ?? '')
+    expect(scripts).toHaveLength(1)
+    let total = 0
+    for (const src of scripts)
+      total += Number((await get(src, { 'accept-encoding': 'gzip' })).headers['content-length'])
+    expect(total).toBeGreaterThan(50_000)
+    expect(total).toBeLessThan(150 * 1_024)
+  })
+})
+
+describe('the logo', () => {
+  it('comes from this server, which asked for it once', async () => {
+    const id = await makePage(server, { top: { appearance: { company_logo_url: `${pictureUrl}/logo.png` } } })
+    const { page: view } = await browser.open(`${server.url}/book/${id}`)
+    const logo = view.locator('.logo')
+    await expect
+      .poll(() => logo.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth))
+      .toBe(1)
+    expect((await get(`/logo/${id}`)).headers).toMatchObject({
+      'content-type': 'image/png',
+      'cache-control': 'public, max-age=3600',
+    })
+    expect(asked.filter((path) => path === '/logo.png')).toHaveLength(1)
+  })
+
+  it('is a picture or nothing', async () => {
+    for (const url of [
+      `${pictureUrl}/evil.svg`,
+      'https://127.0.0.1:1/x.png',
+      'javascript:alert(1)',
+      'file:///etc/passwd',
+    ]) {
+      const id = await makePage(server, { top: { appearance: { company_logo_url: url } } })
+      expect((await get(`/logo/${id}`)).status, url).toBe(404)
+    }
+    expect((await get(`/logo/${await makePage(server)}`)).status).toBe(404)
+  })
+})

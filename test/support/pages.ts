@@ -1,0 +1,29 @@
+/** A server with its pages built of the sources as they stand, and configurations for guests to open. */
+import { beforeAll } from 'vitest'
+
+import { makeConfiguration, makeHost, participant, type TestHost } from './hosts.ts'
+import { startTestServer, type TestServer } from './server.ts'
+
+/** Builds the pages where they are stale; at the top of a test file. */
+export function usePages(): void {
+  beforeAll(async () => {
+    const { preparePages } = (await import('../../bin/prepare.mjs' as string)) as { preparePages(): Promise<void> }
+    await preparePages()
+  }, 120_000)
+}
+
+export type PageServer = TestServer & { readonly host: TestHost }
+
+export async function startPageServer(now?: () => number): Promise<PageServer> {
+  const server = await startTestServer(now === undefined ? {} : { now: now as never })
+  const host = await makeHost(server, 'ada@host.example', 'Europe/Berlin')
+  return { ...server, host }
+}
+
+/** A configuration of Ada's, by id. */
+export function makePage(server: PageServer, options: Parameters<typeof makeConfiguration>[2] = {}): Promise<string> {
+  return makeConfiguration(server, [server.host], {
+    participants: [participant(server.host.email, { isOrganizer: true, name: 'Ada Host' })],
+    ...options,
+  })
+}

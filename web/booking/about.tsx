@@ -1,0 +1,53 @@
+// Who and what is booked: beside the choice of a time, and above the form.
+import { type ReactNode, useState } from 'react'
+
+import type { UiSettings } from '../../src/wire/uiSettings.ts'
+import { fill } from '../shared/format.ts'
+import { usePage } from './page.tsx'
+
+export function About({ settings, children }: { readonly settings: UiSettings; readonly children?: ReactNode }) {
+  const { words, locale } = usePage()
+  const { organizer, name, duration_minutes: minutes } = settings
+  const host = organizer.name || organizer.email
+  const logo = settings.appearance?.company_logo_url
+  const [isBroken, setBroken] = useState(false)
+  const company = settings.appearance?.company_name
+  return (
+    <header className="about">
+      {logo && !isBroken && (
+        <img
+          className="logo"
+          src={`/logo/${settings.configuration_id}`}
+          alt={company ?? ''}
+          onError={() => setBroken(true)}
+        />
+      )}
+      {host !== name && <p className="host">{host}</p>}
+      <h1>{name}</h1>
+      <p className="length">
+        <Clock />{' '}
+        {minutes % 60 === 0
+          ? fill(words.hours, { count: (minutes / 60).toLocaleString(locale) })
+          : fill(words.minutes, { count: minutes.toLocaleString(locale) })}
+      </p>
+      {children}
+    </header>
+  )
+}
+
+function Clock() {
+  return (
+    <svg
+      viewBox="0 0 20 20"
+      width="18"
+      height="18"
+      aria-hidden="true"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.5"
+    >
+      <circle cx="10" cy="10" r="7.5" />
+      <path d="M10 5.5V10l3 2" strokeLinecap="round" />
+    </svg>
+  )
+}

@@ -1,0 +1,97 @@
+// Calling a booking off: what it is, why if one likes to say, and one button.
+import { useEffect, useState } from 'react'
+
+import type { LinkedBooking } from '../../src/wire/pages.ts'
+import type { UiSettings } from '../../src/wire/uiSettings.ts'
+import { fill } from '../shared/format.ts'
+import { cancelBooking, explain } from './booking.ts'
+import { BookingFacts, EndedBooking, endOf } from './currentBooking.tsx'
+import { Done } from './done.tsx'
+import { tellFrame } from './frame.ts'
+import { usePage } from './page.tsx'
+import { Reason } from './reason.tsx'
+
+type CancelPageProps = { readonly settings: UiSettings; readonly booking: LinkedBooking }
+
+export function CancelPage({ settings, booking }: CancelPageProps) {
+  const { words } = usePage()
+  const [reason, setReason] = useState('')
+  const [isSending, setSending] = useState(false)
+  const [failure, setFailure] = useState<string>()
+  const [isDone, setDone] = useState(false)
+  useEffect(() => tellFrame('ready'), [])
+
+  const { scheduler, configuration_id } = settings
+  const { organizer } = booking
+  const submit = async () => {
+    if (isSending) return
+    setSending(true)
+    setFailure(undefined)
+    const sent = await cancelBooking(booking, reason.trim())
+    if (sent.ok) {
+      tellFrame('cancelled', { booking_id: booking.booking_id })
+      setDone(true)
+    } else setFailure(explain(sent.problem, words))
+    setSending(false)
+  }
+  if (isDone)
+    return (
+      <main className="page">
+        <Done mark="no" title={words.done.cancelled} text={words.done.cancelledText}>
+          <BookingFacts booking={booking} />
+          <a className="button" href={`/book/${configuration_id}`}>
+            {words.messages.bookAgain}
+          </a>
+        </Done>
+      </main>
+    )
+  const end = endOf(booking)
+  if (end !== undefined) return <EndedBooking booking={booking} end={end} configurationId={configuration_id} />
+  const notice = scheduler.min_cancellation_notice
+  const isTooLate = booking.status === 'booked' && notice > 0 && booking.start_time - Date.now() / 1_000 < notice * 60
+  return (
+    <main className="page">
+      <section className="card decide">
+        <h1>{words.cancel.title}</h1>
+        <BookingFacts booking={booking} />
+        {scheduler.cancellation_policy !== '' && (
+          <section className="policy" aria-label={words.form.policy}>
+            <h2>{words.form.policy}</h2>
+            <p>{scheduler.cancellation_policy}</p>
+          </section>
+        )}
+        {isTooLate ? (
+          <p className="alert" role="status">
+            {fill(words.cancel.tooLate, {
+              notice: writeNotice(notice, words),
+              organizer: organizer.name || organizer.email,
+            })}
+          </p>
+        ) : (
+          <>
+            <Reason label={words.cancel.reason} value={reason} onChange={setReason} />
+            {failure !== undefined && (
+              <p className="alert" role="alert">
+                {failure}
+              </p>
+            )}
+            <div className="actions">
+              <button
+                type="button"
+                className="danger"
+                aria-disabled={isSending || undefined}
+                onClick={() => void submit()}
+              >
+                {isSending ? words.form.sending : words.cancel.submit}
+              </button>
+            </div>
+          </>
+        )}
+      </section>
+    </main>
+  )
+}
+
+function writeNotice(minutes: number, words: { readonly minutes: string; readonly hours: string }): string {
+  return minutes % 60 === 0 ? fill(words.hours, { count: minutes / 60 }) : fill(words.minutes, { count: minutes })
+}

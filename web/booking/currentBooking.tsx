@@ -1,0 +1,60 @@
+// A booking as its link shows it.
+import type { LinkedBooking } from '../../src/wire/pages.ts'
+import { Done, type Fact, Facts, When } from './done.tsx'
+import { usePage } from './page.tsx'
+
+/** What, when, with whom and where; then whatever else the page has to tell. */
+export function BookingFacts({
+  booking,
+  more = [],
+}: {
+  readonly booking: LinkedBooking
+  readonly more?: readonly Fact[]
+}) {
+  const { words } = usePage()
+  const { title, start_time: start, end_time: end, timezone, organizer, location } = booking
+  return (
+    <Facts
+      facts={[
+        { label: words.facts.what, value: title },
+        { label: words.facts.when, value: <When start={start} end={end} timezone={timezone} /> },
+        { label: words.facts.who, value: organizer.name || organizer.email },
+        { label: words.facts.where, value: location },
+        ...more,
+      ]}
+    />
+  )
+}
+
+/** Instead of a page that would change it: it was called off, or is over. Undefined where it still can be changed. */
+export function endOf({ status, start_time }: LinkedBooking): 'ended' | 'past' | undefined {
+  if (status === 'cancelled') return 'ended'
+  return start_time <= Date.now() / 1_000 ? 'past' : undefined
+}
+
+export function EndedBooking({
+  booking,
+  end,
+  configurationId,
+}: {
+  readonly booking: LinkedBooking
+  readonly end: 'ended' | 'past'
+  readonly configurationId: string
+}) {
+  const { words, parameters } = usePage()
+  const query = parameters.size === 0 ? '' : `?${parameters}`
+  return (
+    <main className="page">
+      <Done
+        mark="no"
+        title={end === 'ended' ? words.done.cancelled : words.messages.past}
+        text={end === 'ended' ? words.messages.ended : ''}
+      >
+        <BookingFacts booking={booking} />
+        <a className="button" href={`/book/${configurationId}${query}`}>
+          {words.messages.bookAgain}
+        </a>
+      </Done>
+    </main>
+  )
+}

@@ -1,0 +1,37 @@
+// The way to another language: the same page, asked for by name.
+import { isFramed } from './frame.ts'
+import { usePage } from './page.tsx'
+
+/** In a frame the page around has chosen the language. */
+export function Footer() {
+  const { words, language, languages } = usePage()
+  if (isFramed) return null
+  const names = new Map(languages.map((code) => [code, nameOf(code)]))
+  return (
+    <footer className="page footer">
+      <label>
+        <span>{words.language}</span>
+        <select
+          value={language}
+          onChange={(event) => {
+            const address = new URL(location.href)
+            address.searchParams.delete('language')
+            address.searchParams.set('lang', event.target.value)
+            location.replace(address)
+          }}
+        >
+          {[...names].map(([code, name]) => (
+            <option key={code} value={code} lang={code}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+    </footer>
+  )
+}
+
+/** As its own speakers call it. */
+function nameOf(code: string): string {
+  return new Intl.DisplayNames(code, { type: 'language' }).of(code) ?? code
+}

@@ -1,0 +1,47 @@
+// What every part of a page may know: the words, the language, and how the guest's own browser writes dates.
+import { createContext, type ReactNode, useContext } from 'react'
+import { I18nProvider } from 'react-aria-components/I18nProvider'
+
+import type { PageDocument } from '../../src/wire/pages.ts'
+import { localeOf } from '../shared/format.ts'
+import type { Words } from './languages/en.ts'
+
+export type Page = {
+  readonly words: Words
+  readonly language: string
+  readonly languages: readonly string[]
+  /** For dates and clocks: the guest's region, where the browser knows it. */
+  readonly locale: string
+  /** The page's own query, which goes along to where the guest is sent next. */
+  readonly parameters: URLSearchParams
+}
+
+const PageContext = createContext<Page | undefined>(undefined)
+
+export function PageProvider({
+  document,
+  children,
+}: {
+  readonly document: PageDocument
+  readonly children: ReactNode
+}) {
+  const { language, languages } = document
+  const page: Page = {
+    words: document.words as Words,
+    language,
+    languages,
+    locale: localeOf(language, navigator.languages),
+    parameters: new URLSearchParams(location.search),
+  }
+  return (
+    <PageContext value={page}>
+      <I18nProvider locale={page.locale}>{children}</I18nProvider>
+    </PageContext>
+  )
+}
+
+export function usePage(): Page {
+  const page = useContext(PageContext)
+  if (page === undefined) throw new Error('usePage is for parts of a page')
+  return page
+}

@@ -1,0 +1,73 @@
+// The time zone that times are shown in, and the way to another.
+import { useRef, useState } from 'react'
+
+import { describeZone } from '../shared/format.ts'
+import { usePage } from './page.tsx'
+import { ZonePicker } from './zonePicker.tsx'
+
+type ZoneProps = {
+  readonly timezone: string
+  /** Whose offset is shown; Unix seconds. */
+  readonly at: number
+  onChange(timezone: string): void
+}
+
+/** The browser's own, or the one that the page's link names. */
+export function guestTimezone(parameters: URLSearchParams): string {
+  const named = parameters.get('timezone')
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone
+  if (named === null) return own
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: named })
+    return named
+  } catch (error) {
+    if (error instanceof RangeError) return own
+    throw error
+  }
+}
+
+export function Zone({ timezone, at, onChange }: ZoneProps) {
+  const { words, locale } = usePage()
+  const [isOpen, setOpen] = useState(false)
+  const button = useRef<HTMLButtonElement>(null)
+  const [name, place] = describeZone(at, locale, timezone)
+  if (isOpen)
+    return (
+      <ZonePicker
+        timezone={timezone}
+        at={at}
+        onChoose={(chosen) => {
+          setOpen(false)
+          if (chosen !== undefined) onChange(chosen)
+          requestAnimationFrame(() => button.current?.focus())
+        }}
+      />
+    )
+  return (
+    <button ref={button} type="button" className="zone" onClick={() => setOpen(true)}>
+      <Globe />
+      <span>
+        <span>{name}</span>
+        <small>{place}</small>
+      </span>
+      <span className="unseen">{words.zone.change}</span>
+    </button>
+  )
+}
+
+function Globe() {
+  return (
+    <svg
+      viewBox="0 0 20 20"
+      width="18"
+      height="18"
+      aria-hidden="true"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.5"
+    >
+      <circle cx="10" cy="10" r="7.5" />
+      <path d="M2.5 10h15M10 2.5c5 5 5 10 0 15c-5-5-5-10 0-15" />
+    </svg>
+  )
+}

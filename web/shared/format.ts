@@ -1,0 +1,94 @@
+// Times and lengths as people of a locale write them. Instants are Unix seconds.
+
+/** `words` with `{name}` filled in. */
+export function fill(words: string, values: Readonly<Record<string, string | number>>): string {
+  return words.replace(/\{(\w+)\}/g, (token, name: string) => (name in values ? String(values[name]) : token))
+}
+
+/**
+ * The browser's own tag of the page's language (`en-GB` for `en`), so that clocks and dates are the guest's; always in
+ * the calendar that bookings are reckoned in.
+ */
+export function localeOf(language: string, preferred: readonly string[]): string {
+  const own = preferred.find((tag) => tag.toLowerCase().split('-')[0] === language) ?? language
+  const base = own.split('-u-')[0] ?? language
+  return `${base}-u-ca-gregory`
+}
+
+const writers = new Map<string, Intl.DateTimeFormat>()
+
+/** Making one takes longer than using it a hundred times, and a page uses few. */
+function writer(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${locale} ${Object.values(options).join(' ')}`
+  let found = writers.get(key)
+  if (found === undefined) {
+    found = new Intl.DateTimeFormat(locale, options)
+    writers.set(key, found)
+  }
+  return found
+}
+
+/** `Tuesday, 3 March 2026` */
+export function formatDay(at: number, locale: string, timezone: string): string {
+  return writer(locale, {
+    timeZone: timezone,
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+  }).format(at * 1_000)
+}
+
+/** `Tuesday, 3 March`: under a month that shows the year. */
+export function formatShortDay(at: number, locale: string, timezone: string): string {
+  return writer(locale, { timeZone: timezone, weekday: 'long', day: 'numeric', month: 'long' }).format(at * 1_000)
+}
+
+/** `9:30 AM` or `09:30`, as the locale has it. */
+export function formatTime(at: number, locale: string, timezone: string): string {
+  return writer(locale, { timeZone: timezone, timeStyle: 'short' }).format(at * 1_000)
+}
+
+/** `9:30 – 10:00 AM`, with both days where they differ. */
+export function formatTimes(start: number, end: number, locale: string, timezone: string): string {
+  return writer(locale, { timeZone: timezone, timeStyle: 'short' }).formatRange(start * 1_000, end * 1_000)
+}
+
+/** `GMT+5:30` at that time of the year. */
+export function formatOffset(at: number, locale: string, timezone: string): string {
+  const parts = writer(locale, { timeZone: timezone, timeZoneName: 'shortOffset' }).formatToParts(at * 1_000)
+  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''
+}
+
+/** A zone in two parts: `Central European Time` and `Berlin, GMT+1`; the first is the city where the locale has no word. */
+export function describeZone(at: number, locale: string, timezone: string): readonly [string, string] {
+  const city = cityOf(timezone)
+  const offset = formatOffset(at, locale, timezone)
+  const name = nameZone(at, locale, timezone)
+  // Without a word of their own, locales write the offset again.
+  return name === undefined || /[+\u2212-]|[0-9\u0660-\u0669]/.test(name)
+    ? [city, offset]
+    : [name, `${city}, ${offset}`]
+}
+
+function nameZone(at: number, locale: string, timezone: string): string | undefined {
+  const parts = writer(locale, { timeZone: timezone, timeZoneName: 'longGeneric' }).formatToParts(at * 1_000)
+  return parts.find(({ type }) => type === 'timeZoneName')?.value
+}
+
+/** Browsers keep to the names that zones had first, long after their cities were given others. */
+const renamed: Readonly<Record<string, string>> = {
+  Calcutta: 'Kolkata',
+  Faeroe: 'Faroe',
+  Godthab: 'Nuuk',
+  Katmandu: 'Kathmandu',
+  Kiev: 'Kyiv',
+  Rangoon: 'Yangon',
+  Saigon: 'Ho Chi Minh',
+}
+
+/** `Buenos Aires` of `America/Argentina/Buenos_Aires`. */
+export function cityOf(timezone: string): string {
+  const city = (timezone.split('/').at(-1) ?? timezone).replaceAll('_', ' ')
+  return renamed[city] ?? city
+}
