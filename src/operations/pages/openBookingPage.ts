@@ -11,7 +11,7 @@ const anyone: Principal = { kind: 'anyone' }
 
 /** Problems: `invalidRequest`, `notFound`, and `unavailable` of the database. */
 export async function openBookingPage(
-  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'syncing' | 'now'>,
   query: ConfigurationQuery,
 ): Promise<Result<PageData>> {
   const settings = await readUiSettings(tools, anyone, query)

@@ -17,7 +17,7 @@ import { findFirstSlots } from './firstSlots.ts'
  * Problems: `notFound`, alike whatever is wrong with the reference.
  */
 export async function openLinkPage(
-  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
+  tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'syncing' | 'now'>,
   kind: LinkKind,
   reference: string,
 ): Promise<Result<PageData>> {
