@@ -2,7 +2,10 @@
 import Type, { type Static } from 'typebox'
 
 import { type Grant, grantProviders } from '../core/account/grant.ts'
+import { invalidRequest } from '../core/problem.ts'
+import { failure, type Result, success } from '../core/result.ts'
 import { fromUnixSeconds, toUnixSeconds } from '../core/time/instant.ts'
+import { isTimezone } from '../core/time/zone.ts'
 import { limitOf, nullable, offsetQuery } from './common.ts'
 import { unixSeconds } from './whole.ts'
 
@@ -78,11 +81,15 @@ export const customConnectBody = Type.Object({
   scope: Type.Optional(nullable(Type.Array(Type.String({ maxLength: 255 })))),
 })
 
-/** Only what was said, as the towers read it. */
-export function readSettings(settings: Static<typeof customConnectBody>['settings']): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(settings).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
-  )
+/** Only what was said, as the towers read it. Problems: `invalidRequest` for a zone that is none, whoever the provider is. */
+export function readSettings(
+  settings: Static<typeof customConnectBody>['settings'],
+): Result<Readonly<Record<string, string>>> {
+  const { timezone } = settings
+  if (timezone !== undefined && !isTimezone(timezone))
+    return failure(invalidRequest(`"${timezone}" is not an IANA time zone, as Europe/Berlin is`, 'settings.timezone'))
+  const said = Object.entries(settings).filter((entry) => typeof entry[1] === 'string')
+  return success(Object.fromEntries(said))
 }
 
 export const grantChangeBody = Type.Object({

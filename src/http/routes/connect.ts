@@ -22,11 +22,13 @@ export const connectRoutes = [
     data: grantData,
     async handle({ principal, body, operations }) {
       const { provider, settings } = body
+      const read = readSettings(settings)
+      if (!read.ok) return read
       const said = { provider, name: body.name ?? undefined, state: body.state ?? undefined }
       const connected =
         provider === 'virtual-calendar'
           ? await operations.connectGrant(callerOf(principal), { ...said, provider, email: settings.email })
-          : await operations.connectAccount(callerOf(principal), { ...said, settings: readSettings(settings) })
+          : await operations.connectAccount(callerOf(principal), { ...said, settings: read.value })
       return connected.ok ? success({ data: grantToJson(connected.value) }) : connected
     },
   }),

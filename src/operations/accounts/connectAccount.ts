@@ -32,8 +32,6 @@ export async function connectAccount(
   { provider, settings, name, state }: ConnectAccountCommand,
 ): Promise<Result<Grant>> {
   const { timezone, ...credentials } = settings
-  if (timezone !== undefined && !isTimezone(timezone))
-    return failure(invalidRequest(`"${timezone}" is not an IANA time zone, as Europe/Berlin is`, 'settings.timezone'))
   const tower = accountProviders(provider)
   if (tower === undefined)
     return failure(invalidRequest(`${provider} accounts cannot be connected yet by this server`, 'provider'))
