@@ -8,7 +8,7 @@ import { recordAudit } from './audit.ts'
 import { ConstraintViolation, Database, DatabaseUnavailable } from './database.ts'
 import { newId } from './ids.ts'
 import { migrate, serverRole } from './migrations.ts'
-import { sql } from './sql.ts'
+import { sql, together } from './sql.ts'
 
 let test: TestDatabase
 let database: Database
@@ -91,6 +91,22 @@ describe('a transaction', () => {
     })
     await expect(broken).rejects.toThrow('stop')
     expect(await readName()).toEqual([{ name: 'one' }])
+  })
+
+  it('stands once its last statement went with the commit, and not at all where that statement fails', async () => {
+    const key = (name: string) => sql`
+      insert into openslot.connectors (app_id, provider, name) values (${appId}, 'google', ${name}) returning provider`
+    await database.transaction(appId, (transaction) => transaction.commitWith(together([key('first')])))
+    const again = database.transaction(appId, async (transaction) => {
+      await transaction.query(rename('two'))
+      await transaction.commitWith(together([key('second')]))
+    })
+    await expect(again).rejects.toMatchObject({ name: 'ConstraintViolation', constraint: 'connectors_pkey' })
+    expect(await readName()).toEqual([{ name: 'one' }])
+    const kept = await database.transaction(appId, (transaction) =>
+      transaction.query(sql`select name from openslot.connectors where app_id = ${appId} and provider = 'google'`),
+    )
+    expect(kept).toEqual([{ name: 'first' }])
   })
 
   it('that loses to a deadlock is tried again from its start', async () => {

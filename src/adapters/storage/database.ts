@@ -206,7 +206,7 @@ function unknownCommit(cause: unknown): CommitUnknown {
 
 const held = new WeakSet<pg.PoolClient>()
 
-/** What is asked in one turn of the event loop leaves in one write: a booking's thirteen statements in a few. */
+/** What is asked in one turn of the event loop leaves in one write: a booking's statements in a few. */
 function sendTogether(client: pg.PoolClient): void {
   const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection
   if (held.has(client)) return

@@ -292,7 +292,9 @@ function placeNew(
   const families = Map.groupBy(booking.service.placements, (calendar) => providerOf(tools, calendar))
   return [...families].flatMap(([provider, calendars]) => {
     const keys = calendars.map(({ key }) => key)
-    return provider?.placeNew === undefined ? [] : [provider.placeNew(booking.appId, keys, event, now)]
+    // A booking without its event would be worse than none.
+    if (provider?.placeNew === undefined) throw new Error('a local calendar provider cannot place new events')
+    return provider.placeNew(booking.appId, keys, event, now)
   })
 }
 
