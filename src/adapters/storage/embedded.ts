@@ -118,7 +118,9 @@ async function bringUp(
   let saidAt = begun
   for (;;) {
     const answer = await knock(place)
-    if (typeof answer === 'object') return { ...answer, adopted: child === undefined || child.exit !== undefined }
+    // Our own child may be about to give way to the one that answered.
+    if (typeof answer === 'object')
+      return { ...answer, adopted: readPostmasterPid(place.databaseDirectory) !== child?.process.pid }
     const waitedMs = performance.now() - begun
     if (child?.exit !== undefined) {
       const words = child.lastWords()
