@@ -43,10 +43,11 @@ export interface CalendarProvider {
   place(scope: CalendarScope, calendar: CalendarKey, event: PlacedEvent): Promise<Result<Placed>>
 
   /**
-   * Only where `isLocal`, for an event that stands nowhere yet: the statement that places it on all `calendars`, which the
-   * transaction has locked, and the events as they will stand. It goes along with the booking's own rows.
+   * Only where `isLocal`, for events that stand nowhere yet, each at most once on a calendar: the statement that places them
+   * on calendars which the transaction has locked, and the events as they will stand, in the order given. It goes along
+   * with the bookings' own rows.
    */
-  readonly placeNew?: (appId: AppId, calendars: readonly CalendarKey[], event: PlacedEvent, at: Instant) => NewlyPlaced
+  readonly placeNew?: (appId: AppId, events: readonly NewPlacement[], at: Instant) => NewlyPlaced
 
   /** When the event with this id takes place; undefined where it is not on the calendar. */
   find(scope: CalendarScope, calendar: CalendarKey, id: EventId): Promise<Result<Interval | undefined>>
@@ -91,6 +92,8 @@ export type Placed = {
   /** Which item of `readChanges` it is, and its version, where they are known already. */
   readonly item?: { readonly id: string; readonly version: string | undefined } | undefined
 }
+
+export type NewPlacement = { readonly key: CalendarKey; readonly event: PlacedEvent }
 
 export type NewlyPlaced = { readonly statement: Sql; readonly events: readonly CalendarEvent[] }
 

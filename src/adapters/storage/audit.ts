@@ -3,7 +3,7 @@ import type { AppId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Transaction } from './database.ts'
 import { newId } from './ids.ts'
-import { type Sql, sql } from './sql.ts'
+import { records, type Sql, sql } from './sql.ts'
 
 export type AuditEntry = {
   /** As `actorOf` says, or `cli`, `worker`. */
@@ -17,14 +17,16 @@ export type AuditEntry = {
 
 /** In the transaction of what it tells, so that neither stands without the other. */
 export async function recordAudit(transaction: Transaction, entry: AuditEntry): Promise<void> {
-  await transaction.query(auditRow(transaction.appId, entry))
+  await transaction.query(auditRows(transaction.appId, [entry]))
 }
 
 /** For `together`. */
-export function auditRow(appId: AppId, { actor, action, target, detail = {} }: AuditEntry): Sql {
+export function auditRows(appId: AppId, entries: readonly AuditEntry[]): Sql {
+  const rows = entries.map(({ actor, action, target, detail = {} }) => ({ id: newId(), actor, action, target, detail }))
   return sql`
     insert into openslot.audit_log (app_id, id, actor, action, target, detail)
-    values (${appId}, ${newId()}, ${actor}, ${action}, ${target}, ${detail}) returning id`
+    select ${appId}, entry.* from ${records(rows)} as entry (id uuid, actor text, action text, target text, detail jsonb)
+    returning id`
 }
 
 /** How often `action` was recorded since then. */

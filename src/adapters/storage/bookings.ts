@@ -4,9 +4,8 @@ import type { Booking, BookingDetails, BookingState, CancelledBy, Change, Servic
 import type { AppId, BookingId, ConfigurationId, EventId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
-import { toRange } from './claims.ts'
 import type { Transaction } from './database.ts'
-import { join, type Sql, sql } from './sql.ts'
+import { join, records, type Sql, sql, toBytea, toRange, toTimestamp } from './sql.ts'
 
 type BookingRow = {
   id: BookingId
@@ -71,15 +70,31 @@ export async function lockBooking(transaction: Transaction, id: BookingId): Prom
   return row === undefined ? undefined : toBooking(transaction.appId, row)
 }
 
-/** For `together`: a new booking. */
-export function bookingRow(booking: Booking): Sql {
+/** For `together`: new bookings. */
+export function bookingRows(appId: AppId, bookings: readonly Booking[]): Sql {
+  const rows = bookings.map((booking) => ({
+    id: booking.id,
+    configuration_id: booking.configurationId,
+    organizer_salt: toBytea(booking.organizerSalt),
+    guest_salt: toBytea(booking.guestSalt),
+    state: booking.state,
+    direction: booking.direction,
+    change: booking.change,
+    during: toRange(booking.when),
+    organizer_email: booking.service.organizer.email,
+    guest_email: booking.details.guest.email,
+    event_id: booking.eventId,
+    body: bodyOf(booking),
+    version: booking.version,
+    created_at: toTimestamp(booking.createdAt),
+    updated_at: toTimestamp(booking.updatedAt),
+  }))
   return sql`
     insert into openslot.bookings (app_id, id, configuration_id, organizer_salt, guest_salt, state, direction, change, during,
       organizer_email, guest_email, event_id, body, version, created_at, updated_at)
-    values (${booking.appId}, ${booking.id}, ${booking.configurationId}, ${booking.organizerSalt}, ${booking.guestSalt},
-      ${booking.state}, ${booking.direction}, ${booking.change ?? null}, ${toRange(booking.when)},
-      ${booking.service.organizer.email}, ${booking.details.guest.email}, ${booking.eventId}, ${bodyOf(booking)}, ${booking.version},
-      ${new Date(booking.createdAt)}, ${new Date(booking.updatedAt)})
+    select ${appId}, booking.* from ${records(rows)} as booking (id uuid, configuration_id uuid, organizer_salt bytea, guest_salt bytea,
+      state text, direction text, change jsonb, during tstzrange, organizer_email text, guest_email text, event_id text, body jsonb,
+      version bigint, created_at timestamptz, updated_at timestamptz)
     returning id`
 }
 

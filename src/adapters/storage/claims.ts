@@ -5,7 +5,7 @@ import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import type { Queryable, Transaction } from './database.ts'
 import { newId } from './ids.ts'
-import { type Sql, sql } from './sql.ts'
+import { records, type Sql, sql, toRange } from './sql.ts'
 
 /** The name of the constraint that a second claim on the same time violates. */
 export const doubleBooking = 'no_double_booking'
@@ -30,27 +30,25 @@ export async function activeClaims(
   return claims
 }
 
-/** A half-open range as PostgreSQL reads it. */
-export function toRange({ start, end }: Interval): string {
-  return `[${new Date(start).toISOString()},${new Date(end).toISOString()})`
-}
+/** For a booking. */
+export type NewClaim = { readonly bookingId: BookingId; readonly key: CalendarKey; readonly during: Interval }
 
 /**
  * For `together`. Throws, where it is sent, `ConstraintViolation` `no_double_booking` if another booking has the time.
  * What the booking claimed before is given up before it is sent (`giveUpClaims`), since two claims of its own collide too.
  */
-export function claimRows(
-  appId: AppId,
-  bookingId: BookingId,
-  claims: readonly { readonly key: CalendarKey; readonly during: Interval }[],
-  which: 'new' | 'hadClaims',
-): Sql {
+export function claimRows(appId: AppId, claims: readonly NewClaim[], which: 'new' | 'hadClaims'): Sql {
+  const rows = claims.map(({ bookingId, key, during }) => ({
+    id: newId(),
+    booking_id: bookingId,
+    grant_id: key.grantId,
+    calendar_id: key.calendarId,
+    during: toRange(during),
+  }))
   return sql`
     insert into openslot.slot_claims (app_id, id, booking_id, grant_id, calendar_id, during)
-    select ${appId}, id, ${bookingId}::uuid, grant_id, calendar_id, during
-    from unnest(${claims.map(() => newId())}::uuid[], ${claims.map(({ key }) => key.grantId)}::uuid[],
-      ${claims.map(({ key }) => key.calendarId)}::text[], ${claims.map(({ during }) => toRange(during))}::tstzrange[])
-      as claim (id, grant_id, calendar_id, during)
+    select ${appId}, claim.* from ${records(rows)}
+      as claim (id uuid, booking_id uuid, grant_id uuid, calendar_id text, during tstzrange)
     ${which === 'new' ? sql`` : onlyStanding(appId)}
     returning id`
 }

@@ -3,7 +3,7 @@
 import type { CalendarKey } from '../../core/account/grant.ts'
 import type { AppId, ConfigurationId, GrantId } from '../../core/ids.ts'
 import type { Queryable, Transaction } from './database.ts'
-import { sql } from './sql.ts'
+import { records, sql } from './sql.ts'
 
 /** `document` is what `wire/configurations.ts` reads and writes; here it is only kept. */
 export type ConfigurationRow = {
@@ -94,10 +94,24 @@ export function listConfigurations(
     order by created_at, id limit ${limit}`)
 }
 
-/** One round robin at a time: whose turn it is must not change between the choice and the claim. */
-export async function lockConfiguration(transaction: Transaction, id: ConfigurationId): Promise<void> {
+/** One booking of a round robin at a time: whose turn it is must not change between the choice and the claim. */
+export async function lockConfigurations(transaction: Transaction, ids: readonly ConfigurationId[]): Promise<void> {
   await transaction.query(sql`
-    select id from openslot.configurations where app_id = ${transaction.appId} and id = ${id} for no key update`)
+    select id from openslot.configurations where app_id = ${transaction.appId} and id = any(${ids}::uuid[])
+    order by id for no key update`)
+}
+
+/** Which of these configurations have this version still: `live` or `deleted`. Inside a claim: after the locks. */
+export async function listUnchanged(
+  transaction: Transaction,
+  configurations: readonly Pick<ConfigurationRow, 'id' | 'version'>[],
+): Promise<Map<ConfigurationId, 'live' | 'deleted'>> {
+  const rows = await transaction.query<{ id: ConfigurationId; state: 'live' | 'deleted' }>(sql`
+    select id, case when deleted_at is null then 'live' else 'deleted' end as state
+    from openslot.configurations join ${records(configurations.map(({ id, version }) => ({ id, version })))}
+      as known (id uuid, version bigint) using (id, version)
+    where app_id = ${transaction.appId}`)
+  return new Map(rows.map(({ id, state }) => [id, state]))
 }
 
 /**

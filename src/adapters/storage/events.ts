@@ -6,7 +6,7 @@ import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { keyRows } from './calendars.ts'
 import type { Queryable } from './database.ts'
-import { join, type Sql, sql } from './sql.ts'
+import { join, records, type Sql, sql, toTimestamp } from './sql.ts'
 
 const columns = sql`event.grant_id as "grantId", event.calendar_id as "calendarId", event.id, event.ical_uid as "icalUid",
   event.master_event_id as "masterEventId", event.original_start as "originalStart", event.status, event.body as details,
@@ -93,18 +93,31 @@ export async function saveEvent(
   return row === undefined ? undefined : toEvent(row)
 }
 
-/**
- * For `together`: an event that is new, on each of these calendars, whose versions the transaction has counted up when it
- * locked them. `at` is when it was made.
- */
-export function newEventRows(appId: AppId, keys: readonly CalendarKey[], event: EventWrite, at: Instant): Sql {
-  const { start, end } = event.during
+/** A single event that stands on no calendar yet; `at` is when it was made. */
+export type NewEvent = {
+  readonly key: CalendarKey
+  readonly event: EventWrite
+  readonly at: Instant
+}
+
+/** For `together`: events on calendars whose versions the transaction has counted up when it locked them. */
+export function newEventRows(appId: AppId, events: readonly NewEvent[]): Sql {
+  const rows = events.map(({ key, event, at }) => ({
+    grant_id: key.grantId,
+    calendar_id: key.calendarId,
+    id: event.id,
+    ical_uid: event.icalUid,
+    status: event.status,
+    busy: event.blocks,
+    during: `[${toTimestamp(event.during.start)},${event.during.end === undefined ? '' : toTimestamp(event.during.end)})`,
+    metadata: event.metadata,
+    body: event.details,
+    created_at: toTimestamp(at),
+  }))
   return sql`
     insert into openslot.events (app_id, grant_id, calendar_id, id, ical_uid, status, busy, during, metadata, body, created_at, updated_at)
-    select ${appId}, grant_id, calendar_id, ${event.id}::text, ${event.icalUid}::text, ${event.status}::text, ${event.blocks}::bool,
-      tstzrange(${timestamp(start)}, ${timestamp(end)}), ${JSON.stringify(event.metadata)}::jsonb, ${JSON.stringify(event.details)}::jsonb,
-      ${timestamp(at)}::timestamptz, ${timestamp(at)}::timestamptz
-    from ${keyRows(keys)} as key (grant_id, calendar_id)
+    select ${appId}, event.*, event.created_at from ${records(rows)} as event (grant_id uuid, calendar_id text, id text, ical_uid text,
+      status text, busy bool, during tstzrange, metadata jsonb, body jsonb, created_at timestamptz)
     returning id`
 }
 

@@ -5,7 +5,7 @@ import type { Instant } from '../../core/time/instant.ts'
 import type { Notice } from '../../core/webhook/notice.ts'
 import type { Transaction } from './database.ts'
 import { newId } from './ids.ts'
-import { join, type Sql, sql, together } from './sql.ts'
+import { join, records, type Sql, sql, together } from './sql.ts'
 
 /** `kept`: nothing will be tried, there is no server to send through. */
 export type MailState = 'waiting' | 'sent' | 'failed' | 'heldBack' | 'kept'
@@ -30,32 +30,43 @@ export type MailAttempt = {
   readonly answer: string
 }
 
-export type NewMails = {
+export type NewMail = {
   /** The notification of the same change; undefined for a reminder by mail. */
   readonly eventId?: string | undefined
   readonly bookingId: BookingId
-  readonly mails: readonly Mail[]
-  /** False: they are kept, and nothing is done about them. */
-  readonly isSending: boolean
+  readonly mail: Mail
 }
 
-/** For `together`: rows and, where they are to be sent, a job for each, so that neither is without the other. */
-export function mailRows(appId: AppId, { eventId, bookingId, mails, isSending }: NewMails): Sql[] {
+/**
+ * For `together`: rows and a job for each, so that neither is without the other. Where nothing is sent (`isSending` false)
+ * they are kept, and nothing is done about them.
+ */
+export function mailRows(appId: AppId, mails: readonly NewMail[], isSending: boolean): Sql[] {
   if (mails.length === 0) return []
   // Ids of one millisecond are in no order by themselves.
   const ids = mails.map(() => newId()).toSorted()
-  const rows = sql`
-    insert into openslot.deliveries (app_id, id, event_id, booking_id, kind, recipient, body, mail_due_at)
-    select ${appId}, id, ${eventId ?? null}::uuid, ${bookingId}::uuid, 'mail', recipient, body, case when ${isSending}::bool then now() end
-    from unnest(${ids}::uuid[], ${mails.map(({ to }) => to.email)}::text[],
-      ${mails.map((mail) => JSON.stringify(mail))}::jsonb[]) as mail (id, recipient, body)
+  const rows = mails.map(({ eventId, bookingId, mail }, place) => ({
+    id: ids[place],
+    event_id: eventId,
+    booking_id: bookingId,
+    recipient: mail.to.email,
+    body: mail,
+  }))
+  const inserted = sql`
+    insert into openslot.deliveries (app_id, id, event_id, booking_id, recipient, body, kind, mail_due_at)
+    select ${appId}, mail.*, 'mail', case when ${isSending}::bool then now() end
+    from ${records(rows)} as mail (id uuid, event_id uuid, booking_id uuid, recipient text, body jsonb)
     returning id`
-  return isSending ? [rows, mailJobs(appId, ids)] : [rows]
+  return isSending ? [inserted, mailJobs(appId, ids)] : [inserted]
 }
 
 /** `mailRows` by themselves. */
-export async function insertMails(transaction: Transaction, mails: NewMails): Promise<void> {
-  const rows = mailRows(transaction.appId, mails)
+export async function insertMails(
+  transaction: Transaction,
+  mails: readonly NewMail[],
+  isSending: boolean,
+): Promise<void> {
+  const rows = mailRows(transaction.appId, mails, isSending)
   if (rows.length > 0) await transaction.query(together(rows))
 }
 

@@ -4,9 +4,8 @@ import type { CalendarStanding, MirrorHealth } from '../../core/calendar/health.
 import type { AppId, BookingId, CalendarId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
-import { toRange } from './claims.ts'
 import type { Queryable, Transaction } from './database.ts'
-import { type Sql, sql } from './sql.ts'
+import { type Sql, sql, toRange } from './sql.ts'
 
 export type MirrorName = CalendarKey & { readonly appId: AppId }
 

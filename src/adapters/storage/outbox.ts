@@ -2,7 +2,7 @@
 import type { AppId } from '../../core/ids.ts'
 import type { Transaction } from './database.ts'
 import { newId } from './ids.ts'
-import { type Sql, sql, together } from './sql.ts'
+import { records, type Sql, sql, together } from './sql.ts'
 
 /** `body` is the `data.object` that receivers get. `objectId`: notifications of one object are numbered in their order. */
 export type NewNotification = {
@@ -20,7 +20,15 @@ export type NewNotification = {
  */
 export function notificationRows(appId: AppId, notifications: readonly NewNotification[]): Sql[] {
   if (notifications.length === 0) return []
-  const triggers = notifications.map(({ trigger }) => trigger)
+  const triggers = [...new Set(notifications.map(({ trigger }) => trigger))]
+  const rows = notifications.map(({ id = newId(), trigger, objectId, body, grantId }, place) => ({
+    place,
+    id,
+    trigger,
+    object_id: objectId,
+    body,
+    grant_id: grantId,
+  }))
   return [
     sql`
       insert into openslot.webhook_events (app_id, id, trigger, object_id, number, body, grant_id, fanned_out_at)
@@ -31,10 +39,7 @@ export function notificationRows(appId: AppId, notifications: readonly NewNotifi
         body, grant_id,
         case when exists (select from openslot.webhook_endpoints where app_id = ${appId} and told.trigger = any(trigger_types))
           then null else clock_timestamp() end
-      from unnest(${notifications.map(({ id = newId() }) => id)}::uuid[], ${triggers}::text[],
-        ${notifications.map(({ objectId }) => objectId)}::text[], ${notifications.map(({ body }) => JSON.stringify(body))}::jsonb[],
-        ${notifications.map(({ grantId }) => grantId)}::uuid[])
-        with ordinality as told (id, trigger, object_id, body, grant_id, place)
+      from ${records(rows)} as told (place int, id uuid, trigger text, object_id text, body jsonb, grant_id uuid)
       returning id`,
     sql`
       select graphile_worker.add_job('fanOutNotifications', ${JSON.stringify({ appId })}::json)

@@ -4,29 +4,37 @@ import type { Reminder } from '../../core/configuration/configuration.ts'
 import type { AppId, BookingId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Transaction } from './database.ts'
-import { type Sql, sql } from './sql.ts'
+import { records, type Sql, sql, toTimestamp } from './sql.ts'
 
 export type ReminderState = 'waiting' | 'done' | 'skipped' | 'late' | 'cancelled'
 
+/** With the booking that it belongs to. */
+export type ReminderOf<R> = R & { readonly bookingId: BookingId }
+
 /**
- * For `together`: the reminders of a booking, each with its job; earlier ones are moved. A reminder that was sent for this
+ * For `together`: the reminders of bookings, each with its job; earlier ones are moved. A reminder that was sent for this
  * very time is not sent again.
  */
-export function reminderRows(appId: AppId, bookingId: BookingId, reminders: readonly DueReminder[]): Sql[] {
+export function reminderRows(appId: AppId, reminders: readonly ReminderOf<DueReminder>[]): Sql[] {
   if (reminders.length === 0) return []
+  const rows = reminders.map((reminder) => ({
+    booking_id: reminder.bookingId,
+    number: reminder.number,
+    body: bodyOf(reminder),
+    due_at: toTimestamp(reminder.dueAt),
+    past: reminder.isPast,
+  }))
   return [
     sql`
       insert into openslot.reminders (app_id, booking_id, number, body, due_at, state, finished_at)
-      select ${appId}, ${bookingId}::uuid, number, body, due_at, case when past then 'skipped' else 'waiting' end, case when past then now() end
-      from unnest(${reminders.map(({ number }) => number)}::int[], ${reminders.map((reminder) => JSON.stringify(bodyOf(reminder)))}::jsonb[],
-        ${reminders.map(({ dueAt }) => iso(dueAt))}::timestamptz[], ${reminders.map(({ isPast }) => isPast)}::bool[]) as r (number, body, due_at, past)
+      select ${appId}, booking_id, number, body, due_at, case when past then 'skipped' else 'waiting' end, case when past then now() end
+      from ${records(rows)} as reminder (booking_id uuid, number int, body jsonb, due_at timestamptz, past bool)
       on conflict (app_id, booking_id, number) do update
         set body = excluded.body, due_at = excluded.due_at, state = excluded.state, finished_at = excluded.finished_at
         where reminders.due_at <> excluded.due_at or reminders.state in ('waiting', 'cancelled')
       returning number`,
     reminderJobs(
       appId,
-      bookingId,
       reminders.filter(({ isPast }) => !isPast),
     ),
   ]
@@ -47,16 +55,17 @@ export async function endReminders(
     select graphile_worker.remove_job('reminder:' || ${bookingId}::text || ':' || number) from ended`)
 }
 
-function reminderJobs(
-  appId: AppId,
-  bookingId: BookingId,
-  reminders: readonly Pick<DueReminder, 'number' | 'dueAt'>[],
-): Sql {
+function reminderJobs(appId: AppId, reminders: readonly ReminderOf<Pick<DueReminder, 'number' | 'dueAt'>>[]): Sql {
+  const rows = reminders.map(({ bookingId, number, dueAt }) => ({
+    booking_id: bookingId,
+    number,
+    due_at: toTimestamp(dueAt),
+  }))
   return sql`
     select graphile_worker.add_job('sendReminder',
-      json_build_object('appId', ${appId}::text, 'bookingId', ${bookingId}::text, 'number', number),
-      job_key => 'reminder:' || ${bookingId}::text || ':' || number, run_at => due_at, max_attempts => 25)
-    from unnest(${reminders.map(({ number }) => number)}::int[], ${reminders.map(({ dueAt }) => iso(dueAt))}::timestamptz[]) as r (number, due_at)`
+      json_build_object('appId', ${appId}::text, 'bookingId', booking_id, 'number', number),
+      job_key => 'reminder:' || booking_id || ':' || number, run_at => due_at, max_attempts => 25)
+    from ${records(rows)} as reminder (booking_id text, number int, due_at timestamptz)`
 }
 
 /** The reminder while it waits; nobody else takes it until the transaction ends. */
@@ -87,15 +96,10 @@ export async function requeueOverdueReminders(transaction: Transaction): Promise
   const rows = await transaction.query<{ bookingId: BookingId; number: number; dueAt: Instant }>(sql`
     select booking_id as "bookingId", number, due_at as "dueAt" from openslot.reminders
     where app_id = ${transaction.appId} and state = 'waiting' and due_at < now() - interval '1 minute' order by due_at limit 1000`)
-  for (const { bookingId, ...reminder } of rows)
-    await transaction.query(reminderJobs(transaction.appId, bookingId, [reminder]))
+  if (rows.length > 0) await transaction.query(reminderJobs(transaction.appId, rows))
   return rows.length
 }
 
 function bodyOf({ type, minutesBefore, recipient, subject }: Reminder): Reminder {
   return { type, minutesBefore, recipient, subject }
-}
-
-function iso(at: Instant): string {
-  return new Date(at).toISOString()
 }

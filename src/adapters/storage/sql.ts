@@ -1,6 +1,9 @@
 // SQL as text with parameters: the only way a value gets into a statement.
 import { createHash } from 'node:crypto'
 
+import type { Instant } from '../../core/time/instant.ts'
+import type { Interval } from '../../core/time/interval.ts'
+
 /** A statement, or a piece of one. `values` stand for `$1…$n` in `text`. */
 export type Sql = { readonly text: string; readonly values: readonly unknown[]; readonly isSql: true }
 
@@ -48,6 +51,27 @@ export function join(pieces: readonly Sql[], separator: 'and' | 'or' | ','): Sql
 }
 
 /**
+ * Rows as one parameter, for `from ${records(rows)} as row (name type, …)`: each field by its name, JSON as itself, what
+ * PostgreSQL reads from text as that text. However many rows there are, the statement is the same.
+ */
+export function records(rows: readonly object[]): Sql {
+  return { text: 'jsonb_to_recordset($1::jsonb)', values: [JSON.stringify(rows)], isSql: true }
+}
+
+/** A half-open range as PostgreSQL reads it. */
+export function toRange({ start, end }: Interval): string {
+  return `[${toTimestamp(start)},${toTimestamp(end)})`
+}
+
+export function toTimestamp(at: Instant): string {
+  return new Date(at).toISOString()
+}
+
+export function toBytea(bytes: Uint8Array): string {
+  return `\\x${bytes.toHex()}`
+}
+
+/**
  * Independent statements as one, which answers how many rows each answered, in their order. All see the database as it
  * was before, and none waits for another; each must answer rows (`returning`), or be a `select`. One statement costs far
  * less than ten: on the way, in planning, and in the locks that are held meanwhile.
@@ -63,8 +87,16 @@ export function together(statements: readonly Sql[]): Sql {
   return { text: `with ${parts.join(', ')} select array[${counts.join(', ')}] as counts`, values, isSql: true }
 }
 
+const renumberedTexts = new Map<string, string>()
+
 function renumbered(text: string, offset: number): string {
-  return offset === 0 ? text : text.replace(/\$(\d+)/g, (_, number) => `$${Number(number) + offset}`)
+  if (offset === 0) return text
+  const name = `${offset} ${text}`
+  const known = renumberedTexts.get(name)
+  if (known !== undefined) return known
+  const made = text.replace(/\$(\d+)/g, (_, number) => `$${Number(number) + offset}`)
+  if (renumberedTexts.size < namesLimit) renumberedTexts.set(name, made)
+  return made
 }
 
 const names = new Map<string, string>()

@@ -1,16 +1,16 @@
 // Hold, place, look back, settle: the one path by which every change of a booking reaches calendars and people.
-import type { CalendarScope, NewlyPlaced } from '../../adapters/calendars/calendarProvider.ts'
+import type { CalendarScope } from '../../adapters/calendars/calendarProvider.ts'
 import {
-  bookingRow,
+  bookingRows,
   cancelRecovery,
   findBooking,
   scheduleRecovery,
   updateBooking,
 } from '../../adapters/storage/bookings.ts'
-import { claimRows, doubleBooking, giveUpClaims } from '../../adapters/storage/claims.ts'
-import { ConstraintViolation, type OwnTransaction, type Transaction } from '../../adapters/storage/database.ts'
+import { claimRows, doubleBooking, giveUpClaims, type NewClaim } from '../../adapters/storage/claims.ts'
+import { ConstraintViolation, type Transaction } from '../../adapters/storage/database.ts'
 import { endReminders } from '../../adapters/storage/reminders.ts'
-import { type Sql, together } from '../../adapters/storage/sql.ts'
+import { together } from '../../adapters/storage/sql.ts'
 import type { Booking, Change } from '../../core/booking/booking.ts'
 import { abort, claimsOf, placedEvent, settle } from '../../core/booking/lifecycle.ts'
 import type { PlacedEvent } from '../../core/booking/placedEvent.ts'
@@ -40,11 +40,14 @@ export type ChangeContext = {
 }
 
 /** Time that no calendar carries is not claimed, so the next guest would get it too. */
-const nowhere: Problem = invalidRequest('no participant of this booking has a calendar for the event', 'participants')
+export const nowhere: Problem = invalidRequest(
+  'no participant of this booking has a calendar for the event',
+  'participants',
+)
 
 /**
  * Carries out the change that `begin` makes inside the first transaction: there it locks, checks, and answers the booking
- * with its change, not yet written. On calendars of our own, hold, place and settle are that one transaction. On others
+ * with its change, not yet written. (New bookings on calendars of our own: `bookTogether`.) On calendars of our own, hold, place and settle are that one transaction. On others
  * the hold is committed first, the event placed outside any transaction, and the booking settled in a second one; what a
  * crash cuts off is finished by the worker.
  *
@@ -69,35 +72,14 @@ export async function carryThrough(
         await Promise.all([written, scheduleRecovery(transaction, booking.id)])
         return (await written) ? begun : failure(changedMeanwhile)
       }
-      return booking.change?.kind === 'create'
-        ? settleNew(tools, transaction, booking, context)
-        : settleChanged(tools, transaction, booking, context)
+      return settleHere(tools, transaction, booking, context)
     }),
   )
   return held.ok && isHeldOnly ? finish(tools, held.value, context) : held
 }
 
-/** A new booking on calendars of our own: all its rows, its events and what follows are one statement, with the commit. */
-async function settleNew(
-  tools: ChangeTools,
-  transaction: OwnTransaction,
-  booking: Booking,
-  context: ChangeContext,
-): Promise<Result<Booking>> {
-  const settled = settle(booking)
-  const placed = placeNew(tools, booking, context.configuration)
-  const rows = [
-    bookingRow(settled),
-    claimRows(settled.appId, settled.id, claimsOf(settled), 'new'),
-    ...placed.map(({ statement }) => statement),
-    ...follow(tools, booking, settled, { placed: placed.flatMap(({ events }) => events), removed: [] }, context),
-  ]
-  await Promise.all([context.remember?.(transaction, settled), transaction.commitWith(together(rows))])
-  return success(settled)
-}
-
 /** Compared and set before anything is told, and the events are asked what they were. */
-async function settleChanged(
+async function settleHere(
   tools: ChangeTools,
   transaction: Transaction,
   booking: Booking,
@@ -124,24 +106,18 @@ async function tell(
   events: EventsHere,
   context: ChangeContext,
 ): Promise<void> {
-  const reminders = remindersOf(settled, context.configuration, tools.now())
+  const { configuration, actor } = context
+  const now = tools.now()
+  const change = booking.change as Change
+  const rows = rowsThatFollow(booking.appId, [{ change, before: booking, settled, configuration, actor, events }], {
+    isSending: tools.mailer.isSending,
+    now,
+  })
   await Promise.all([
-    endReminders(transaction, booking.id, reminders),
-    transaction.query(together(follow(tools, booking, settled, events, context))),
+    endReminders(transaction, booking.id, remindersOf(settled, configuration, now)),
+    transaction.query(together(rows)),
     context.remember?.(transaction, settled),
   ])
-}
-
-function follow(
-  tools: Pick<Tools, 'mailer' | 'now'>,
-  booking: Booking,
-  settled: Booking,
-  events: EventsHere,
-  { configuration, actor }: ChangeContext,
-): Sql[] {
-  const change = booking.change as Change
-  const { isSending } = tools.mailer
-  return rowsThatFollow({ change, before: booking, settled, configuration, actor, events, isSending, now: tools.now() })
 }
 
 /**
@@ -247,7 +223,7 @@ export async function giveUp(
 async function write(transaction: Transaction, booking: Booking, expected = booking.version - 1): Promise<boolean> {
   if (expected === 0) {
     await transaction.query(
-      together([bookingRow(booking), claimRows(booking.appId, booking.id, claimsOf(booking), 'new')]),
+      together([bookingRows(booking.appId, [booking]), claimRows(booking.appId, newClaims(booking), 'new')]),
     )
     return true
   }
@@ -258,9 +234,14 @@ async function write(transaction: Transaction, booking: Booking, expected = book
   return isWritten
 }
 
+/** What the booking takes, as it stands or is about to. */
+export function newClaims(booking: Booking): NewClaim[] {
+  return claimsOf(booking).map((claim) => ({ ...claim, bookingId: booking.id }))
+}
+
 /** The booking's claims are these and no others. */
 async function replaceClaims(transaction: Transaction, booking: Booking): Promise<void> {
-  const claims = claimRows(booking.appId, booking.id, claimsOf(booking), 'hadClaims')
+  const claims = claimRows(booking.appId, newClaims(booking), 'hadClaims')
   await Promise.all([giveUpClaims(transaction, booking.id), transaction.query(claims)])
 }
 
@@ -278,24 +259,6 @@ function place(
     settle(booking),
     booking.service.placements,
   )
-}
-
-/** As `place`, for a booking whose events stand nowhere yet, on calendars of our own. */
-function placeNew(
-  tools: Pick<Tools, 'providers' | 'now'>,
-  booking: Booking,
-  configuration: Configuration,
-): NewlyPlaced[] {
-  const now = tools.now()
-  const event = placedEvent(booking, configuration, now)
-  if (event === undefined) return []
-  const families = Map.groupBy(booking.service.placements, (calendar) => providerOf(tools, calendar))
-  return [...families].flatMap(([provider, calendars]) => {
-    const keys = calendars.map(({ key }) => key)
-    // A booking without its event would be worse than none.
-    if (provider?.placeNew === undefined) throw new Error('a local calendar provider cannot place new events')
-    return provider.placeNew(booking.appId, keys, event, now)
-  })
 }
 
 /** Events as they were before the change began. */
@@ -374,12 +337,14 @@ async function isStillFree(
 }
 
 function isLocal(tools: Pick<Tools, 'providers'>, booking: Booking): boolean {
-  return [...booking.service.placements, ...settle(booking).service.placements].every(
-    (calendar) => providerOf(tools, calendar)?.isLocal === true,
-  )
+  return areLocal(tools, [...booking.service.placements, ...settle(booking).service.placements])
 }
 
-function providerOf({ providers }: Pick<Tools, 'providers'>, { provider }: ParticipantCalendar) {
+export function areLocal(tools: Pick<Tools, 'providers'>, calendars: readonly ParticipantCalendar[]): boolean {
+  return calendars.every((calendar) => providerOf(tools, calendar)?.isLocal === true)
+}
+
+export function providerOf({ providers }: Pick<Tools, 'providers'>, { provider }: ParticipantCalendar) {
   return providers(provider)
 }
 
@@ -396,7 +361,7 @@ function allDone(steps: readonly (Result<unknown> | undefined)[]): Result<void> 
 }
 
 /** The database refuses a second claim on the same time: that is a lost race, not a fault. */
-async function claimingTime<T>(work: () => Promise<Result<T>>): Promise<Result<T>> {
+export async function claimingTime<T>(work: () => Promise<Result<T>>): Promise<Result<T>> {
   try {
     return await work()
   } catch (error) {

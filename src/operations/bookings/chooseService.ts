@@ -2,7 +2,7 @@
 
 import { lastAssigned } from '../../adapters/storage/bookings.ts'
 import { lockCalendars } from '../../adapters/storage/calendars.ts'
-import { lockConfiguration } from '../../adapters/storage/configurations.ts'
+import { listUnchanged, lockConfigurations } from '../../adapters/storage/configurations.ts'
 import type { Transaction } from '../../adapters/storage/database.ts'
 import { chooseParticipant, queue } from '../../core/availability/assignment.ts'
 import { findSlots, type Slot } from '../../core/availability/availability.ts'
@@ -15,11 +15,11 @@ import {
   isRoundRobin,
   type ParticipantCalendar,
 } from '../../core/configuration/configuration.ts'
-import { slotQuestion, widened } from '../../core/configuration/slotQuestion.ts'
+import { type BusyByCalendar, slotQuestion, widened } from '../../core/configuration/slotQuestion.ts'
 import type { BookingId, EventId } from '../../core/ids.ts'
-import { invalidRequest, slotUnavailable } from '../../core/problem.ts'
+import { invalidRequest, type Problem, slotUnavailable } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
-import { type Instant, minuteMs } from '../../core/time/instant.ts'
+import { dayMs, type Instant, minuteMs } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { readBusyByCalendar } from '../calendars/readBusy.ts'
 import type { LoadedConfiguration } from '../configurations/loadConfiguration.ts'
@@ -27,6 +27,7 @@ import { StaleConfiguration } from '../configurations/withFreshConfiguration.ts'
 import type { Tools } from '../tools.ts'
 
 export type ServiceQuestion = {
+  readonly loaded: LoadedConfiguration
   readonly when: Interval
   /** Participants whom the guest asked for; empty: whoever the configuration says. */
   readonly asked: readonly string[]
@@ -40,65 +41,144 @@ export type ServiceQuestion = {
 }
 
 /**
- * Locks the configuration (round robin only), then all calendars in their one order, reads what is busy, and asks the
- * engine for this one slot. The list asked the same engine, so what it offers is accepted here unless it was taken since.
- * Problems: `slotUnavailable`, `calendarUnavailable`, `invalidRequest` (someone asked for who is no participant).
+ * What is wrong with the question whatever the calendars say; undefined where nothing is.
+ * Problems: `slotUnavailable` (the wrong length), `invalidRequest` (someone asked for who is no participant).
  */
-export async function chooseService(
-  tools: Pick<Tools, 'database' | 'providers' | 'now'>,
-  transaction: Transaction,
-  loaded: LoadedConfiguration,
-  { when, asked, ignoring, present, alsoLocked = [], remote }: ServiceQuestion,
-): Promise<Result<Service>> {
-  const { configuration, hosts, calendars } = loaded
-  const { appId } = configuration
-  const isWrongLength = when.end - when.start !== configuration.durationMinutes * minuteMs
-  if (isWrongLength)
-    return failure({
+export function findQuestionProblem({ loaded: { configuration }, when, asked }: ServiceQuestion): Problem | undefined {
+  if (when.end - when.start !== configuration.durationMinutes * minuteMs)
+    return {
       ...slotUnavailable,
       message: `${slotUnavailable.message}: end_time must be ${configuration.durationMinutes} minutes after start_time`,
-    })
+    }
   const unknown = asked.findIndex(
     (email) => !configuration.participants.some((participant) => isSame(participant.email, email)),
   )
-  if (unknown >= 0)
-    return failure(invalidRequest('is not a participant of this configuration', `participants[${unknown}].email`))
+  return unknown < 0
+    ? undefined
+    : invalidRequest('is not a participant of this configuration', `participants[${unknown}].email`)
+}
 
-  const locked = [
-    ...new Map([...calendars, ...alsoLocked].map((calendar) => [calendarName(calendar.key), calendar])).values(),
-  ]
+/** `chooseServices` of one question. Throws `StaleConfiguration`. */
+export async function chooseService(
+  tools: ChoiceTools,
+  transaction: Transaction,
+  question: ServiceQuestion,
+): Promise<Result<Service>> {
+  const problem = findQuestionProblem(question)
+  if (problem !== undefined) return failure(problem)
+  const [choice] = await chooseServices(tools, transaction, [question])
+  return choice ?? failure(slotUnavailable)
+}
+
+type ChoiceTools = Pick<Tools, 'database' | 'providers' | 'now'>
+
+/**
+ * For questions that share no calendar, and no round robin: locks what they are about, calendars in their one order, reads
+ * what is busy, and asks the engine for each slot. The list asked the same engine, so what it offers is accepted here
+ * unless it was taken since. Answers in the order of the questions.
+ * Problems: `slotUnavailable`, `calendarUnavailable`. Throws `StaleConfiguration` where a configuration was changed since it
+ * was read, or a calendar is gone.
+ */
+export async function chooseServices(
+  tools: ChoiceTools,
+  transaction: Transaction,
+  questions: readonly ServiceQuestion[],
+): Promise<Result<Service>[]> {
+  const locked = uniqueCalendars(
+    questions.flatMap(({ loaded: { calendars }, alsoLocked = [] }) => [...calendars, ...alsoLocked]),
+  )
+  const takingTurns = questions.filter(({ loaded }) => isRoundRobin(loaded.configuration))
   // Sent together: each statement sees what was committed before the locks of the ones ahead of it were granted.
-  const [, rows, busy, turns] = await Promise.all([
-    isRoundRobin(configuration) ? lockConfiguration(transaction, configuration.id) : undefined,
+  const [, rows, unchanged, busy, turns] = await Promise.all([
+    takingTurns.length === 0
+      ? undefined
+      : lockConfigurations(
+          transaction,
+          takingTurns.map(({ loaded }) => loaded.configuration.id),
+        ),
     lockCalendars(
       transaction,
       locked.map(({ key }) => key),
     ),
-    readBusyByCalendar(tools, {
-      appId,
-      calendars,
-      span: widened(when, configuration),
-      ignoring,
+    listUnchanged(
       transaction,
-      known: remote,
-    }),
-    isRoundRobin(configuration)
-      ? lastAssigned(
-          transaction,
-          configuration.id,
-          hosts.map(({ participant }) => participant.email),
-          ignoring?.bookingId,
-        )
-      : undefined,
+      questions.map(({ loaded }) => loaded.configuration),
+    ),
+    readBusyOfAll(tools, transaction, questions),
+    Promise.all(questions.map((question) => readTurns(transaction, question))),
   ])
   if (rows.length < locked.length) throw new StaleConfiguration('a calendar of the configuration is gone')
-  if (!busy.ok) return busy
+  for (const { loaded, ignoring } of questions) {
+    const state = unchanged.get(loaded.configuration.id)
+    // A booking outlives its configuration, and can still be moved.
+    if (state === undefined || (state === 'deleted' && ignoring === undefined))
+      throw new StaleConfiguration('the configuration was changed')
+  }
+  return questions.map((question, index) => {
+    const known = busy[index]
+    if (known?.ok !== true) {
+      // Only the one whose calendar it is shall hear of it.
+      if (questions.length > 1) throw new Error('a calendar of one of several bookings cannot be read')
+      return known ?? failure(slotUnavailable)
+    }
+    return decide(tools, question, known.value, turns[index])
+  })
+}
 
+/** Spans this close to each other are read as one. */
+const sharedSpanMs = 7 * dayMs
+
+/** Busy time for each question, in as few readings as their spans allow. */
+async function readBusyOfAll(
+  tools: ChoiceTools,
+  transaction: Transaction,
+  questions: readonly ServiceQuestion[],
+): Promise<Result<BusyByCalendar>[]> {
+  const readings: { span: Interval; readonly members: ServiceQuestion[] }[] = []
+  const readingOf = new Map<ServiceQuestion, Promise<Result<BusyByCalendar>>>()
+  for (const question of questions.toSorted((a, b) => a.when.start - b.when.start)) {
+    const { start, end } = widened(question.when, question.loaded.configuration)
+    const last = readings.at(-1)
+    if (last !== undefined && end - last.span.start <= sharedSpanMs && start >= last.span.start) {
+      last.span = { start: last.span.start, end: last.span.end > end ? last.span.end : end }
+      last.members.push(question)
+    } else readings.push({ span: { start, end }, members: [question] })
+  }
+  for (const { span, members } of readings) {
+    const reading = readBusyByCalendar(tools, {
+      appId: transaction.appId,
+      calendars: members.flatMap(({ loaded }) => loaded.calendars),
+      span,
+      ignoring: members[0]?.ignoring,
+      transaction,
+      known: new Map(members.flatMap(({ remote }) => [...remote])),
+    })
+    for (const member of members) readingOf.set(member, reading)
+  }
+  return Promise.all(questions.map((question) => readingOf.get(question) as Promise<Result<BusyByCalendar>>))
+}
+
+/** Of a round robin, when each host was last given a booking. */
+function readTurns(
+  transaction: Transaction,
+  { loaded: { configuration, hosts }, ignoring }: ServiceQuestion,
+): Promise<Map<string, Instant>> | undefined {
+  if (!isRoundRobin(configuration)) return undefined
+  const emails = hosts.map(({ participant }) => participant.email)
+  return lastAssigned(transaction, configuration.id, emails, ignoring?.bookingId)
+}
+
+function decide(
+  tools: ChoiceTools,
+  { loaded: { configuration, hosts, calendars }, when, asked, present }: ServiceQuestion,
+  busy: BusyByCalendar,
+  turns: ReadonlyMap<string, Instant> | undefined,
+): Result<Service> {
   const order =
     turns === undefined
       ? undefined
       : queue(hosts.map(({ participant: { email } }) => ({ email, ...lastBooked(turns.get(email)) })))
-  const known = { busy: busy.value, order, now: tools.now() }
+  const known = { busy, order, now: tools.now() }
   const serve = (candidates: readonly Host[]) => findSlot(configuration, candidates, known, when)
   if (!isRoundRobin(configuration))
     return serve(hosts) === undefined

@@ -1,7 +1,10 @@
 // Books a slot for a guest.
+
+import { readVersions } from '../../adapters/storage/configurations.ts'
+import type { Transaction } from '../../adapters/storage/database.ts'
 import { newBookingId, newSalt } from '../../adapters/storage/ids.ts'
 import { actorOf, type Principal } from '../../core/account/principal.ts'
-import { type Booking, type BookingDetails, eventIdOf } from '../../core/booking/booking.ts'
+import { type Booking, type BookingDetails, eventIdOf, type Service } from '../../core/booking/booking.ts'
 import { fillTokens, oneLine } from '../../core/booking/texts.ts'
 import type { Configuration } from '../../core/configuration/configuration.ts'
 import { widened } from '../../core/configuration/slotQuestion.ts'
@@ -18,10 +21,11 @@ import {
   type LoadedConfiguration,
   resolveWithHosts,
 } from '../configurations/loadConfiguration.ts'
-import { withFreshConfiguration } from '../configurations/withFreshConfiguration.ts'
+import { StaleConfiguration, withFreshConfiguration } from '../configurations/withFreshConfiguration.ts'
 import { type OnceContext, once, type WriteAnswer } from '../once.ts'
 import type { Tools } from '../tools.ts'
-import { carryThrough } from './carryThrough.ts'
+import { bookTogether } from './bookTogether.ts'
+import { areLocal, carryThrough } from './carryThrough.ts'
 import { chooseService } from './chooseService.ts'
 import { readAnswers } from './guestAnswers.ts'
 import { finishEarlierTry } from './recoverBooking.ts'
@@ -47,7 +51,7 @@ export async function createBooking(
   if (principal.kind === 'booking') return failure({ kind: 'invalidSession', message: 'Invalid session' })
   return withFreshConfiguration(
     tools.database,
-    () => resolveWithHosts(tools, principal, query),
+    (which) => resolveWithHosts(tools, principal, query, which),
     (loaded) => {
       const { appId, id } = loaded.configuration
       const repeatable = {
@@ -57,9 +61,19 @@ export async function createBooking(
         request: [body, query.timezone],
         objectId: newBookingId(id),
       }
-      return once(tools.database, repeatable, (context) => book(tools, command, loaded, context))
+      return once(tools.database, repeatable, async (context) => {
+        const made = await book(tools, command, loaded, context)
+        if (!made.ok) await checkVersion(tools, loaded.configuration)
+        return made
+      })
     },
   )
+}
+
+/** A configuration out of memory must not refuse anything. The claim itself compares versions under its locks. */
+async function checkVersion({ database }: Pick<Tools, 'database'>, configuration: Configuration): Promise<void> {
+  const [version] = (await readVersions(database, configuration.appId, configuration.id, [])) ?? []
+  if (version !== configuration.version) throw new StaleConfiguration('the configuration was changed')
 }
 
 async function book(
@@ -90,44 +104,42 @@ async function book(
   if (!remote.ok) return remote
   const id = objectId as BookingId
   const to = configuration.bookingType === 'booking' ? 'booked' : 'pending'
-  const made = await carryThrough(
-    tools,
-    appId,
-    {
-      configuration,
-      actor: actorOf(principal),
-      remember: remember && ((transaction, booking) => remember(transaction, bookingToJson(booking))),
-    },
-    async (transaction): Promise<Result<Booking>> => {
-      const service = await chooseService(tools, transaction, loaded, {
-        when,
-        asked: words.participants,
-        remote: remote.value,
+  const question = { loaded, when, asked: words.participants, remote: remote.value }
+  const context = {
+    configuration,
+    actor: actorOf(principal),
+    remember:
+      remember && ((transaction: Transaction, booking: Booking) => remember(transaction, bookingToJson(booking))),
+  }
+  const make = (service: Service): Booking => {
+    const now = tools.now()
+    return {
+      appId,
+      id,
+      configurationId: configuration.id,
+      state: 'held',
+      cancelledBy: undefined,
+      cancellationReason: '',
+      direction: 'commit',
+      change: { kind: 'create', to },
+      when,
+      service,
+      details: details.value,
+      eventId: eventIdOf(id),
+      invitedByCalendar: [],
+      organizerSalt: newSalt(configuration.id, id),
+      guestSalt: newSalt(configuration.id, id),
+      version: 1,
+      createdAt: now,
+      updatedAt: now,
+    }
+  }
+  const made = areLocal(tools, loaded.calendars)
+    ? await bookTogether(tools, appId, { question, make, context })
+    : await carryThrough(tools, appId, context, async (transaction) => {
+        const service = await chooseService(tools, transaction, question)
+        return service.ok ? success(make(service.value)) : service
       })
-      if (!service.ok) return service
-      const now = tools.now()
-      return success({
-        appId,
-        id,
-        configurationId: configuration.id,
-        state: 'held',
-        cancelledBy: undefined,
-        cancellationReason: '',
-        direction: 'commit',
-        change: { kind: 'create', to },
-        when,
-        service: service.value,
-        details: details.value,
-        eventId: eventIdOf(id),
-        invitedByCalendar: [],
-        organizerSalt: newSalt(configuration.id, id),
-        guestSalt: newSalt(configuration.id, id),
-        version: 1,
-        createdAt: now,
-        updatedAt: now,
-      })
-    },
-  )
   return made.ok ? success(bookingToJson(made.value)) : made
 }
 

@@ -98,7 +98,8 @@ async function move(
       const current = await lockBooking(transaction, booking.id)
       if (current === undefined) return failure(notFound)
       if (current.version !== booking.version) return failure(changedMeanwhile)
-      const service = await chooseService(tools, transaction, loaded, {
+      const service = await chooseService(tools, transaction, {
+        loaded,
         when,
         asked: words.participants,
         ignoring: own(booking),

@@ -1,8 +1,8 @@
 // What follows from a settled change: notifications, mails, reminders and the audit row, from the change itself, so that no
 // caller can forget one or send another.
-import { auditRow } from '../../adapters/storage/audit.ts'
+import { auditRows } from '../../adapters/storage/audit.ts'
 import { newId } from '../../adapters/storage/ids.ts'
-import { mailRows } from '../../adapters/storage/mails.ts'
+import { mailRows, type NewMail } from '../../adapters/storage/mails.ts'
 import { type NewNotification, notificationRows } from '../../adapters/storage/outbox.ts'
 import { reminderRows } from '../../adapters/storage/reminders.ts'
 import type { Sql } from '../../adapters/storage/sql.ts'
@@ -11,6 +11,7 @@ import { mailsOf, triggerOf } from '../../core/booking/notification.ts'
 import { remindersOf } from '../../core/booking/reminders.ts'
 import type { CalendarEvent } from '../../core/calendar/event.ts'
 import { type Configuration, calendarName } from '../../core/configuration/configuration.ts'
+import type { AppId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { bookingNotification } from '../../wire/bookingNotifications.ts'
 import { eventNotification, type RemovedEvent, removedEventNotification } from '../../wire/events.ts'
@@ -18,7 +19,7 @@ import { eventNotification, type RemovedEvent, removedEventNotification } from '
 /** What calendars of our own took and gave up: nobody else will tell of it. */
 export type EventsHere = { readonly placed: readonly CalendarEvent[]; readonly removed: readonly RemovedEvent[] }
 
-type SettledChange = {
+export type SettledChange = {
   readonly change: Change
   /** As it stood before the change was carried out. */
   readonly before: Booking
@@ -26,44 +27,69 @@ type SettledChange = {
   readonly configuration: Configuration
   readonly actor: string
   readonly events: EventsHere
-  /** Whether mails are to be sent, or only kept. */
-  readonly isSending: boolean
-  readonly now: Instant
 }
 
-/** For `together`, in the transaction that settles: its locks keep others from numbering these notifications. */
-export function rowsThatFollow(settledChange: SettledChange): Sql[] {
-  const { change, before, settled, configuration, actor, isSending, now } = settledChange
-  const { appId, id } = settled
+/**
+ * For `together`, in the transaction that settles: its locks keep others from numbering these notifications. `isSending`:
+ * whether mails are to be sent, or only kept.
+ */
+export function rowsThatFollow(
+  appId: AppId,
+  changes: readonly SettledChange[],
+  { isSending, now }: { readonly isSending: boolean; readonly now: Instant },
+): Sql[] {
+  const told = changes.map((settledChange) => tell(settledChange, now))
+  return [
+    ...notificationRows(
+      appId,
+      told.flatMap(({ notifications }) => notifications),
+    ),
+    ...mailRows(
+      appId,
+      told.flatMap(({ mails }) => mails),
+      isSending,
+    ),
+    auditRows(
+      appId,
+      changes.map(({ actor, change, settled: { id, version, state } }) => ({
+        actor,
+        action: `booking.${change.kind}`,
+        target: id,
+        detail: { version, state },
+      })),
+    ),
+    ...reminderRows(
+      appId,
+      changes.flatMap(({ settled, configuration }) =>
+        remindersOf(settled, configuration, now).map((reminder) => ({ ...reminder, bookingId: settled.id })),
+      ),
+    ),
+  ]
+}
+
+/** Notifications and mails of one change, which bear one id. */
+function tell(settledChange: SettledChange, now: Instant): { notifications: NewNotification[]; mails: NewMail[] } {
+  const { change, before, settled, configuration } = settledChange
+  const { id: bookingId } = settled
   const eventId = newId()
   // A calendar that invited someone tells them of a move and of the end too.
-  const told = new Set([...before.invitedByCalendar, ...settled.invitedByCalendar])
-  const invites = (email: string) => !told.has(email.toLowerCase())
-  return [
-    ...notificationRows(appId, [
-      {
-        id: eventId,
-        trigger: triggerOf(change),
-        objectId: id,
-        body: bookingNotification(settled, change, before.when, configuration),
-        grantId: configuration.grantId,
-      },
-      ...eventNotifications(settledChange),
-    ]),
-    ...mailRows(appId, {
+  const invited = new Set([...before.invitedByCalendar, ...settled.invitedByCalendar])
+  const invites = (email: string) => !invited.has(email.toLowerCase())
+  const notification: NewNotification = {
+    id: eventId,
+    trigger: triggerOf(change),
+    objectId: bookingId,
+    body: bookingNotification(settled, change, before.when, configuration),
+    grantId: configuration.grantId,
+  }
+  return {
+    notifications: [notification, ...eventNotifications(settledChange)],
+    mails: mailsOf({ change, before, settled, configuration, invites, now }).map((mail) => ({
       eventId,
-      bookingId: id,
-      mails: mailsOf({ change, before, settled, configuration, invites, now }),
-      isSending,
-    }),
-    auditRow(appId, {
-      actor,
-      action: `booking.${change.kind}`,
-      target: id,
-      detail: { version: settled.version, state: settled.state },
-    }),
-    ...reminderRows(appId, id, remindersOf(settled, configuration, now)),
-  ]
+      bookingId,
+      mail,
+    })),
+  }
 }
 
 function eventNotifications({ change, before, events: { placed, removed } }: SettledChange): NewNotification[] {

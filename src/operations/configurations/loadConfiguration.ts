@@ -53,11 +53,16 @@ export async function resolveConfiguration(
   tools: Pick<Tools, 'database'>,
   principal: Principal,
   query: ConfigurationQuery,
-  which: 'live' | 'evenDeleted' = 'live',
+  which: 'live' | 'evenDeleted' | 'kept' = 'live',
 ): Promise<Result<KnownConfiguration>> {
   const named = await nameConfiguration(tools, principal, query)
   if (!named.ok) return named
-  const known = await findKnownConfiguration(tools, named.value.appId, named.value.id, which)
+  const { appId, id } = named.value
+  const kept = which === 'kept' ? peekConfiguration(tools.database, id) : undefined
+  const known =
+    kept?.configuration.appId === appId
+      ? success(kept)
+      : await findKnownConfiguration(tools, appId, id, which === 'evenDeleted' ? which : 'live')
   if (known.ok && known.value.configuration.requiresSessionAuth && !opensPrivate(principal, query))
     return failure({ kind: 'invalidSession', message: 'Invalid session' })
   return known
@@ -70,13 +75,17 @@ function opensPrivate(principal: Principal, { booking_id }: ConfigurationQuery):
   )
 }
 
-/** As `resolveConfiguration`, with the hosts. Problems: also those of `loadHosts`. */
+/**
+ * As `resolveConfiguration`, with the hosts. `kept`: as it was last read here, for callers who compare its version before
+ * anything comes of it. Problems: also those of `loadHosts`.
+ */
 export async function resolveWithHosts(
   tools: Pick<Tools, 'database'>,
   principal: Principal,
   query: ConfigurationQuery,
+  which: 'live' | 'kept' = 'live',
 ): Promise<Result<LoadedConfiguration>> {
-  const known = await resolveConfiguration(tools, principal, query)
+  const known = await resolveConfiguration(tools, principal, query, which)
   return known.ok ? loadHosts(tools, known.value) : known
 }
 

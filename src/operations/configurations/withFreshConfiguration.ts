@@ -3,19 +3,22 @@ import type { Database } from '../../adapters/storage/database.ts'
 import { failure, type Result } from '../../core/result.ts'
 import { forgetConfiguration, type LoadedConfiguration } from './loadConfiguration.ts'
 
-/** A calendar that the configuration names is gone: what was kept in memory is out of date. */
+/** The configuration was changed, or a calendar that it names is gone: what was kept in memory is out of date. */
 export class StaleConfiguration extends Error {
   override readonly name = 'StaleConfiguration'
 }
 
-/** Problems: those of `load` and `work`; `calendarUnavailable` where a calendar is gone for good. */
+/**
+ * `load` is asked for what is kept (`kept`) first, and for what is (`live`) after `work` threw `StaleConfiguration`.
+ * Problems: those of `load` and `work`; `calendarUnavailable` where a calendar is gone for good.
+ */
 export async function withFreshConfiguration<T>(
   database: Database,
-  load: () => Promise<Result<LoadedConfiguration>>,
+  load: (which: 'kept' | 'live') => Promise<Result<LoadedConfiguration>>,
   work: (loaded: LoadedConfiguration) => Promise<Result<T>>,
 ): Promise<Result<T>> {
   for (let isFirst = true; ; isFirst = false) {
-    const loaded = await load()
+    const loaded = await load(isFirst ? 'kept' : 'live')
     if (!loaded.ok) return loaded
     try {
       return await work(loaded.value)

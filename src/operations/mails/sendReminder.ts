@@ -40,8 +40,8 @@ export async function sendReminder(
     if (!known.ok) return failure(known.problem)
     const { configuration } = known.value
     if (reminder.type === 'email') {
-      const mails = reminderMails(booking, configuration, reminder)
-      await insertMails(transaction, { bookingId, mails, isSending: tools.mailer.isSending })
+      const mails = reminderMails(booking, configuration, reminder).map((mail) => ({ bookingId, mail }))
+      await insertMails(transaction, mails, tools.mailer.isSending)
       return end('done')
     }
     const grantId = booking.service.placements[0]?.key.grantId ?? configuration.grantId

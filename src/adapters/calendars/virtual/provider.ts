@@ -57,13 +57,22 @@ export const virtualCalendars: CalendarProvider = {
     return placed === undefined ? failure(noCalendar) : success({ event: placed, invited: [] })
   },
 
-  placeNew(appId, calendars, event, at) {
-    const write = toWrite(event)
-    const { id, icalUid, status, details, metadata } = write
-    const content = { id, icalUid, status, details, metadata, masterEventId: undefined, originalStart: undefined }
+  placeNew(appId, placements, at) {
+    const writes = placements.map(({ key, event }) => ({ key, event: toWrite(event), at }))
     return {
-      statement: newEventRows(appId, calendars, write, at),
-      events: calendars.map((key) => ({ ...key, ...content, createdAt: at, updatedAt: at })),
+      statement: newEventRows(appId, writes),
+      events: writes.map(({ key, event: { id, icalUid, status, details, metadata } }) => ({
+        ...key,
+        id,
+        icalUid,
+        status,
+        details,
+        metadata,
+        masterEventId: undefined,
+        originalStart: undefined,
+        createdAt: at,
+        updatedAt: at,
+      })),
     }
   },
 
