@@ -1,5 +1,7 @@
 // Limits on how often one address, key, configuration or guest may ask; counted in this process.
-import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible'
+import type { RateLimiterRes } from 'rate-limiter-flexible'
+// The package as a whole loads a client for every store there is: 4 MB.
+import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js'
 
 import type { Principal } from '../core/account/principal.ts'
 import { decodeReference } from '../core/booking/reference.ts'

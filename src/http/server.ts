@@ -1,7 +1,6 @@
 // The door that requests open: limits and headers for all of them, then the route table.
 import { randomUUID } from 'node:crypto'
 
-import fastifyCompress from '@fastify/compress'
 import fastifyCors from '@fastify/cors'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, LogController } from 'fastify'
 
@@ -9,6 +8,7 @@ import { notFound } from '../core/problem.ts'
 import { addRoute, type RouteOptions } from './addRoute.ts'
 import { answerBrokenRequest, answerProblem, answerThrown } from './answers.ts'
 import { acceptBodies } from './bodies.ts'
+import { compressAnswers } from './compression.ts'
 import { describeApi } from './describe.ts'
 import { corsOptions, layHeaders, securityHeaders } from './headers.ts'
 import { bodyLimitBytes, headerLimitBytes, type TimeLimits, timeLimits, urlLimitBytes } from './limits.ts'
@@ -74,7 +74,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     hook: 'onRequest',
     delegator: (request, done) => done(null, corsOptions(request.url ?? '')),
   })
-  await server.register(fastifyCompress, { global: true, threshold: 200, encodings: ['gzip', 'identity'] })
+  compressAnswers(server)
   refuseOversized(server)
   logAnswers(server)
   acceptBodies(server)

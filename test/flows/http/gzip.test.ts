@@ -17,12 +17,17 @@ beforeAll(async () => {
   path = `/v3/scheduling/availability?configuration_id=${id}&start_time=${nearFuture()}&end_time=${nearFuture() + 7 * 86_400}`
 })
 
-function bytesOf(acceptEncoding: string): Promise<{ encoding: string | undefined; bytes: Buffer }> {
+function bytesOf(
+  acceptEncoding: string,
+): Promise<{ encoding: string | undefined; vary: string | undefined; bytes: Buffer }> {
   return new Promise((resolve, reject) => {
     request(`${server.url}${path}`, { headers: { 'accept-encoding': acceptEncoding } }, (answer) => {
       const parts: Buffer[] = []
       answer.on('data', (part: Buffer) => parts.push(part))
-      answer.on('end', () => resolve({ encoding: answer.headers['content-encoding'], bytes: Buffer.concat(parts) }))
+      answer.on('end', () => {
+        const { 'content-encoding': encoding, vary } = answer.headers
+        resolve({ encoding, vary, bytes: Buffer.concat(parts) })
+      })
     })
       .on('error', reject)
       .end()
@@ -36,9 +41,21 @@ describe('an answer', () => {
     expect(plain.encoding).toBeUndefined()
     expect(packed.encoding).toBe('gzip')
     expect(packed.bytes.length).toBeLessThan(plain.bytes.length / 3)
+    expect([plain.vary, packed.vary]).toEqual([expect.stringContaining('accept-encoding'), plain.vary])
     const read = (bytes: Buffer) => JSON.parse(bytes.toString('utf8')).data
     expect(read(gunzipSync(packed.bytes))).toEqual(read(plain.bytes))
     expect(read(plain.bytes).time_slots.length).toBeGreaterThan(100)
+  })
+
+  it.each(['gzip;q=0', 'br', 'identity, gzip;q=0.5', 'nonsense', ''])(
+    'stays plain for who accepts %j',
+    async (accepted) => {
+      expect((await bytesOf(accepted)).encoding).toBeUndefined()
+    },
+  )
+
+  it.each(['*', 'br;q=0.9, gzip;q=0.8', 'GZIP'])('is compressed for who accepts %j', async (accepted) => {
+    expect((await bytesOf(accepted)).encoding).toBe('gzip')
   })
 })
 
