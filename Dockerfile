@@ -1,5 +1,5 @@
-# The guests' pages, built with packages that the server itself does not need.
-FROM node:26-bookworm-slim AS pages
+# The server and the guests' pages, built with packages that the server itself does not need.
+FROM node:26-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --loglevel=error
@@ -16,12 +16,11 @@ COPY package.json package-lock.json .npmrc ./
 # The image has its own Node; the pinned one is for checkouts.
 RUN npm ci --ignore-scripts --omit=dev --loglevel=error && npm cache clean --force && rm -rf node_modules/node-linux-* /root/.npm
 COPY LICENSE ./
-COPY src src
-COPY --from=pages /app/dist/web dist/web
+COPY --from=build /app/dist dist
 RUN install -d -o node -g node -m 0700 /data
 USER node
 VOLUME /data
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["node", "-e", "fetch('http://127.0.0.1:3000/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--max-semi-space-size=4", "src/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "dist/server/main.js"]
 CMD ["start"]

@@ -9,7 +9,7 @@ import pg from 'pg'
 import { startEmbeddedPostgres } from '../src/adapters/storage/embedded.ts'
 import type { BenchRow } from './engine.ts'
 import { makeHosts } from './hosts.ts'
-import { drive, median, memoryOf, type Served, serve, throughput } from './support.ts'
+import { drive, median, memoryOf, type Served, serve, serveBuilt, throughput } from './support.ts'
 
 type OpenSlot = { url: string; configurations: readonly string[] }
 
@@ -17,19 +17,12 @@ const rounds = 5
 const secondsPerRound = Number(process.env.BENCH_SECONDS ?? 4)
 const concurrency = 8
 
-/** As `bin/openslot.mjs` starts the server. */
-const launcherFlags = ['--max-semi-space-size=4']
-
 /** Five rounds each, in turn, medians. Takes about two minutes. */
 export async function benchServer(): Promise<BenchRow[]> {
   const directory = mkdtempSync(join(tmpdir(), 'openslot-bench-'))
   const postgres = await startEmbeddedPostgres({ dataDirectory: directory, log: () => {} })
   try {
-    const served = await serve<{ url: string; token: string }>(
-      './serveOpenSlot.ts',
-      JSON.stringify(postgres.connection),
-      launcherFlags,
-    )
+    const served = await serveBuilt(JSON.stringify(postgres.connection))
     const openSlot = {
       ...served,
       told: { url: served.told.url, configurations: await makeHosts(served.told.url, served.told.token) },

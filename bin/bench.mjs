@@ -3,9 +3,9 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 
-import { findNode, prepare, preparePages, root } from './prepare.mjs'
+import { builds, findNode, prepare, prepareBuild, root } from './prepare.mjs'
 
 await prepare('all')
-await preparePages()
+await prepareBuild(builds.pages)
 process.exitCode =
   spawnSync(findNode(), [join(root, 'bench', 'bench.ts'), ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1

@@ -1,6 +1,7 @@
-/** `npm run build`: prepares the checkout and builds the pages, which the published package carries. */
+/** `npm run build`: prepares the checkout and builds the server and the pages, which the published package carries. */
 
-import { prepare, preparePages } from './prepare.mjs'
+import { builds, prepare, prepareBuild } from './prepare.mjs'
 
 await prepare('all')
-await preparePages()
+await prepareBuild(builds.server)
+await prepareBuild(builds.pages)

@@ -8,24 +8,25 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import optimizeLocales from '@react-aria/optimize-locales-plugin'
 import { build } from 'vite'
 
-import { hashPages, pagesFolder, pagesStamp, root } from './prepare.mjs'
+import { builds, hashSources, root, stamp } from './prepare.mjs'
 
 const web = join(root, 'web')
 /** The components' own words, in the languages of the pages. */
 const locales = ['en-US', 'fr-FR', 'de-DE', 'es-ES', 'nl-NL', 'sv-SE', 'ja-JP', 'zh-CN', 'ko-KR', 'ar-AE', 'he-IL']
 
-const hash = hashPages()
-const draft = `${pagesFolder}-${process.pid}`
+const hash = hashSources(builds.pages)
+const { folder } = builds.pages
+const draft = `${folder}-${process.pid}`
 try {
   await buildBookingPage()
   await buildEmbed()
   await writeLanguages()
   compressAll(join(draft, 'assets'))
   compressAll(join(draft, 'embed'))
-  writeFileSync(join(draft, pagesStamp), hash)
+  writeFileSync(join(draft, stamp), hash)
   // Whoever reads the folder meanwhile finds the old pages or the new ones, never half of each.
-  rmSync(pagesFolder, { recursive: true, force: true })
-  renameSync(draft, pagesFolder)
+  rmSync(folder, { recursive: true, force: true })
+  renameSync(draft, folder)
 } finally {
   rmSync(draft, { recursive: true, force: true })
 }

@@ -8,10 +8,9 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-import { findNode, prepare, preparePages, root } from './prepare.mjs'
+import { builds, findNode, isBuilt, prepare, prepareBuild, root } from './prepare.mjs'
 
 const isCheckout = existsSync(join(root, 'src', 'main.ts'))
-const main = join(root, ...(isCheckout ? ['src', 'main.ts'] : ['dist', 'main.js']))
 
 const node = await findPreparedNode()
 // After an installation the Node that runs here may be the one that was just replaced.
@@ -21,7 +20,10 @@ else if (node !== undefined) runUnder(node.path)
 async function findPreparedNode() {
   try {
     const hasInstalled = isCheckout && (await prepare('production'))
-    if (isCheckout && process.argv[2] === 'start' && process.env.OPENSLOT_LAUNCHED !== '1') await preparePages()
+    if (isCheckout && process.argv[2] === 'start' && process.env.OPENSLOT_LAUNCHED !== '1') {
+      await prepareBuild(builds.server)
+      await prepareBuild(builds.pages)
+    }
     const path = findNode()
     return { path, isThisOne: !hasInstalled && realpathSync(path) === realpathSync(process.execPath) }
   } catch (error) {
@@ -29,6 +31,11 @@ async function findPreparedNode() {
     process.exitCode = 1
     return undefined
   }
+}
+
+/** The build where there is one of these sources; a command in a checkout that nobody has started runs without. */
+function findMain() {
+  return !isCheckout || isBuilt(builds.server) ? join(builds.server.folder, 'main.js') : join(root, 'src', 'main.ts')
 }
 
 /** No second process: signals, terminal and exit code are the server's own. */
@@ -40,6 +47,7 @@ async function runHere() {
     process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
   }
   module.enableCompileCache?.(join(root, 'node_modules', '.cache', 'openslot'))
+  const main = findMain()
   process.argv[1] = main
   await import(pathToFileURL(main).href)
 }

@@ -15,10 +15,18 @@ const stampFile = join(root, 'node_modules', '.openslot-stamp')
 const installLock = join(root, '.openslot', 'installing')
 const neededNode = 26
 
-/** Where the built pages lie, in a checkout and in the published package alike. */
-export const pagesFolder = join(root, 'dist', 'web')
-/** Holds the hash of the sources that the pages were built from. */
-export const pagesStamp = 'stamp'
+/** What is built: where it lies, in a checkout and in the published package alike, of which folders, and by whom. */
+export const builds = {
+  pages: {
+    what: 'the booking pages',
+    folder: join(root, 'dist', 'web'),
+    sources: ['web', 'src/wire', 'src/core'],
+    script: 'buildPages.mjs',
+  },
+  server: { what: 'the server', folder: join(root, 'dist', 'server'), sources: ['src'], script: 'buildServer.mjs' },
+}
+/** In each of these folders: the hash of the sources that it was built from. */
+export const stamp = 'stamp'
 
 /**
  * Installs with `npm ci` unless node_modules already holds what package-lock.json asks for; returns whether it did.
@@ -38,46 +46,47 @@ export async function prepare(what) {
   }
 }
 
-/** Builds the pages unless `dist/web` was made of the sources as they stand. Progress goes to stderr. */
-export async function preparePages() {
-  if (!existsSync(join(root, 'web')) || arePagesFresh()) return
+/** Builds one of `builds` unless its folder was made of the sources as they stand. Progress goes to stderr. */
+export async function prepareBuild(build) {
+  if (!existsSync(join(root, build.sources[0])) || isBuilt(build)) return
   if (!existsSync(join(root, 'node_modules', 'vite'))) {
     process.stderr.write(
-      'openslot: the pages are not built, because the packages that build them are missing; run "npm ci"\n',
+      `openslot: cannot build ${build.what}, because the packages that do it are missing; run "npm ci"\n`,
     )
     return
   }
   const release = await takeLock()
   try {
-    if (arePagesFresh()) return
+    if (isBuilt(build)) return
     const begun = Date.now()
-    await runNode(join(root, 'bin', 'buildPages.mjs'))
-    process.stderr.write(`openslot: built the booking pages in ${seconds(begun)} s\n`)
+    await runNode(build)
+    process.stderr.write(`openslot: built ${build.what} in ${seconds(begun)} s\n`)
   } finally {
     release()
   }
 }
 
-/** Of everything that the pages are made of; milliseconds. */
-export function hashPages() {
+/** Of everything that it is made of. A few milliseconds. */
+export function hashSources({ sources, script }) {
   const hash = createHash('sha256')
-  for (const folder of ['web', 'src/wire', 'src/core'])
+  for (const folder of sources)
     for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort())
       if (/\.(tsx?|css|json|svg)$/.test(name) && !name.endsWith('.test.ts'))
         hash.update(`${folder}/${name}\0`).update(readFileSync(join(root, folder, name)))
   return hash
-    .update(readFileSync(join(root, 'bin', 'buildPages.mjs')))
+    .update(readFileSync(join(root, 'bin', script)))
     .update(readOrEmpty(lockfile))
     .digest('hex')
 }
 
-function arePagesFresh() {
-  return readOrEmpty(join(pagesFolder, pagesStamp)) === hashPages()
+/** Whether what lies in its folder was made of the sources as they stand. */
+export function isBuilt(build) {
+  return readOrEmpty(join(build.folder, stamp)) === hashSources(build)
 }
 
-function runNode(script) {
+function runNode({ what, script }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(findNode(), [script], {
+    const child = spawn(findNode(), [join(root, 'bin', script)], {
       cwd: root,
       stdio: ['ignore', 2, 2],
       // Whoever asks, also a test: the pages that guests get.
@@ -85,7 +94,7 @@ function runNode(script) {
     })
     child.once('error', reject)
     child.once('exit', (code) =>
-      code === 0 ? resolve() : reject(new Error('the pages could not be built; what went wrong stands above.')),
+      code === 0 ? resolve() : reject(new Error(`could not build ${what}; what went wrong stands above.`)),
     )
   })
 }

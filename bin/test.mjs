@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 
-import { findNode, prepare, preparePages, root } from './prepare.mjs'
+import { builds, findNode, prepare, prepareBuild, root } from './prepare.mjs'
 
 const reportDirectory = mkdtempSync(join(tmpdir(), 'openslot-test-'))
 const report = join(reportDirectory, 'vitest.json')
@@ -21,7 +21,8 @@ try {
 
 async function runAll() {
   await prepare('all')
-  await preparePages()
+  await prepareBuild(builds.server)
+  await prepareBuild(builds.pages)
   const node = findNode()
   const packages = join(root, 'node_modules')
   const checks = [

@@ -1,7 +1,6 @@
 // The composition root: opens the database, makes the providers, binds the operations, and closes what it opened.
 import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Logger } from 'pino'
 
 import { accountCalendars } from './adapters/calendars/accountCalendars.ts'
@@ -26,6 +25,7 @@ import { createProofOfWork } from './http/proofOfWork.ts'
 import { createLimiter, noLimits } from './http/rateLimit.ts'
 import type { Route } from './http/route.ts'
 import { buildServer } from './http/server.ts'
+import { pagesFolder } from './installation.ts'
 import { accountDesk } from './operations/accounts/accountDesk.ts'
 import { bindOperations, type Operations } from './operations/operations.ts'
 import { examine, type Finding } from './operations/upkeep/examine.ts'
@@ -128,8 +128,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
         proofOfWork: createProofOfWork(proofKey, now),
         trustedProxies: config.trustedProxies,
         baseUrl: config.baseUrl,
-        // The same beside `src` in a checkout and beside `dist` in the published package.
-        pagesFolder: join(import.meta.dirname, '..', 'dist', 'web'),
+        pagesFolder,
         ...(overrides.timeLimits === undefined ? {} : { timeLimits: overrides.timeLimits }),
         ...(overrides.onAnswer === undefined ? {} : { onAnswer: overrides.onAnswer }),
       })

@@ -16,6 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/wire/': ['src/core/'],
   'src/core/': [],
   'src/config.ts': [],
+  'src/installation.ts': [],
   'web/booking/': ['web/shared/', 'src/wire/'],
   'web/dashboard/': ['web/shared/', 'src/wire/'],
   'web/shared/': ['src/wire/'],

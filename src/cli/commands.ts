@@ -1,7 +1,6 @@
 // The door that a person at a terminal opens: every command by name, and what it says when something is wrong.
-import { readFileSync } from 'node:fs'
-
 import { loadConfig } from '../config.ts'
+import { readVersion } from '../installation.ts'
 import { accountCommands } from './accounts.ts'
 import { type Command, type Environment, parseWords, UsageError } from './command.ts'
 import { doctorCommand } from './doctor.ts'
@@ -58,9 +57,4 @@ async function run(command: Command, words: readonly string[], environment: Envi
 function say(text: string): 0 {
   process.stdout.write(text)
   return 0
-}
-
-function readVersion(): string {
-  return (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string })
-    .version
 }

@@ -16,7 +16,8 @@ export function compressAnswers(server: FastifyInstance): void {
     reply.header('vary', withAcceptEncoding(reply.getHeader('vary')))
     // Without the header anything may be sent; plain is what everyone reads (RFC 9110 §12.5.3).
     const accepted = request.headers['accept-encoding']
-    if (accepted === undefined || negotiate(accepted.toLowerCase(), ['gzip', 'identity']) !== 'gzip') return done(null, payload)
+    if (accepted === undefined || negotiate(accepted.toLowerCase(), ['gzip', 'identity']) !== 'gzip')
+      return done(null, payload)
     reply.header('content-encoding', 'gzip').removeHeader('content-length')
     gzip(payload, done)
   })

@@ -7,8 +7,11 @@ import { startTestServer, type TestServer } from './server.ts'
 /** Builds the pages where they are stale; at the top of a test file. */
 export function usePages(): void {
   beforeAll(async () => {
-    const { preparePages } = (await import('../../bin/prepare.mjs' as string)) as { preparePages(): Promise<void> }
-    await preparePages()
+    const { builds, prepareBuild } = (await import('../../bin/prepare.mjs' as string)) as {
+      builds: { pages: object }
+      prepareBuild(build: object): Promise<void>
+    }
+    await prepareBuild(builds.pages)
   }, 120_000)
 }
 

@@ -1,0 +1,46 @@
+/** Builds the server from `src/` into `dist/server`. Runs under the pinned Node, as a process of its own: `bin/prepare.mjs` starts it when it is stale. */
+
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { build } from 'vite'
+
+import { builds, hashSources, root, stamp } from './prepare.mjs'
+
+/**
+ * One file in place of hundreds, without types: it starts sooner and holds less in memory, and packages may carry no
+ * TypeScript. Our own code and the schema library, of which we use a part; all others stay where npm has put them.
+ */
+export function buildServer(entry, folder) {
+  return build({
+    configFile: false,
+    root,
+    logLevel: 'warn',
+    publicDir: false,
+    ssr: { noExternal: ['typebox'] },
+    build: {
+      ssr: entry,
+      outDir: folder,
+      emptyOutDir: true,
+      target: 'esnext',
+      // Not minified, so that a stack trace can be read.
+      minify: false,
+      rolldownOptions: { output: { chunkFileNames: '[name]-[hash].js' } },
+    },
+  })
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const { folder } = builds.server
+  const hash = hashSources(builds.server)
+  const draft = `${folder}-${process.pid}`
+  try {
+    await buildServer(join(root, 'src', 'main.ts'), draft)
+    writeFileSync(join(draft, stamp), hash)
+    // Whoever starts meanwhile finds the old server or the new one, never half of each.
+    rmSync(folder, { recursive: true, force: true })
+    renameSync(draft, folder)
+  } finally {
+    rmSync(draft, { recursive: true, force: true })
+  }
+}
