@@ -22,7 +22,7 @@ import { writeMessage } from './messages.ts'
  */
 const zones = ['Europe/Berlin', 'America/New_York', 'Asia/Kathmandu'] as const
 const minute = 60_000
-const begin = Date.UTC(2026, 2, 28, 22, 30)
+const begin = Temporal.Instant.from('2026-03-28T22:30:00Z').epochMilliseconds
 const when = { start: instant(begin), end: instant(begin + 45 * minute) }
 /** Before a move: the afternoon before, in Berlin. */
 const earlier = { start: instant(begin - 1_890 * minute), end: instant(begin - 1_845 * minute) }

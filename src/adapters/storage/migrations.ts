@@ -9,6 +9,7 @@ import { webhooks } from './migrations/m0002Webhooks.ts'
 import { mailsAndReminders } from './migrations/m0003MailsAndReminders.ts'
 import { notices } from './migrations/m0005Notices.ts'
 import { calendarMirrors } from './migrations/m0008CalendarMirrors.ts'
+import { interruptedMails } from './migrations/m0010InterruptedMails.ts'
 import { sql } from './sql.ts'
 
 /** Append only: a released migration is never edited. */
@@ -18,6 +19,7 @@ const migrations: readonly { readonly name: string; readonly statements: string 
   { name: '0003 mails and reminders', statements: mailsAndReminders },
   { name: '0005 notices', statements: notices },
   { name: '0008 calendar mirrors', statements: calendarMirrors },
+  { name: '0010 interrupted mails', statements: interruptedMails },
 ]
 
 /** The role that the server takes on: it owns no table, so row security binds it and the audit log is append-only. */
