@@ -15,6 +15,9 @@ export type ReceivedMail = Email & {
 
 type Refusal = { readonly code: number; readonly text: string }
 
+/** Before a word is said, when a recipient was named, or when a message is here whole and not answered for. */
+export type SilentStep = 'greeting' | 'recipient' | 'message'
+
 export type TestSmtp = {
   readonly url: string
   readonly received: ReceivedMail[]
@@ -22,6 +25,10 @@ export type TestSmtp = {
   refuse(which: ((recipient: string) => boolean) | undefined, refusal?: Refusal): void
   /** The next messages are taken to their end, and then the connection is cut instead of an answer. */
   dropAfterData(times: number): void
+  /** From now on the server falls silent at this step of every message, after `reached` has been called; undefined: no more. */
+  fallSilent(step: SilentStep | undefined, reached?: () => void): void
+  /** Called and waited for before a message that was taken is answered. */
+  beforeAnswer: (() => Promise<void>) | undefined
   /** Closes the port; the messages received stay. */
   goAway(): Promise<void>
   /** Opens the same port again. */
@@ -33,6 +40,12 @@ export async function startSmtp(): Promise<TestSmtp> {
   const received: ReceivedMail[] = []
   let rule: { which: (recipient: string) => boolean; refusal: Refusal } | undefined
   let drops = 0
+  let silence: { readonly step: SilentStep; readonly reached: () => void } | undefined
+  const isSilentAt = (step: SilentStep) => {
+    if (silence?.step !== step) return false
+    silence.reached()
+    return true
+  }
   let port = 0
   let server = await listen()
 
@@ -43,7 +56,11 @@ export async function startSmtp(): Promise<TestSmtp> {
       disableReverseLookup: true,
       closeTimeout: 100,
       logger: false,
+      onConnect: (_session, done) => {
+        if (!isSilentAt('greeting')) done()
+      },
       onRcptTo: ({ address }, _session, done) => {
+        if (isSilentAt('recipient')) return
         if (rule?.which(address)) return done(refusalError(rule.refusal))
         return done()
       },
@@ -54,7 +71,9 @@ export async function startSmtp(): Promise<TestSmtp> {
           void keep(
             Buffer.concat(chunks),
             session.envelope.rcptTo.map(({ address }) => address),
-          ).then(() => {
+          ).then(async () => {
+            if (isSilentAt('message')) return
+            await smtp.beforeAnswer?.()
             if (drops === 0) return done()
             drops--
             for (const connection of made.connections) connection._socket.destroy()
@@ -84,12 +103,16 @@ export async function startSmtp(): Promise<TestSmtp> {
       for (const connection of server.connections) connection._socket.destroy()
       server.close(() => resolve())
     })
-  return {
+  const smtp: TestSmtp = {
     url: `smtp://127.0.0.1:${port}`,
     received,
     refuse: (which, refusal = { code: 550, text: 'no such person' }) => {
       rule = which && { which, refusal }
     },
+    fallSilent: (step, reached = () => {}) => {
+      silence = step && { step, reached }
+    },
+    beforeAnswer: undefined,
     dropAfterData: (times) => {
       drops = times
     },
@@ -99,6 +122,7 @@ export async function startSmtp(): Promise<TestSmtp> {
     },
     close,
   }
+  return smtp
 }
 
 function refusalError({ code, text }: Refusal): Error {

@@ -33,9 +33,12 @@ export function writeText({ heading, paragraphs, rows, buttons, branding }: Lett
 
 /**
  * One column of at most 560 px that narrows with the window, without a picture that has to be loaded to be understood.
+ * Each text is read in its own direction and stands at the letter's edge.
  * Colours stand on the elements, for clients that drop style sheets, and change with the reader's scheme where they do not.
  */
 export function writeHtml({ language, direction, logo, heading, paragraphs, rows, buttons, branding }: Letter): string {
+  // By name: some clients do not know `start`, and elsewhere it is each text's own, so a name in Latin letters would stand apart.
+  const edge = direction === 'rtl' ? 'right' : 'left'
   return html`<!doctype html>
 <html lang="${language}" dir="${direction}">
 <head>
@@ -48,26 +51,26 @@ export function writeHtml({ language, direction, logo, heading, paragraphs, rows
 </head>
 <body class="page" style="margin:0;padding:0;background:#f3f4f6;color:#1f2937;font-family:system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;-webkit-text-size-adjust:100%">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"><tr><td align="center" style="padding:16px 8px">
-<table role="presentation" class="card" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:560px;background:#ffffff;border:1px solid #e5e7eb;border-radius:12px;border-collapse:separate"><tr><td style="padding:24px 20px;text-align:start">
+<table role="presentation" class="card" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:560px;background:#ffffff;border:1px solid #e5e7eb;border-radius:12px;border-collapse:separate"><tr><td style="padding:24px 20px;text-align:${edge};${wrapping(language)}">
 ${logo === '' ? '' : html`<img src="${logo}" alt="" height="40" style="display:block;height:40px;max-width:200px;border:0;margin:0 0 20px">`}
-<h1 class="text" dir="auto" style="margin:0 0 12px;font-size:22px;line-height:1.3;color:#111827;text-align:start">${heading}</h1>
-${paragraphs.map((text) => html`<p class="text" dir="auto" style="margin:0 0 16px;font-size:16px;line-height:1.5;color:#1f2937;white-space:pre-line;text-align:start">${text}</p>`)}
+<h1 class="text" dir="auto" style="margin:0 0 12px;font-size:22px;line-height:1.3;color:#111827;text-align:${edge}">${heading}</h1>
+${paragraphs.map((text) => html`<p class="text" dir="auto" style="margin:0 0 16px;font-size:16px;line-height:1.5;color:#1f2937;white-space:pre-line;text-align:${edge}">${text}</p>`)}
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0">
 ${rows.map(
   ({
     label,
     value,
     href,
-  }) => html`<tr><td class="line" style="padding:10px 0;border-top:1px solid #e5e7eb;text-align:start">
-<div class="muted" dir="auto" style="font-size:13px;line-height:1.4;color:#6b7280;text-align:start">${label}</div>
-<div class="text" dir="auto" style="font-size:16px;line-height:1.5;color:#1f2937;white-space:pre-line;word-break:break-word;overflow-wrap:anywhere;text-align:start">${href === '' ? value : html`<a class="link" href="${href}" style="color:#1d4ed8">${value}</a>`}</div>
+  }) => html`<tr><td class="line" style="padding:10px 0;border-top:1px solid #e5e7eb;text-align:${edge}">
+<div class="muted" dir="auto" style="font-size:13px;line-height:1.4;color:#6b7280;text-align:${edge}">${label}</div>
+<div class="text" dir="auto" style="font-size:16px;line-height:1.5;color:#1f2937;white-space:pre-line;text-align:${edge}">${href === '' ? value : html`<a class="link" href="${href}" style="color:#1d4ed8">${value}</a>`}</div>
 </td></tr>
 `,
 )}</table>
 ${
   buttons.length === 0
     ? ''
-    : html`<div style="padding-top:16px;text-align:start">
+    : html`<div style="padding-top:16px;text-align:${edge}">
 ${buttons.map(({ label, href }, index) =>
   index === 0
     ? html`<a class="main" href="${href}" style="display:inline-block;margin:8px 0;margin-inline-end:8px;padding:12px 20px;border-radius:8px;border:1px solid #1d4ed8;background:#1d4ed8;color:#ffffff;font-size:16px;font-weight:600;text-decoration:none">${label}</a>
@@ -77,11 +80,17 @@ ${buttons.map(({ label, href }, index) =>
 )}</div>`
 }
 </td></tr></table>
-${branding === '' ? '' : html`<p class="muted" style="margin:12px 0 0;font-size:12px;color:#6b7280">${branding}</p>`}
+${branding === '' ? '' : html`<p class="muted" style="margin:12px 0 0;font-size:12px;color:#4b5563">${branding}</p>`}
 </td></tr></table>
 </body>
 </html>
 `.markup
+}
+
+/** A word that does not fit is broken, so that nothing is wider than the window; Korean is broken between words before. */
+function wrapping(language: string): string {
+  const isKorean = /^ko\b/i.test(language)
+  return `word-break:${isKorean ? 'keep-all' : 'break-word'};overflow-wrap:anywhere`
 }
 
 const darkScheme = `:root{color-scheme:light dark;supported-color-schemes:light dark}

@@ -158,7 +158,7 @@ describe('a message', () => {
     expect(text).toContain('Cancellation policy: A day ahead.')
     expect(`${html}${text}`).not.toContain('OpenSlot')
     expect(html).toContain('<html lang="en" dir="ltr">')
-    expect(html).not.toMatch(/text-align:(left|right)|(margin|padding|border)-(left|right)/)
+    expect(html).not.toMatch(/text-align:(start|right)|(margin|padding|border)-(left|right)/)
     expect(html).toContain('prefers-color-scheme:dark')
   })
 

@@ -15,16 +15,21 @@ afterEach(() => {
 })
 afterAll(() => Promise.all(fetchers.map((fetcher) => fetcher.close())))
 
-async function serve(listener: RequestListener): Promise<{ port: number; url: string; asked: string[] }> {
+/** `connections`: who has come, whether or not they said anything. */
+type Target = { port: number; url: string; asked: string[]; connections: (string | undefined)[] }
+
+async function serve(listener: RequestListener): Promise<Target> {
   const asked: string[] = []
+  const connections: (string | undefined)[] = []
   const server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url} ${request.headers.authorization ?? ''}`.trim())
     listener(request, response)
   })
+  server.on('connection', ({ remoteAddress }) => connections.push(remoteAddress))
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   servers.push(server)
   const { port } = server.address() as AddressInfo
-  return { port, url: `http://127.0.0.1:${port}/`, asked }
+  return { port, url: `http://127.0.0.1:${port}/`, asked, connections }
 }
 
 const limits = { dnsMs: 200, connectMs: 500, firstByteMs: 600, wholeMs: 1_200 }
@@ -61,7 +66,8 @@ describe('an address', () => {
           scheme,
           answer: 'couldNotConnect',
         })
-    expect(target.asked).toEqual([])
+    // Not even knocked at: an open port would be known by the time that it takes.
+    expect(target.connections).toEqual([])
     expect(await make().fetch('http://127.0.0.1:9/', get)).toBe('notAllowed')
     const free = await serve(() => {})
     servers.splice(-1)[0]?.close()
@@ -87,6 +93,20 @@ describe('an address', () => {
     expect(turn).toBe(1)
     expect(await fetcher.fetch(`http://flip.example:${target.port}/`, get)).toBe('couldNotConnect')
     expect(target.asked.length).toBe(1)
+  })
+
+  it('of which another one is used than was looked at is not spoken to', async () => {
+    const target = await serve((_request, response) => response.end('secret'))
+    let looks = 0
+    const flipping = {
+      get address() {
+        return looks++ === 0 ? '127.0.0.2' : '127.0.0.1'
+      },
+      family: 4,
+    }
+    const fetcher = make({ allowPrivateNetwork: ['127.0.0.2/32'], resolve: async () => [flipping] })
+    expect(await fetcher.fetch(`http://flip.example:${target.port}/`, get)).toBe('couldNotConnect')
+    expect([target.connections.length, target.asked]).toEqual([1, []])
   })
 
   it('that is public is called by https only, and only a listed one by http', async () => {
@@ -195,7 +215,9 @@ describe('an answer', () => {
     const bomb = gzipSync(Buffer.alloc(50 << 20))
     const target = await serve((_request, response) => response.setHeader('content-encoding', 'gzip').end(bomb))
     const fetcher = make()
-    expect(await fetcher.fetch(target.url, { ...get, bodyLimitBytes: 1 << 20 })).toBe('tooLarge')
+    const opened = await fetcher.fetch(target.url, { ...get, bodyLimitBytes: 1 << 20 })
+    // Its length alone: what came out of a bomb is nothing to print.
+    expect(typeof opened === 'string' ? opened : opened.body.length).toBe('tooLarge')
     expect(await fetcher.fetch(target.url, { ...get, bodyLimitBytes: 1 << 20, whenLonger: 'cut' })).toMatchObject({
       status: 200,
       body: { length: bomb.length },

@@ -26,7 +26,8 @@ export type MailRow = {
 export type MailAttempt = {
   readonly at: Instant
   readonly durationMs: number
-  readonly outcome: 'sent' | 'refused' | 'deferred' | 'kept'
+  /** `interrupted`: its process died, and nobody knows whether the mail went out. */
+  readonly outcome: 'sent' | 'refused' | 'deferred' | 'kept' | 'interrupted'
   readonly answer: string
 }
 
@@ -115,12 +116,15 @@ export async function claimMail(
 ): Promise<{ readonly mail: Mail | Notice; readonly attempts: number } | undefined> {
   const { appId } = transaction
   const [row] = await transaction.query<Claimed>(sql`
-    update openslot.deliveries set attempts = attempts + 1, mail_due_at = now() + make_interval(mins => ${leaseMinutes})
-    where app_id = ${appId} and id = ${id} and kind = 'mail' and state = 'ready' and mail_due_at <= now()
-    returning body as mail, attempts, lower(recipient) as recipient, last_error as "lastError",
+    update openslot.deliveries as mail
+    set attempts = attempts + 1, mail_due_at = now() + make_interval(mins => ${leaseMinutes}), mail_begun_at = now()
+    from (select id, mail_begun_at as lost_at from openslot.deliveries where app_id = ${appId} and id = ${id} for update) as before
+    where mail.app_id = ${appId} and mail.id = before.id and kind = 'mail' and state = 'ready' and mail_due_at <= now()
+    returning body as mail, attempts, lower(recipient) as recipient, last_error as "lastError", lost_at as "lostAt",
       ${isToGuest} as "isLimited", ${isConfirmation} as "isConfirmation"`)
   if (row === undefined) return undefined
   const { mail, attempts } = row
+  if (row.lostAt !== null) await recordInterruption(transaction, id, row.lostAt)
   if (!row.isLimited) return { mail, attempts }
   const had = await countRecent(transaction, id, row.recipient)
   if (row.isConfirmation) {
@@ -144,8 +148,17 @@ type Claimed = {
   readonly attempts: number
   readonly recipient: string
   readonly lastError: string | null
+  /** When an attempt began that nobody has ended. */
+  readonly lostAt: Instant | null
   readonly isLimited: boolean
   readonly isConfirmation: boolean
+}
+
+async function recordInterruption(transaction: Transaction, id: string, at: Instant): Promise<void> {
+  await transaction.query(sql`
+    insert into openslot.mail_attempts (app_id, id, delivery_id, at, duration_ms, outcome, answer)
+    values (${transaction.appId}, ${newId()}, ${id}, ${new Date(at)}, 0, 'interrupted',
+      'the process that was sending it ended before it could write down what became of it; it may have gone out')`)
 }
 
 const waitsForRoom = `waits: this address has had ${guestMailsLimit} mails within an hour`
@@ -177,7 +190,8 @@ async function isOvertaken(transaction: Transaction, id: string, recipient: stri
 
 async function holdBack(transaction: Transaction, id: string, reason: string): Promise<void> {
   await transaction.query(sql`
-    update openslot.deliveries set state = 'cancelled', finished_at = now(), mail_due_at = null, last_error = ${`held back: ${reason}`}
+    update openslot.deliveries set state = 'cancelled', finished_at = now(), mail_due_at = null, mail_begun_at = null,
+      last_error = ${`held back: ${reason}`}
     where app_id = ${transaction.appId} and id = ${id}`)
 }
 
@@ -186,7 +200,7 @@ async function postpone(transaction: Transaction, id: string): Promise<void> {
   const { appId } = transaction
   await transaction.query(sql`
     with changed as (
-      update openslot.deliveries set attempts = attempts - 1, last_error = ${waitsForRoom},
+      update openslot.deliveries set attempts = attempts - 1, mail_begun_at = null, last_error = ${waitsForRoom},
         mail_due_at = now() + make_interval(mins => ${postponedMinutes})
       where app_id = ${appId} and id = ${id} returning id, mail_due_at)
     select graphile_worker.add_job('sendMail', json_build_object('appId', ${appId}::text, 'mailId', id),
@@ -194,7 +208,8 @@ async function postpone(transaction: Transaction, id: string): Promise<void> {
     from changed`)
 }
 
-export type MailResult = Omit<MailAttempt, 'at'> & {
+export type MailResult = Omit<MailAttempt, 'at' | 'outcome'> & {
+  readonly outcome: Exclude<MailAttempt['outcome'], 'interrupted'>
   /** Milliseconds until the next attempt, give or take a tenth; undefined: there is none. */
   readonly retryAfterMs: number | undefined
 }
@@ -212,7 +227,7 @@ export async function finishAttempt(transaction: Transaction, id: string, result
     with changed as (
       update openslot.deliveries set
         state = case when ${outcome}::text = 'sent' then 'done' when ${isOver} then 'dead' else 'ready' end,
-        finished_at = case when ${isOver} then now() end,
+        finished_at = case when ${isOver} then now() end, mail_begun_at = null,
         mail_due_at = now() + make_interval(secs => ${retryAfterMs === undefined ? null : retryAfterMs / 1_000}::float8 * (0.9 + 0.2 * random())),
         last_error = case when ${outcome}::text in ('sent', 'kept') then null else ${answer} end
       where app_id = ${appId} and id = ${id} and state = 'ready' returning id, mail_due_at)
@@ -227,7 +242,7 @@ const isMail = sql`(booking_id is not null or body ->> 'role' = 'operator')`
 /** Due again now, whatever became of it before; false where there is no such mail. */
 export async function reviveMail(transaction: Transaction, id: string): Promise<boolean> {
   const rows = await transaction.query(sql`
-    update openslot.deliveries set state = 'ready', attempts = 0, mail_due_at = now(), finished_at = null
+    update openslot.deliveries set state = 'ready', attempts = 0, mail_due_at = now(), mail_begun_at = null, finished_at = null
     where app_id = ${transaction.appId} and id = ${id} and kind = 'mail' and ${isMail} returning id`)
   if (rows.length === 0) return false
   await transaction.query(mailJobs(transaction.appId, [id]))

@@ -10,6 +10,7 @@ import { mailsAndReminders } from './migrations/m0003MailsAndReminders.ts'
 import { notices } from './migrations/m0005Notices.ts'
 import { calendarMirrors } from './migrations/m0008CalendarMirrors.ts'
 import { selectiveIndexes } from './migrations/m0009SelectiveIndexes.ts'
+import { interruptedMails } from './migrations/m0010InterruptedMails.ts'
 import { sql } from './sql.ts'
 
 /** Append only: a released migration is never edited. */
@@ -20,6 +21,7 @@ const migrations: readonly { readonly name: string; readonly statements: string 
   { name: '0005 notices', statements: notices },
   { name: '0008 calendar mirrors', statements: calendarMirrors },
   { name: '0009 selective indexes', statements: selectiveIndexes },
+  { name: '0010 interrupted mails', statements: interruptedMails },
 ]
 
 /** The role that the server takes on: it owns no table, so row security binds it and the audit log is append-only. */

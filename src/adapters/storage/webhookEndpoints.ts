@@ -132,18 +132,20 @@ export async function readSecrets(
 
 /**
  * One process at a time sends to an endpoint, for as long as it goes on saying so. Undefined where another does, or where
- * the endpoint is gone, paused or failed.
+ * the endpoint is gone, paused or failed. `isTakenOver`: another had it and died, so that what it was sending may come twice.
  */
 export async function takeEndpoint(
   transaction: Transaction,
   id: EndpointId,
   { sender, now, until }: { readonly sender: string; readonly now: Instant; readonly until: Instant },
-): Promise<Endpoint | undefined> {
-  const [row] = await transaction.query<Endpoint>(sql`
+): Promise<(Endpoint & { readonly isTakenOver: boolean }) | undefined> {
+  const { appId } = transaction
+  const [row] = await transaction.query<Endpoint & { isTakenOver: boolean }>(sql`
     update openslot.webhook_endpoints set sender = ${sender}, sender_until = ${new Date(until)}
-    where app_id = ${transaction.appId} and id = ${id} and status in ('active', 'failing')
+    from (select sender as last_sender from openslot.webhook_endpoints where app_id = ${appId} and id = ${id} for update) as before
+    where app_id = ${appId} and id = ${id} and status in ('active', 'failing')
       and (sender is null or sender = ${sender} or sender_until < ${new Date(now)})
-    returning ${columns}`)
+    returning ${columns}, coalesce(last_sender <> ${sender}, false) as "isTakenOver"`)
   return row
 }
 

@@ -22,7 +22,9 @@ export const webhookRoutes = [
       'The URL is asked first, `GET <webhook_url>?challenge=<word>`, and must answer 200 with the word alone within 10 seconds. ' +
       'Every webhook carries `x-nylas-signature` (hex HMAC-SHA256 of the body, keyed with the secret as text) and the headers of ' +
       'Standard Webhooks. Anything but a 2xx within 10 seconds is tried again, for about three days. ' +
-      'Webhooks may come twice and in another order: `id` is the same for the same notification, `sequence` counts those of one object.',
+      'Webhooks may come twice and in another order: `id` is the same for the same notification, `sequence` counts those of one object. ' +
+      "A booking's status is that of the highest `sequence` of `booking.pending`, `booking.created` and `booking.cancelled`; its time " +
+      'that of the highest of any.',
     body: wire.endpointBody,
     data: wire.endpointWithSecretData,
     async handle({ principal, body, operations }) {

@@ -174,6 +174,8 @@ class Sending {
         listDue(transaction, endpointId, { now: now(), limit, busy }),
       ])
       if (endpoint === undefined) return { held: undefined, due: [] }
+      if (endpoint.isTakenOver)
+        await recordAudit(transaction, { actor: 'worker', action: 'webhook.takenOver', target: endpointId })
       const isKnown = this.#held?.endpoint.updatedAt === endpoint.updatedAt
       const secrets =
         isKnown && this.#held !== undefined

@@ -20,6 +20,8 @@ let host: TestHost
 let configuration: string
 let clockMs = 0
 let slot = 0
+/** Where every name leads at the moment. */
+let movingAddress = '127.0.0.1'
 const hour = 3_600_000
 const start = nearFuture()
 
@@ -30,7 +32,10 @@ beforeAll(async () => {
     {
       connection: database.connection,
       now: () => instant(Date.now() + clockMs),
-      network: { limits: { firstByteMs: 300, wholeMs: 600 } },
+      network: {
+        limits: { firstByteMs: 300, wholeMs: 600 },
+        resolve: async () => [{ address: movingAddress, family: 4 }],
+      },
     },
     { ROLE: 'web' },
   )
@@ -128,6 +133,45 @@ describe('a receiver', () => {
       finished_at: expect.any(Number),
       attempts: [{ attempt: 1 }, { attempt: 2, response_status: 200 }],
     })
+  })
+
+  it('that refuses the connection is tried again until it is there', async () => {
+    const id = await happen()
+    const { port } = new URL(receiver.url)
+    await receiver.close()
+    await work(server)
+    expect((await deliveriesOf(id))[0]).toMatchObject({
+      status: 'waiting',
+      attempts: [{ attempt: 1, error: 'could not connect' }],
+    })
+    receiver = await startReceiver(Number(port))
+    clockMs = 10_000
+    await work(server)
+    expect((await deliveriesOf(id))[0]).toMatchObject({ status: 'delivered', attempts: [{}, { response_status: 200 }] })
+    expect(receiver.received.map(({ json }) => json.webhook_delivery_attempt)).toEqual([2])
+  })
+
+  it('whose name leads to a private address since it was accepted is not called there, and the row says as much as of one that is away', async () => {
+    const { port } = new URL(receiver.url)
+    // No connection stays from the time when it was welcome.
+    receiver.answerChallenge = (word, response) => response.setHeader('connection', 'close').end(word)
+    const named = await makeEndpoint(server, `http://moving.example:${port}/moving`, bookingTriggers)
+    movingAddress = '10.0.0.1'
+    const id = await happen()
+    await work(server)
+    const own = async () =>
+      (await deliveriesOf(id)).find(({ webhook_id }: { webhook_id: string }) => webhook_id === named.id)
+    expect(await own()).toMatchObject({
+      status: 'waiting',
+      attempts: [{ attempt: 1, error: 'could not connect' }],
+    })
+    expect((await own()).attempts[0].response_status).toBeUndefined()
+    expect(receiver.received.filter(({ path }) => path.startsWith('/moving'))).toEqual([])
+    movingAddress = '127.0.0.1'
+    clockMs = 10_000
+    await work(server)
+    expect((await own()).status).toBe('delivered')
+    await server.request('DELETE', `/v3/webhooks/${named.id}`)
   })
 
   it('that answers 200 with 2 GB or a bomb has taken it', async () => {
