@@ -121,11 +121,14 @@ export async function lastAssigned(
   return new Map(rows.map(({ email, at }) => [email, at]))
 }
 
-/** Makes sure that a change is finished even if this process dies: due in 30 s, put off while the request lives. */
+/**
+ * Makes sure that a change is finished even if this process dies: due in 30 s, put off while the request lives. After a run
+ * that did not end it, the next follows in 10 s, and each later one in twice as long, up to an hour.
+ */
 export async function scheduleRecovery(transaction: Transaction, id: BookingId, tries = 0): Promise<void> {
   await transaction.query(sql`
     select graphile_worker.add_job('settleBooking', ${{ appId: transaction.appId, bookingId: id, tries }}::json,
-      run_at => now() + least(interval '1 hour', interval '30 seconds' * power(2, ${Math.min(tries, 10)}::int)),
+      run_at => now() + least(interval '1 hour', ${tries === 0 ? 30 : 5 * 2 ** Math.min(tries, 10)} * interval '1 second'),
       max_attempts => 100, job_key => ${`settle:${id}`})`)
 }
 

@@ -19,7 +19,8 @@ export type RecoverBookingCommand = { readonly appId: AppId; readonly bookingId:
 
 /**
  * Commit: looks for the event under the booking's id. Standing, it is settled; missing and young, it is placed again;
- * missing and old, or marked to be undone, the change is given up. `try again` asks the worker for another run.
+ * missing and old, or marked to be undone, the change is given up. While a calendar does not answer, everything stays as it
+ * is. `try again` asks the worker for another run.
  */
 export async function recoverBooking(
   tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
@@ -29,7 +30,8 @@ export async function recoverBooking(
   if (booking?.change === undefined) return success('nothing to do')
   const known = await findKnownConfiguration(tools, appId, booking.configurationId, 'evenDeleted')
   if (!known.ok) return known
-  const context = { configuration: known.value.configuration, actor: 'worker' }
+  // Nobody waits: a calendar that does not answer now is asked again, and the time stays claimed until it does.
+  const context = { configuration: known.value.configuration, actor: 'worker', whenUnanswered: 'stayHeld' } as const
 
   const takesTime = booking.change.kind === 'create' || booking.change.kind === 'reschedule'
   if (booking.direction === 'abort' || (takesTime && (await isHopeless(tools, booking)))) {
