@@ -196,8 +196,18 @@ describe('a new booking whose process dies', () => {
     void operations.createBooking(command(start))
     await died
     const diedAgain = calendars.once('place', 'hangAfter')
+    // As the queue has it while it runs: the job of a worker that dies is given to nobody else.
+    await server.app.database.pool.query(
+      `update graphile_worker._private_jobs set locked_at = now(), locked_by = 'died' where key = 'settle:' || $1`,
+      [(await only()).id],
+    )
     void recover()
     await diedAgain
+    const waiting = await server.app.database.pool.query(
+      `select from graphile_worker.jobs where key = 'settle:' || $1 and locked_at is null and run_at < now() + interval '45 seconds'`,
+      [(await only()).id],
+    )
+    expect(waiting.rowCount).toBe(1)
     expect(await recover()).toBe('settled')
     await expectSettled('booked', start, ['booking.created'])
   })

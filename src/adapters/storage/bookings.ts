@@ -121,15 +121,32 @@ export async function lastAssigned(
   return new Map(rows.map(({ email, at }) => [email, at]))
 }
 
-/**
- * Makes sure that a change is finished even if this process dies: due in 30 s, put off while the request lives. After a run
- * that did not end it, the next follows in 10 s, and each later one in twice as long, up to an hour.
- */
-export async function scheduleRecovery(transaction: Transaction, id: BookingId, tries = 0): Promise<void> {
+/** How long whoever works on a change is left alone with it. */
+const leaseSeconds = 30
+
+/** Makes sure that a change is finished even if this process, which works on it now, dies. `tries`: runs of the worker so far. */
+export function scheduleRecovery(transaction: Transaction, id: BookingId, tries = 0): Promise<void> {
+  return recoverIn(transaction, id, { tries, seconds: Math.max(leaseSeconds, waitAfter(tries)) })
+}
+
+/** After a run that did not end the change. */
+export function scheduleNextRecovery(transaction: Transaction, id: BookingId, tries: number): Promise<void> {
+  return recoverIn(transaction, id, { tries, seconds: waitAfter(tries) })
+}
+
+/** Seconds: 10 after the first run, twice as long after each later one, up to an hour. */
+function waitAfter(tries: number): number {
+  return Math.min(3_600, 5 * 2 ** Math.min(tries, 10))
+}
+
+async function recoverIn(
+  transaction: Transaction,
+  id: BookingId,
+  { tries, seconds }: { readonly tries: number; readonly seconds: number },
+): Promise<void> {
   await transaction.query(sql`
     select graphile_worker.add_job('settleBooking', ${{ appId: transaction.appId, bookingId: id, tries }}::json,
-      run_at => now() + least(interval '1 hour', ${tries === 0 ? 30 : 5 * 2 ** Math.min(tries, 10)} * interval '1 second'),
-      max_attempts => 100, job_key => ${`settle:${id}`})`)
+      run_at => now() + ${seconds} * interval '1 second', max_attempts => 100, job_key => ${`settle:${id}`})`)
 }
 
 export async function cancelRecovery(transaction: Transaction, id: BookingId): Promise<void> {
