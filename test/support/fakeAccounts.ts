@@ -10,7 +10,15 @@ import { type Interval, overlaps } from '../../src/core/time/interval.ts'
 type KeptEvent = { readonly id: string; when: Interval; version: number; placed: PlacedEvent | undefined }
 type KeptCalendar = { readonly events: Map<string, KeptEvent>; readonly log: { id: string; at: number }[] }
 
-export type CallName = 'connect' | 'listCalendars' | 'freeBusy' | 'readChanges' | 'place' | 'find' | 'remove'
+export type CallName =
+  | 'connect'
+  | 'listCalendars'
+  | 'freeBusy'
+  | 'readChanges'
+  | 'place'
+  | 'find'
+  | 'remove'
+  | 'bringBack'
 
 export type FakeAccounts = {
   readonly tower: AccountProvider
@@ -149,6 +157,14 @@ export function fakeAccounts(): FakeAccounts {
     remove: (call, id, eventId) =>
       at('remove', call, id, (calendar) => {
         if (calendar.events.has(eventId)) write(calendar, eventId, undefined)
+        return success(undefined)
+      }),
+    bringBack: (call, eventId, { from, to }) =>
+      at('bringBack', call, from, (calendar) => {
+        const event = calendar.events.get(eventId)
+        if (event === undefined) return success(undefined)
+        write(kept(call.account.email, to), eventId, { when: event.when, placed: event.placed })
+        write(calendar, eventId, undefined)
         return success(undefined)
       }),
   }

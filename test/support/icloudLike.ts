@@ -59,6 +59,9 @@ export async function startIcloudLike(behind: CaldavServer): Promise<IcloudLike>
           Object.entries(headers).filter(([name]) => !/^(host|connection|content-length|authorization)$/.test(name)),
         ),
         authorization: `Basic ${Buffer.from(`${own.username}:${own.password}`).toString('base64')}`,
+        ...(headers.destination === undefined
+          ? {}
+          : { destination: new URL(new URL(String(headers.destination)).pathname, target).href }),
       } as Record<string, string>,
       ...(body.length === 0 ? {} : { body }),
     })

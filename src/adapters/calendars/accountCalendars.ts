@@ -104,6 +104,13 @@ export function accountCalendars(
       if (removed.ok) await desk.placed(scope.appId, calendar, { id, when: undefined, item: undefined })
       return removed.ok ? success(undefined) : removed
     },
+
+    async bringBack(scope, id, { from, to }) {
+      const way = { from: from.calendarId, to: to.calendarId }
+      const brought = await at(scope, from.grantId, writeLimitMs, (call) => tower.bringBack(call, id, way))
+      if (brought.ok) await desk.placed(scope.appId, from, { id, when: undefined, item: undefined })
+      return brought
+    },
   }
 }
 

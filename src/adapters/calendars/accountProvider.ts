@@ -45,6 +45,9 @@ export interface AccountProvider {
   find(call: AccountCall, calendar: CalendarId, id: EventId): Promise<Result<Interval | undefined>>
 
   remove(call: AccountCall, calendar: CalendarId, id: EventId): Promise<Result<void>>
+
+  /** As `CalendarProvider.bringBack`, for two calendars of one account. */
+  bringBack(call: AccountCall, id: EventId, way: { from: CalendarId; to: CalendarId }): Promise<Result<void>>
 }
 
 /** What the protocol allows; what one server really did is read from its answers. */

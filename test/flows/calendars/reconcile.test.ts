@@ -36,7 +36,7 @@ let bookingId: string
 beforeEach(async () => {
   fake.heal()
   user = `ana${++count}@host.example`
-  fake.add(user, 'x', ['work'])
+  fake.add(user, 'x', ['work', 'yard'])
   host = await connect(server, 'caldav', { username: user, password: 'x' })
   id = await configure(server, host)
   bookingId = await bookAt(server, id, nine)
@@ -44,7 +44,7 @@ beforeEach(async () => {
   await poll()
 })
 
-const poll = () => sync(server, host, 'work')
+const poll = (calendar = 'work') => sync(server, host, calendar)
 const own = () => fake.events(user, 'work').filter(({ placed }) => placed !== undefined)
 const eventId = () => own()[0]?.id ?? ''
 const outcomes = async () =>
@@ -100,6 +100,43 @@ it('an event that is moved onto another booking goes back to its own time', asyn
     (starts) => expect(starts).toEqual([nine * 1000, half * 1000]),
   )
   await until(outcomes, (all) => expect(all).toContain('moved putBack'))
+})
+
+it.each([
+  ['is read', ['work', 'yard']],
+  ['is read after the other', ['yard', 'work']],
+])(
+  'an event that is carried to another calendar comes back, and nobody hears of it, when its own %s',
+  async (_, order) => {
+    await poll('yard')
+    const [event] = own()
+    fake.delete(user, 'work', eventId())
+    fake.restore(user, 'yard', event)
+    for (const calendar of order) await poll(calendar)
+    await until(
+      async () => own(),
+      (events) => expect(events).toMatchObject([{ when: milliseconds(nine) }]),
+    )
+    expect(fake.events(user, 'yard')).toEqual([])
+    expect((await readBooking(server, bookingId)).status).toBe('booked')
+    expect(await mails('cancelled')).toEqual([])
+    expect(await outcomes()).toContain(order[0] === 'work' ? 'deleted putBack' : 'stray putBack')
+    for (const calendar of order) await poll(calendar)
+    expect(own()).toHaveLength(1)
+  },
+)
+
+it('an event on another calendar whose own cannot be asked is left until it can be', async () => {
+  await poll('yard')
+  const [event] = own()
+  fake.delete(user, 'work', eventId())
+  fake.restore(user, 'yard', event)
+  fake.breakCalendar(user, 'work')
+  await poll('yard')
+  expect(fake.events(user, 'yard')).toHaveLength(1)
+  fake.heal()
+  await poll('yard')
+  expect([own().length, fake.events(user, 'yard').length]).toEqual([1, 0])
 })
 
 it('an event that came back after its booking was called off is removed', async () => {

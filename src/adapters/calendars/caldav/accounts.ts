@@ -12,7 +12,7 @@ import type { AccountCall, AccountProvider, ConnectSettings } from '../accountPr
 import { type DavClient, openClient } from './client.ts'
 import { type Discovered, discover, findCalendars } from './discovery.ts'
 import { isOfOthers } from './mapping.ts'
-import { type DavObject, deleteObject, type Failed, findByUid, readObject } from './objects.ts'
+import { type DavObject, deleteObject, type Failed, findByUid, moveObject, readObject } from './objects.ts'
 import { urlOf } from './places.ts'
 import { placeEvent } from './placing.ts'
 import { type Reading, readChanges, readSpan } from './reading.ts'
@@ -124,6 +124,15 @@ export function openAccounts({ safeFetch, now, serverUrl, findService = askDns }
         return success(undefined)
       const deleted = await deleteObject(client, there.url)
       return typeof deleted === 'object' ? failure(deleted.problem) : success(undefined)
+    },
+
+    async bringBack(call, id, { from, to }) {
+      const { client, urlOfCalendar } = open(call)
+      const there = await findObject(client, urlOfCalendar(from), id)
+      if (there === 'absent') return success(undefined)
+      if ('problem' in there) return failure(there.problem)
+      const moved = await moveObject(client, there.url, `${urlOfCalendar(to)}${id}.ics`)
+      return typeof moved === 'object' ? failure(moved.problem) : success(undefined)
     },
   }
 }

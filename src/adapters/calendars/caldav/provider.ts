@@ -18,5 +18,6 @@ export function caldavAccounts(options: CaldavOptions): AccountProvider {
     place: async (...question) => (await open()).place(...question),
     find: async (...question) => (await open()).find(...question),
     remove: async (...question) => (await open()).remove(...question),
+    bringBack: async (...question) => (await open()).bringBack(...question),
   }
 }
