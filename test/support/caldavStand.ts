@@ -39,10 +39,13 @@ export async function caldavStand(
   const zone = { get: () => 'Europe/Paris' } as unknown as ReadonlyMap<CalendarId, string>
   const grantId = randomUUID() as GrantId
   const appId = randomUUID() as AppId
-  const account: Account = { appId, grantId, email, settings, secret, timezones: zone }
+  let account: Account = { appId, grantId, email, settings, secret, timezones: zone }
   const desk: AccountDesk = {
     open: async () => ({ ok: true, value: account }),
     expired: async () => {},
+    relocated: async (_, settings) => {
+      account = { ...account, settings }
+    },
     placed: async () => {},
   }
   // The owner's hand reaches the server itself, whatever stands before it.
@@ -57,7 +60,9 @@ export async function caldavStand(
   return {
     server,
     user,
-    account,
+    get account() {
+      return account
+    },
     provider: accountCalendars(tower, desk),
     scope: { appId, local: undefined as never },
     async emptyCalendar() {

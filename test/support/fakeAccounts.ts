@@ -123,6 +123,7 @@ export function fakeAccounts(): FakeAccounts {
           return failure(invalidRequest('the server refused the user name or password', 'settings.password'))
         return success({ email: username, settings: { home: '/' }, secret: password, calendars: found(username) })
       }),
+    relocate: async () => success(undefined),
     listCalendars: (call) => at('listCalendars', call, undefined, () => success(found(call.account.email))),
     freeBusy: (call, ids, span, ignoring) =>
       at('freeBusy', call, ids[0], () =>

@@ -26,6 +26,12 @@ export interface AccountProvider {
    */
   connect(settings: ConnectSettings, signal: AbortSignal): Promise<Result<ConnectedAccount>>
 
+  /**
+   * Looks whether the provider keeps the account at another place by now; asked after a call that failed. Answers what is kept
+   * of it from then on, or undefined where it is where it was, or can be nowhere else.
+   */
+  relocate(call: AccountCall): Promise<Result<Account['settings'] | undefined>>
+
   listCalendars(call: AccountCall): Promise<Result<readonly FoundCalendar[]>>
 
   /** As `CalendarProvider.freeBusy`, for calendars of one account. */

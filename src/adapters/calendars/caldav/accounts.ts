@@ -68,6 +68,17 @@ export function openAccounts({ safeFetch, now, serverUrl, findService = askDns }
       return success({ email, settings: kept, secret: password, calendars: calendars.value })
     },
 
+    async relocate(call) {
+      const { client, kept } = open(call)
+      const { origin } = new URL(kept.serverUrl)
+      // Of a server that keeps its calendars itself there is nothing else to be found, and its 401 is the last word.
+      if (kept.homes.every((home) => new URL(home).origin === origin)) return success(undefined)
+      const discovered = await discover(client, kept.serverUrl, findService)
+      if (!discovered.ok) return discovered
+      const isThere = discovered.value.homes.join() === kept.homes.join()
+      return success(isThere ? undefined : { ...call.account.settings, ...discovered.value })
+    },
+
     listCalendars(call) {
       const { client, kept } = open(call)
       return findCalendars(client, kept)

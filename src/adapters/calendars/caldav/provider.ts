@@ -12,6 +12,7 @@ export function caldavAccounts(options: CaldavOptions): AccountProvider {
   return {
     capabilities: { invites: true, conferencing: false, push: false },
     connect: async (...question) => (await open()).connect(...question),
+    relocate: async (...question) => (await open()).relocate(...question),
     listCalendars: async (...question) => (await open()).listCalendars(...question),
     freeBusy: async (...question) => (await open()).freeBusy(...question),
     readChanges: async (...question) => (await open()).readChanges(...question),
