@@ -1,5 +1,6 @@
 // Bookings as rows, and what is written with each change of one.
 
+import type { CalendarKey } from '../../core/account/grant.ts'
 import type { Booking, BookingDetails, BookingState, CancelledBy, Change, Service } from '../../core/booking/booking.ts'
 import type { AppId, BookingId, ConfigurationId, EventId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
@@ -132,6 +133,17 @@ export function scheduleRecovery(transaction: Transaction, id: BookingId, tries 
 /** After a run that did not end the change. */
 export function scheduleNextRecovery(transaction: Transaction, id: BookingId, tries: number): Promise<void> {
   return recoverIn(transaction, id, { tries, seconds: waitAfter(tries) })
+}
+
+/** A calendar answers again: changes that wait for it are carried on with at once, however long their next wait would have been. */
+export async function hurryRecoveries(transaction: Transaction, { grantId, calendarId }: CalendarKey): Promise<void> {
+  const rows = await transaction.query<{ id: BookingId }>(sql`
+    select id from openslot.bookings as booking where app_id = ${transaction.appId} and change is not null
+      and exists (select from openslot.slot_claims as claim where claim.app_id = booking.app_id and claim.booking_id = booking.id
+        and claim.grant_id = ${grantId} and claim.calendar_id = ${calendarId})
+      and exists (select from graphile_worker.jobs where key = 'settle:' || booking.id and locked_at is null and run_at > now())
+    limit 1000`)
+  for (const { id } of rows) await recoverIn(transaction, id, { tries: 0, seconds: 0 })
 }
 
 /** Seconds: 10 after the first run, twice as long after each later one, up to an hour. */

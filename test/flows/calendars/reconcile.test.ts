@@ -3,7 +3,7 @@ import { beforeEach, expect, it } from 'vitest'
 
 import { countReconciliations } from '../../../src/adapters/storage/reconciliations.ts'
 import { sql } from '../../../src/adapters/storage/sql.ts'
-import type { AppId } from '../../../src/core/ids.ts'
+import type { AppId, BookingId } from '../../../src/core/ids.ts'
 import { instant } from '../../../src/core/time/instant.ts'
 import { examine } from '../../../src/operations/upkeep/examine.ts'
 import { fakeAccounts } from '../../support/fakeAccounts.ts'
@@ -137,6 +137,33 @@ it('an event on another calendar whose own cannot be asked is left until it can 
   fake.heal()
   await poll('yard')
   expect([own().length, fake.events(user, 'yard').length]).toEqual([1, 0])
+})
+
+it('what waits for a calendar that was away goes on as soon as it answers', async () => {
+  fake.breakDown()
+  expect((await server.request('DELETE', `/v3/scheduling/bookings/${bookingId}`, { body: {} })).status).toBe(200)
+  expect(own()).toHaveLength(1)
+  const recovery = async () => {
+    const { rows } = await server.app.database.pool.query<{ isDue: boolean; payload: { bookingId: BookingId } }>(
+      `select run_at <= now() as "isDue", payload from graphile_worker._private_jobs where payload ->> 'appId' = $1 and key like 'settle:%'`,
+      [appId],
+    )
+    return rows
+  }
+  // As after hours of trying.
+  await server.app.database.pool.query(
+    `update graphile_worker._private_jobs set run_at = now() + interval '1 hour' where key like 'settle:%' and payload ->> 'appId' = $1`,
+    [appId],
+  )
+  await expect(poll()).rejects.toThrow('cannot be reached')
+  expect(await recovery()).toMatchObject([{ isDue: false }])
+  fake.heal()
+  await poll()
+  const [job] = await recovery()
+  expect(job?.isDue).toBe(true)
+  await server.app.operations.recoverBooking({ appId, bookingId: job?.payload.bookingId as BookingId })
+  expect(own()).toEqual([])
+  expect(await recovery()).toEqual([])
 })
 
 it('an event that came back after its booking was called off is removed', async () => {
