@@ -194,7 +194,7 @@ async function attempt(
   return isKilled
 }
 
-it(`${kills} kills leave nothing half done`, { timeout: 180_000 + kills * 10_000 }, async () => {
+it(`${kills} kills leave nothing half done`, { timeout: 180_000 + kills * 20_000 }, async () => {
   let done = 0
   for (let round = 0; done < kills; round += 1) {
     expect(round, 'rounds without a kill').toBeLessThan(kills * 4 + 50)
