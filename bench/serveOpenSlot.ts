@@ -12,6 +12,7 @@ const config = loadConfig({
   MASTER_KEY: `bench:${Buffer.alloc(32, 1).toString('base64')}`,
   RATE_LIMIT: 'off',
   ALLOW_PRIVATE_NETWORK: '127.0.0.0/8',
+  ALLOW_PRIVATE_CALENDARS: '127.0.0.0/8',
   LOG_LEVEL: 'warn',
 })
 const app = await buildApp(config, { connection, logger: pino({ level: 'error' }) })

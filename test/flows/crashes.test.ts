@@ -196,10 +196,58 @@ describe('a new booking whose process dies', () => {
     void operations.createBooking(command(start))
     await died
     const diedAgain = calendars.once('place', 'hangAfter')
+    // As the queue has it while it runs: the job of a worker that dies is given to nobody else.
+    await server.app.database.pool.query(
+      `update graphile_worker._private_jobs set locked_at = now(), locked_by = 'died' where key = 'settle:' || $1`,
+      [(await only()).id],
+    )
     void recover()
     await diedAgain
+    const waiting = await server.app.database.pool.query(
+      `select from graphile_worker.jobs where key = 'settle:' || $1 and locked_at is null and run_at < now() + interval '45 seconds'`,
+      [(await only()).id],
+    )
+    expect(waiting.rowCount).toBe(1)
     expect(await recover()).toBe('settled')
     await expectSettled('booked', start, ['booking.created'])
+  })
+
+  it.each([
+    ['is read', 'freeBusy', 'fail', 0],
+    ['takes the event', 'place', 'fail', 0],
+    ['takes the event and loses the answer', 'place', 'loseAnswer', 0],
+    ['is read back', 'freeBusy', 'fail', 1],
+  ] as const)(
+    'stays held where the calendar fails once while it %s in recovery, and is booked by the next run',
+    async (_, step, fault, skipped) => {
+      const died = calendars.once('place', 'hangBefore')
+      void operations.createBooking(command(start))
+      await died
+      void calendars.once(step, fault, skipped)
+      expect(await recover()).toBe('try again')
+      expect(await only()).toMatchObject({ state: 'held', direction: 'commit' })
+      expect((await own()).claims.length).toBe(1)
+      expect(await recover()).toBe('settled')
+      await expectSettled('booked', start, ['booking.created'])
+    },
+  )
+
+  it('waits for a calendar that is away, tells its guest so, and is given up when that comes back too late', async () => {
+    const died = calendars.once('place', 'hangBefore')
+    void operations.createBooking(command(start, 'away'))
+    await died
+    calendars.breakDown('freeBusy', 'find', 'place', 'remove')
+    await server.app.database.pool.query(
+      `update openslot.idempotency_keys set lease_until = now() - interval '1 second'`,
+    )
+    const repeated = await book(server, configuration, start, { headers: { 'idempotency-key': 'away' } })
+    expect([repeated.status, repeated.body.error.type]).toEqual([504, 'provider_error'])
+    clockMs = 3_600_000
+    expect(await recover()).toBe('try again')
+    expect(await only()).toMatchObject({ state: 'held', direction: 'commit' })
+    calendars.heal()
+    expect(await recover()).toBe('given up')
+    await expectSettled('released', start, [])
   })
 
   it("answers its guest's repeat with the same booking, whether it is repeated before or after the worker came", async () => {
@@ -284,7 +332,7 @@ describe('a new booking whose calendar', () => {
       await server.app.operations.sweep()
       waits.push(Math.round(((await job())?.waitSeconds ?? 0) / 10) * 10)
     }
-    expect(waits).toEqual([60, 120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600, 3_600])
+    expect(waits).toEqual([10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 3_600])
 
     // Without a job, as when the queue lost it, the sweep makes one.
     await server.app.database.pool.query(`delete from graphile_worker._private_jobs where key = 'settle:' || $1`, [id])
@@ -307,6 +355,15 @@ describe('a new booking whose calendar', () => {
       ).status,
     ).toBe(504)
     expect((await own()).bookings).toEqual([])
+  })
+
+  it('is one of several accounts: all are asked at once', async () => {
+    const other = await makeHost(server, `crash${++hosts}@host.example`)
+    const both = await makeConfiguration(server, [host, other])
+    let bothAsked: Promise<void> | undefined
+    void calendars.once('freeBusy', () => bothAsked, 1)
+    bothAsked = calendars.once('freeBusy', () => {})
+    expect((await book(server, both, start)).status).toBe(200)
   })
 
   it("gets someone else's event before ours is placed: ours is never placed", async () => {

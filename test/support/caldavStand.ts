@@ -5,6 +5,8 @@ import { type AccountDesk, accountCalendars } from '../../src/adapters/calendars
 import type { Account } from '../../src/adapters/calendars/accountProvider.ts'
 import { caldavAccounts } from '../../src/adapters/calendars/caldav/provider.ts'
 import { createSafeFetch, type SafeFetchOptions } from '../../src/adapters/net/safeFetch.ts'
+import type { CalendarKey } from '../../src/core/account/grant.ts'
+import type { PlacedEvent } from '../../src/core/booking/placedEvent.ts'
 import type { AppId, CalendarId, GrantId } from '../../src/core/ids.ts'
 import { instant } from '../../src/core/time/instant.ts'
 import type { HandEvent, Stand } from '../providers/suite.ts'
@@ -14,6 +16,8 @@ export type CaldavStand = Stand & {
   readonly server: CaldavServer
   readonly user: CaldavUser
   readonly account: Account
+  /** The owner drags the event of a booking onto another calendar. */
+  carryBooked(event: PlacedEvent, way: { readonly from: CalendarKey; readonly to: CalendarKey }): Promise<void>
 }
 
 export async function caldavStand(
@@ -35,10 +39,13 @@ export async function caldavStand(
   const zone = { get: () => 'Europe/Paris' } as unknown as ReadonlyMap<CalendarId, string>
   const grantId = randomUUID() as GrantId
   const appId = randomUUID() as AppId
-  const account: Account = { appId, grantId, email, settings, secret, timezones: zone }
+  let account: Account = { appId, grantId, email, settings, secret, timezones: zone }
   const desk: AccountDesk = {
     open: async () => ({ ok: true, value: account }),
     expired: async () => {},
+    relocated: async (_, settings) => {
+      account = { ...account, settings }
+    },
     placed: async () => {},
   }
   // The owner's hand reaches the server itself, whatever stands before it.
@@ -53,7 +60,9 @@ export async function caldavStand(
   return {
     server,
     user,
-    account,
+    get account() {
+      return account
+    },
     provider: accountCalendars(tower, desk),
     scope: { appId, local: undefined as never },
     async emptyCalendar() {
@@ -82,6 +91,12 @@ export async function caldavStand(
         .replace(/END:VEVENT/, 'X-OF-THE-OWNER:kept\r\nEND:VEVENT')
       const put = await own('PUT', target, { body: moved, headers: etag === null ? {} : { 'if-match': etag } })
       if (put.status >= 300) throw new Error(`PUT answered ${put.status}: ${put.text}`)
+    },
+    async carryBooked(event, { from, to }) {
+      const { status, text } = await own('MOVE', urlOf(from.calendarId, `${event.id}.ics`), {
+        headers: { destination: urlOf(to.calendarId, `${event.id}.ics`), overwrite: 'F' },
+      })
+      if (status >= 300) throw new Error(`MOVE answered ${status}: ${text}`)
     },
     async deleteBooked({ calendarId }, event) {
       await own('DELETE', urlOf(calendarId, `${event.id}.ics`))

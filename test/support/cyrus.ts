@@ -55,6 +55,8 @@ export type CyrusOptions = {
   readonly domain?: string
   /** Where invitations to addresses of other domains are sent: `smtp://host:port`. Absent: nobody listens. */
   readonly smtpUrl?: string
+  /** Under which its files lie; the system's temporary folder. */
+  readonly folder?: string | undefined
 }
 
 const packages = ['cyrus-caldav', 'cyrus-imapd', 'sasl2-bin', 'libsasl2-modules', 'libsasl2-modules-db']
@@ -63,7 +65,7 @@ const packages = ['cyrus-caldav', 'cyrus-imapd', 'sasl2-bin', 'libsasl2-modules'
 export async function startCyrus(options: CyrusOptions = {}): Promise<Cyrus> {
   const { users: names = ['alice', 'bob'], domain = 'example.com', smtpUrl = 'smtp://127.0.0.1:9' } = options
   await installDebianPackages(packages)
-  const folder = mkdtempSync(join(tmpdir(), 'openslot-cyrus-'))
+  const folder = mkdtempSync(join(options.folder ?? tmpdir(), 'openslot-cyrus-'))
   const httpPort = await freePort()
   const lmtpPort = await freePort()
   const url = `http://127.0.0.1:${httpPort}/dav/`

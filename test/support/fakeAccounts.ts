@@ -10,7 +10,15 @@ import { type Interval, overlaps } from '../../src/core/time/interval.ts'
 type KeptEvent = { readonly id: string; when: Interval; version: number; placed: PlacedEvent | undefined }
 type KeptCalendar = { readonly events: Map<string, KeptEvent>; readonly log: { id: string; at: number }[] }
 
-export type CallName = 'connect' | 'listCalendars' | 'freeBusy' | 'readChanges' | 'place' | 'find' | 'remove'
+export type CallName =
+  | 'connect'
+  | 'listCalendars'
+  | 'freeBusy'
+  | 'readChanges'
+  | 'place'
+  | 'find'
+  | 'remove'
+  | 'bringBack'
 
 export type FakeAccounts = {
   readonly tower: AccountProvider
@@ -115,6 +123,7 @@ export function fakeAccounts(): FakeAccounts {
           return failure(invalidRequest('the server refused the user name or password', 'settings.password'))
         return success({ email: username, settings: { home: '/' }, secret: password, calendars: found(username) })
       }),
+    relocate: async () => success(undefined),
     listCalendars: (call) => at('listCalendars', call, undefined, () => success(found(call.account.email))),
     freeBusy: (call, ids, span, ignoring) =>
       at('freeBusy', call, ids[0], () =>
@@ -149,6 +158,14 @@ export function fakeAccounts(): FakeAccounts {
     remove: (call, id, eventId) =>
       at('remove', call, id, (calendar) => {
         if (calendar.events.has(eventId)) write(calendar, eventId, undefined)
+        return success(undefined)
+      }),
+    bringBack: (call, eventId, { from, to }) =>
+      at('bringBack', call, from, (calendar) => {
+        const event = calendar.events.get(eventId)
+        if (event === undefined) return success(undefined)
+        write(kept(call.account.email, to), eventId, { when: event.when, placed: event.placed })
+        write(calendar, eventId, undefined)
         return success(undefined)
       }),
   }

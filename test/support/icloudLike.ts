@@ -12,11 +12,13 @@ import type { CaldavServer } from './caldavServer.ts'
 export type IcloudLike = {
   /** Front door; both hosts must be led to 127.0.0.1 by whoever calls them. */
   readonly server: CaldavServer
+  /** From now on the calendars are on another host, and the old one answers so. */
+  moveHomes(oldAnswers: 301 | 401 | 404): void
   readonly resolve: (hostname: string) => Promise<readonly { address: string; family: number }[]>
 }
 
 const frontHost = 'caldav.cloud-like.test'
-const homeHost = 'p42-caldav.cloud-like.test'
+const homeHosts = ['p42-caldav.cloud-like.test', 'p7-caldav.cloud-like.test']
 const appPassword = /^[a-z]{4}(-[a-z]{4}){3}$/
 
 /** The password of every user is `abcd-efgh-ijkl-mnop` here. */
@@ -26,6 +28,8 @@ export async function startIcloudLike(behind: CaldavServer): Promise<IcloudLike>
   const deletedUids = new Set<string>()
   const uidsByPath = new Map<string, string>()
   let homePort = 0
+  let [homeHost = ''] = homeHosts
+  let oldAnswers = 404
 
   const handle = (host: 'front' | 'home') => async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = []
@@ -35,6 +39,8 @@ export async function startIcloudLike(behind: CaldavServer): Promise<IcloudLike>
     const { method = 'GET', url: path = '/', headers } = request
     const refuse = (status: number, why = '', more: Record<string, string> = {}) =>
       response.writeHead(status, more).end(why)
+    if (host === 'home' && !headers.host?.startsWith(homeHost))
+      return refuse(oldAnswers, '', { location: `http://${homeHost}:${homePort}${path}` })
     const [user = '', given = ''] = Buffer.from((headers.authorization ?? '').replace(/^Basic /, ''), 'base64')
       .toString('utf8')
       .split(/:(.*)/s)
@@ -59,6 +65,9 @@ export async function startIcloudLike(behind: CaldavServer): Promise<IcloudLike>
           Object.entries(headers).filter(([name]) => !/^(host|connection|content-length|authorization)$/.test(name)),
         ),
         authorization: `Basic ${Buffer.from(`${own.username}:${own.password}`).toString('base64')}`,
+        ...(headers.destination === undefined
+          ? {}
+          : { destination: new URL(new URL(String(headers.destination)).pathname, target).href }),
       } as Record<string, string>,
       ...(body.length === 0 ? {} : { body }),
     })
@@ -102,7 +111,11 @@ export async function startIcloudLike(behind: CaldavServer): Promise<IcloudLike>
         await behind.stop()
       },
     },
+    moveHomes: (answers) => {
+      oldAnswers = answers
+      homeHost = homeHosts[1] ?? ''
+    },
     resolve: async (hostname) =>
-      hostname === frontHost || hostname === homeHost ? [{ address: '127.0.0.1', family: 4 }] : [],
+      hostname === frontHost || homeHosts.includes(hostname) ? [{ address: '127.0.0.1', family: 4 }] : [],
   }
 }

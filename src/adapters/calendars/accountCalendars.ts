@@ -14,6 +14,8 @@ export type AccountDesk = {
   open(appId: AppId, grantId: GrantId): Promise<Result<Account>>
   /** The provider refused the credentials of this account. */
   expired(account: Account, reason: string): Promise<void>
+  /** What is kept of this account is `settings` from now on. */
+  relocated(account: Account, settings: Account['settings']): Promise<void>
   /** The event of a booking stands at `when` now; undefined: it is gone. What is mirrored of the calendar follows. */
   placed(
     appId: AppId,
@@ -26,12 +28,32 @@ export type AccountDesk = {
 const readLimitMs = 7_000
 const writeLimitMs = 10_000
 const syncLimitMs = 60_000
+/** An account that fails is looked for at other places this often. */
+const relocateEveryMs = 600_000
 
 export function accountCalendars(
   tower: AccountProvider,
   desk: AccountDesk,
   gate: AccountGate = new AccountGate(),
 ): CalendarProvider {
+  /** By grant, in milliseconds of `performance.now()`: when it was looked for last. Those that answer take no room. */
+  const lookedFor = new Map<GrantId, number>()
+
+  /** Providers move accounts from one of their hosts to another, and the old one says anything: that it is not here, or not known. */
+  async function wherever<T>(call: AccountCall, ask: (call: AccountCall) => Promise<Result<T>>): Promise<Result<T>> {
+    const { account, signal } = call
+    const answer = await ask(call)
+    if (answer.ok) lookedFor.delete(account.grantId)
+    if (answer.ok || answer.problem.retryAfterSeconds !== undefined || signal.aborted) return answer
+    const now = performance.now()
+    if (now - (lookedFor.get(account.grantId) ?? Number.NEGATIVE_INFINITY) < relocateEveryMs) return answer
+    lookedFor.set(account.grantId, now)
+    const found = await tower.relocate(call)
+    if (!found.ok || found.value === undefined) return answer
+    await desk.relocated(account, found.value)
+    return ask({ account: { ...account, settings: found.value }, signal })
+  }
+
   async function at<T>(
     { appId, limitMs, isInBackground }: CalendarScope,
     grantId: GrantId,
@@ -44,7 +66,7 @@ export function accountCalendars(
     const account = opened.value
     const signal = AbortSignal.timeout(limitMs ?? defaultLimitMs)
     const answer = await gate.run(grantId, isInBackground ? 'inBackground' : 'someoneWaits', signal, () =>
-      within(signal, ask({ account, signal })),
+      within(signal, wherever({ account, signal }, ask)),
     )
     if (answer === 'tooLate') return failure(tooSlow)
     if ('notNowSeconds' in answer) return failure({ ...askedForPeace, retryAfterSeconds: answer.notNowSeconds })
@@ -103,6 +125,13 @@ export function accountCalendars(
       )
       if (removed.ok) await desk.placed(scope.appId, calendar, { id, when: undefined, item: undefined })
       return removed.ok ? success(undefined) : removed
+    },
+
+    async bringBack(scope, id, { from, to }) {
+      const way = { from: from.calendarId, to: to.calendarId }
+      const brought = await at(scope, from.grantId, writeLimitMs, (call) => tower.bringBack(call, id, way))
+      if (brought.ok) await desk.placed(scope.appId, from, { id, when: undefined, item: undefined })
+      return brought
     },
   }
 }

@@ -26,6 +26,12 @@ export interface AccountProvider {
    */
   connect(settings: ConnectSettings, signal: AbortSignal): Promise<Result<ConnectedAccount>>
 
+  /**
+   * Looks whether the provider keeps the account at another place by now; asked after a call that failed. Answers what is kept
+   * of it from then on, or undefined where it is where it was, or can be nowhere else.
+   */
+  relocate(call: AccountCall): Promise<Result<Account['settings'] | undefined>>
+
   listCalendars(call: AccountCall): Promise<Result<readonly FoundCalendar[]>>
 
   /** As `CalendarProvider.freeBusy`, for calendars of one account. */
@@ -45,6 +51,9 @@ export interface AccountProvider {
   find(call: AccountCall, calendar: CalendarId, id: EventId): Promise<Result<Interval | undefined>>
 
   remove(call: AccountCall, calendar: CalendarId, id: EventId): Promise<Result<void>>
+
+  /** As `CalendarProvider.bringBack`, for two calendars of one account. */
+  bringBack(call: AccountCall, id: EventId, way: { from: CalendarId; to: CalendarId }): Promise<Result<void>>
 }
 
 /** What the protocol allows; what one server really did is read from its answers. */

@@ -54,6 +54,16 @@ export interface CalendarProvider {
 
   /** Takes the event off the calendar; one that is gone already is a success. A local provider answers whether it was there. */
   remove(scope: CalendarScope, calendar: CalendarKey, id: EventId): Promise<Result<boolean | undefined>>
+
+  /**
+   * The owner carried the event of a booking to the calendar `from` of the same account: from there it is gone, and where the
+   * provider can carry events it stands on `to`, nobody told. `place` follows. Absent where owners have no hand in it.
+   */
+  readonly bringBack?: (
+    scope: CalendarScope,
+    id: EventId,
+    way: { readonly from: CalendarKey; readonly to: CalendarKey },
+  ) => Promise<Result<void>>
 }
 
 /** Whose calendars, and where a local provider reads and writes: the caller's transaction, or the pool for reading. */

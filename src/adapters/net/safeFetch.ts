@@ -25,7 +25,7 @@ export type SafeAnswer = {
 }
 
 export type SafeRequest = {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS' | 'PROPFIND' | 'REPORT'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS' | 'PROPFIND' | 'REPORT' | 'MOVE'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Uint8Array
   /** Bytes of the answer that are read, counted after decompression; 64 KB where absent. */

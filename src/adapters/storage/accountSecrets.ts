@@ -35,6 +35,12 @@ export async function connectAccount(
   return connected
 }
 
+/** What is known of the account besides its secret. */
+export async function writeSettings(transaction: Transaction, grantId: GrantId, settings: object): Promise<void> {
+  await transaction.query(sql`
+    update openslot.grants set settings = ${JSON.stringify(settings)} where app_id = ${transaction.appId} and id = ${grantId}`)
+}
+
 export type OpenedAccount = {
   readonly grant: Grant
   readonly secret: string

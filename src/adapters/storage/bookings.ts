@@ -1,5 +1,6 @@
 // Bookings as rows, and what is written with each change of one.
 
+import type { CalendarKey } from '../../core/account/grant.ts'
 import type { Booking, BookingDetails, BookingState, CancelledBy, Change, Service } from '../../core/booking/booking.ts'
 import type { AppId, BookingId, ConfigurationId, EventId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
@@ -136,12 +137,43 @@ export async function lastAssigned(
   return new Map(rows.map(({ email, at }) => [email, at]))
 }
 
-/** Makes sure that a change is finished even if this process dies: due in 30 s, put off while the request lives. */
-export async function scheduleRecovery(transaction: Transaction, id: BookingId, tries = 0): Promise<void> {
+/** How long whoever works on a change is left alone with it. */
+const leaseSeconds = 30
+
+/** Makes sure that a change is finished even if this process, which works on it now, dies. `tries`: runs of the worker so far. */
+export function scheduleRecovery(transaction: Transaction, id: BookingId, tries = 0): Promise<void> {
+  return recoverIn(transaction, id, { tries, seconds: Math.max(leaseSeconds, waitAfter(tries)) })
+}
+
+/** After a run that did not end the change. */
+export function scheduleNextRecovery(transaction: Transaction, id: BookingId, tries: number): Promise<void> {
+  return recoverIn(transaction, id, { tries, seconds: waitAfter(tries) })
+}
+
+/** A calendar answers again: changes that wait for it are carried on with at once, however long their next wait would have been. */
+export async function hurryRecoveries(transaction: Transaction, { grantId, calendarId }: CalendarKey): Promise<void> {
+  const rows = await transaction.query<{ id: BookingId }>(sql`
+    select id from openslot.bookings as booking where app_id = ${transaction.appId} and change is not null
+      and exists (select from openslot.slot_claims as claim where claim.app_id = booking.app_id and claim.booking_id = booking.id
+        and claim.grant_id = ${grantId} and claim.calendar_id = ${calendarId})
+      and exists (select from graphile_worker.jobs where key = 'settle:' || booking.id and locked_at is null and run_at > now())
+    limit 1000`)
+  for (const { id } of rows) await recoverIn(transaction, id, { tries: 0, seconds: 0 })
+}
+
+/** Seconds: 10 after the first run, twice as long after each later one, up to an hour. */
+function waitAfter(tries: number): number {
+  return Math.min(3_600, 5 * 2 ** Math.min(tries, 10))
+}
+
+async function recoverIn(
+  transaction: Transaction,
+  id: BookingId,
+  { tries, seconds }: { readonly tries: number; readonly seconds: number },
+): Promise<void> {
   await transaction.query(sql`
     select graphile_worker.add_job('settleBooking', ${{ appId: transaction.appId, bookingId: id, tries }}::json,
-      run_at => now() + least(interval '1 hour', interval '30 seconds' * power(2, ${Math.min(tries, 10)}::int)),
-      max_attempts => 100, job_key => ${`settle:${id}`})`)
+      run_at => now() + ${seconds} * interval '1 second', max_attempts => 100, job_key => ${`settle:${id}`})`)
 }
 
 export async function cancelRecovery(transaction: Transaction, id: BookingId): Promise<void> {

@@ -1,6 +1,6 @@
 // What calls to accounts elsewhere need of the house: opened credentials, and a place to say that they are refused.
 import type { AccountDesk } from '../../adapters/calendars/accountCalendars.ts'
-import { expireAccount, openAccount } from '../../adapters/storage/accountSecrets.ts'
+import { expireAccount, openAccount, writeSettings } from '../../adapters/storage/accountSecrets.ts'
 import { insertNotices } from '../../adapters/storage/mails.ts'
 import { closeMirrors, writeOwn } from '../../adapters/storage/mirrors.ts'
 import { recordNotification } from '../../adapters/storage/outbox.ts'
@@ -43,6 +43,10 @@ export function accountDesk({
           isSending: mailer.isSending,
         })
       })
+    },
+
+    async relocated({ appId, grantId }, settings) {
+      await database.transaction(appId, (transaction) => writeSettings(transaction, grantId, settings))
     },
 
     async placed(appId, calendar, { id, when, item }) {

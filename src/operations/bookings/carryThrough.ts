@@ -16,15 +16,14 @@ import { abort, claimsOf, placedEvent, settle } from '../../core/booking/lifecyc
 import type { PlacedEvent } from '../../core/booking/placedEvent.ts'
 import { remindersOf } from '../../core/booking/reminders.ts'
 import type { CalendarEvent } from '../../core/calendar/event.ts'
-import { closed } from '../../core/calendar/health.ts'
 import { type Configuration, calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
 import type { AppId } from '../../core/ids.ts'
 import { asUnavailable, changedMeanwhile, invalidRequest, type Problem, slotTaken } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
-import { overlaps } from '../../core/time/interval.ts'
 import type { RemovedEvent } from '../../wire/events.ts'
 import { stillRunning } from '../once.ts'
 import type { Tools } from '../tools.ts'
+import { isStillFree } from './isStillFree.ts'
 import { type EventsHere, rowsThatFollow } from './whatFollows.ts'
 
 export type ChangeTools = Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>
@@ -35,6 +34,8 @@ export type ChangeContext = {
   readonly actor: string
   /** The owner of the calendar did it there, by hand: nobody else's event stands against it. */
   readonly isOnCalendar?: boolean | undefined
+  /** What becomes of time that was claimed where a calendar does not answer; `giveUp`, as someone waits, where absent. */
+  readonly whenUnanswered?: 'giveUp' | 'stayHeld' | undefined
   /** Written with the settled booking: the answer that a repeat of the request gets. */
   readonly remember?: ((transaction: Transaction, booking: Booking) => Promise<void>) | undefined
 }
@@ -132,15 +133,17 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
   const looks = takesTime && context.isOnCalendar !== true
   if (looks) {
     const looked = await isStillFree(tools, scope, booking)
-    if (!looked.ok || !looked.value) return giveUp(tools, booking, context, looked.ok ? slotTaken : looked.problem)
+    if (!looked.ok) return standBack(tools, booking, context, looked.problem)
+    if (!looked.value) return giveUp(tools, booking, context, slotTaken)
   }
   const placed = await place(tools, scope, booking, context.configuration)
-  if (!placed.ok) return takesTime ? giveUp(tools, booking, context, asUnavailable(placed.problem)) : success(booking)
+  if (!placed.ok)
+    return takesTime ? standBack(tools, booking, context, asUnavailable(placed.problem)) : success(booking)
   if (looks) {
     // Two writers who each write, then look, cannot both miss the other.
     const lookedBack = await isStillFree(tools, scope, booking)
-    if (!lookedBack.ok || !lookedBack.value)
-      return giveUp(tools, booking, context, lookedBack.ok ? slotTaken : lookedBack.problem)
+    if (!lookedBack.ok) return standBack(tools, booking, context, lookedBack.problem)
+    if (!lookedBack.value) return giveUp(tools, booking, context, slotTaken)
   }
   const invitedByCalendar = booking.change?.kind === 'cancel' ? booking.invitedByCalendar : [...placed.value.invited]
   const settled: Booking = { ...settle(booking), invitedByCalendar, version: booking.version + 1 }
@@ -154,6 +157,16 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
     return success(settled)
   })
   return written.ok ? written : endedElsewhere(tools, booking, context)
+}
+
+/** A calendar did not answer: it may hold the event, or not. Answers `reason`. */
+async function standBack(
+  tools: ChangeTools,
+  booking: Booking,
+  context: ChangeContext,
+  reason: Problem,
+): Promise<Result<Booking>> {
+  return context.whenUnanswered === 'stayHeld' ? failure(reason) : giveUp(tools, booking, context, reason)
 }
 
 /**
@@ -311,30 +324,6 @@ async function put(
 
 /** With whom other calendars invite by themselves. */
 type KeptHere = EventsHere & { readonly invited: ReadonlySet<string> }
-
-/** Does anyone else's event overlap the new time on a calendar that carries it, or is read for it? Our own does not count. */
-async function isStillFree(
-  tools: Pick<Tools, 'providers'>,
-  scope: CalendarScope,
-  booking: Booking,
-): Promise<Result<boolean>> {
-  const { service, when } = settle(booking)
-  for (const calendar of [...service.placements, ...(service.alsoRead ?? [])]) {
-    const provider = providerOf(tools, calendar)
-    if (provider === undefined)
-      return failure({
-        kind: 'calendarUnavailable',
-        message: `calendars of ${calendar.provider} cannot be read by this server yet`,
-      })
-    const busy = await provider.freeBusy(scope, [calendar.key], when, [booking.eventId])
-    // One that may be unreadable was counted as its participant wants when the slot was decided.
-    if (!busy.ok && (calendar.whenUnreadable ?? closed).kind !== 'closed' && !service.placements.includes(calendar))
-      continue
-    if (!busy.ok) return failure(asUnavailable(busy.problem))
-    if (busy.value.flat().some((interval) => overlaps(interval, when))) return success(false)
-  }
-  return success(true)
-}
 
 function isLocal(tools: Pick<Tools, 'providers'>, booking: Booking): boolean {
   return areLocal(tools, [...booking.service.placements, ...settle(booking).service.placements])

@@ -1,5 +1,5 @@
 // Finishes, or takes back, a change that a crash or a silent provider cut off. Run by the worker; safe to repeat.
-import { findBooking, lockBooking, scheduleRecovery } from '../../adapters/storage/bookings.ts'
+import { findBooking, lockBooking, scheduleNextRecovery, scheduleRecovery } from '../../adapters/storage/bookings.ts'
 import type { Booking } from '../../core/booking/booking.ts'
 import type { AppId, BookingId } from '../../core/ids.ts'
 import { slotTaken } from '../../core/problem.ts'
@@ -19,17 +19,24 @@ export type RecoverBookingCommand = { readonly appId: AppId; readonly bookingId:
 
 /**
  * Commit: looks for the event under the booking's id. Standing, it is settled; missing and young, it is placed again;
- * missing and old, or marked to be undone, the change is given up. `try again` asks the worker for another run.
+ * missing and old, or marked to be undone, the change is given up. While a calendar does not answer, everything stays as it
+ * is. `try again` asks the worker for another run.
  */
 export async function recoverBooking(
   tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
   { appId, bookingId, tries = 0 }: RecoverBookingCommand,
 ): Promise<Result<Recovery>> {
-  const booking = await tools.database.transaction(appId, (transaction) => lockBooking(transaction, bookingId))
+  const booking = await tools.database.transaction(appId, async (transaction) => {
+    const found = await lockBooking(transaction, bookingId)
+    // The queue would give the job of a process that dies over it to nobody for hours.
+    if (found?.change !== undefined) await scheduleRecovery(transaction, bookingId, tries + 1)
+    return found
+  })
   if (booking?.change === undefined) return success('nothing to do')
   const known = await findKnownConfiguration(tools, appId, booking.configurationId, 'evenDeleted')
   if (!known.ok) return known
-  const context = { configuration: known.value.configuration, actor: 'worker' }
+  // Nobody waits: a calendar that does not answer now is asked again, and the time stays claimed until it does.
+  const context = { configuration: known.value.configuration, actor: 'worker', whenUnanswered: 'stayHeld' } as const
 
   const takesTime = booking.change.kind === 'create' || booking.change.kind === 'reschedule'
   if (booking.direction === 'abort' || (takesTime && (await isHopeless(tools, booking)))) {
@@ -81,7 +88,7 @@ async function afterwards(
   return tools.database.transaction(appId, async (transaction) => {
     const booking = await lockBooking(transaction, bookingId)
     if (booking?.change === undefined) return success(outcome)
-    await scheduleRecovery(transaction, bookingId, tries + 1)
+    await scheduleNextRecovery(transaction, bookingId, tries + 1)
     return success('try again')
   })
 }

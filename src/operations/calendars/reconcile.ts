@@ -1,6 +1,7 @@
 // Brings a calendar and the bookings on it together again: what its owner did there by hand counts.
 import type { CalendarProvider, CalendarScope } from '../../adapters/calendars/calendarProvider.ts'
 import { findBooking } from '../../adapters/storage/bookings.ts'
+import { listCalendars } from '../../adapters/storage/calendars.ts'
 import { findReconciled, forgetOwnItem, markReconciled } from '../../adapters/storage/mirrors.ts'
 import {
   countMissing,
@@ -10,9 +11,9 @@ import {
 } from '../../adapters/storage/reconciliations.ts'
 import type { CalendarKey } from '../../core/account/grant.ts'
 import { eventIdOf } from '../../core/booking/booking.ts'
-import type { AppId } from '../../core/ids.ts'
+import type { AppId, BookingId } from '../../core/ids.ts'
 import { type ChangeTools, putBack } from '../bookings/carryThrough.ts'
-import { cancelWithEvent, moveWithEvent } from '../bookings/followCalendar.ts'
+import { cancelWithEvent, type Followed, moveWithEvent } from '../bookings/followCalendar.ts'
 import { findKnownConfiguration } from '../configurations/loadConfiguration.ts'
 
 /** `again`: the calendar or the booking changed meanwhile, or could not be asked; the next reading looks anew. */
@@ -27,6 +28,8 @@ type Outcome =
   | 'again'
 
 const actor = 'calendar'
+/** Of an account, in which an event that its owner carried away is looked for. */
+const mostCalendars = 100
 
 /**
  * Nothing to do unless something was written to the mirror since the last time. Before anything is done about a difference,
@@ -69,6 +72,9 @@ async function settle(
   if (!standing.ok) return 'again'
   if (found === 'stray') {
     if (standing.value === undefined) return 'again'
+    const from = await missesIts(tools, provider, scope, { key, bookingId })
+    if (from === 'unknown') return 'again'
+    if (from !== undefined) return bringBack(tools, provider, scope, { followed, from: key, to: from })
     const removed = await provider.remove(scope, key, eventIdOf(bookingId))
     return removed.ok ? 'removed' : 'again'
   }
@@ -84,15 +90,68 @@ async function settle(
     if (before === 0) return placeWhereItBelongs(tools, followed, 'placedAgain')
     return before === 1 ? 'reported' : 'reportedBefore'
   }
+  const elsewhere = await findElsewhere(tools, provider, scope, { key, bookingId })
+  if (elsewhere === 'unknown') return 'again'
+  if (elsewhere !== undefined) return bringBack(tools, provider, scope, { followed, from: elsewhere, to: key })
   const cancelled = await cancelWithEvent(tools, followed)
   if (!cancelled.ok) return 'again'
   await forgetOwnItem(tools.database, appId, key, bookingId)
   return 'cancelled'
 }
 
+type Which = { readonly key: CalendarKey; readonly bookingId: BookingId }
+
+/**
+ * The calendar of the same account on which the event of this booking should stand, and does not: whoever carries it to
+ * another calendar has not called it off.
+ */
+async function missesIts(
+  tools: ChangeTools,
+  provider: CalendarProvider,
+  scope: CalendarScope,
+  { key, bookingId }: Which,
+): Promise<CalendarKey | undefined | 'unknown'> {
+  const booking = await tools.database.transaction(scope.appId, (transaction) => findBooking(transaction, bookingId))
+  if (booking?.state !== 'booked' && booking?.state !== 'pending') return undefined
+  const home = booking.service.placements.find((placement) => placement.key.grantId === key.grantId)?.key
+  if (home === undefined) return undefined
+  const standing = await provider.find(scope, home, eventIdOf(bookingId))
+  if (!standing.ok) return 'unknown'
+  return standing.value === undefined ? home : undefined
+}
+
+/** Another calendar of the account to which its owner carried the event. */
+async function findElsewhere(
+  { database }: ChangeTools,
+  provider: CalendarProvider,
+  scope: CalendarScope,
+  { key, bookingId }: Which,
+): Promise<CalendarKey | undefined | 'unknown'> {
+  if (provider.bringBack === undefined) return undefined
+  for (const { grantId, id } of await listCalendars(database, scope.appId, key.grantId, { limit: mostCalendars })) {
+    const other = { grantId, calendarId: id }
+    if (id === key.calendarId) continue
+    const standing = await provider.find(scope, other, eventIdOf(bookingId))
+    if (!standing.ok) return 'unknown'
+    if (standing.value !== undefined) return other
+  }
+  return undefined
+}
+
+/** An event belongs where its booking takes time: on another calendar of the owner it would keep nobody from booking. */
+async function bringBack(
+  tools: ChangeTools,
+  provider: CalendarProvider,
+  scope: CalendarScope,
+  { followed, from, to }: { followed: Followed; from: CalendarKey; to: CalendarKey },
+): Promise<Outcome> {
+  const brought = await provider.bringBack?.(scope, eventIdOf(followed.bookingId), { from, to })
+  return brought?.ok === true ? placeWhereItBelongs(tools, followed, 'putBack') : 'again'
+}
+
 async function placeWhereItBelongs(
   tools: ChangeTools,
-  { appId, bookingId, version }: Parameters<typeof cancelWithEvent>[1],
+  { appId, bookingId, version }: Followed,
   outcome: Outcome,
 ): Promise<Outcome> {
   const booking = await tools.database.transaction(appId, (transaction) => findBooking(transaction, bookingId))

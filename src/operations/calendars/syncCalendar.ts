@@ -1,5 +1,6 @@
 // Keeps the busy mirror of one calendar: asks its provider what changed, and writes it down with how the calendar stands.
 import type { CalendarChanges, CalendarItem, CalendarProvider } from '../../adapters/calendars/calendarProvider.ts'
+import { hurryRecoveries } from '../../adapters/storage/bookings.ts'
 import { findGrant } from '../../adapters/storage/grants.ts'
 import * as mirrors from '../../adapters/storage/mirrors.ts'
 import type { CalendarKey } from '../../core/account/grant.ts'
@@ -61,15 +62,16 @@ export async function syncCalendar(tools: SyncNeeds, command: SyncCommand): Prom
       )
       return read
     }
-    const isWritten = await database.transaction(appId, (transaction) =>
-      mirrors.writeAnswer(transaction, key, {
+    const isWritten = await database.transaction(appId, async (transaction) => {
+      if (mirror.failingMs > 0) await hurryRecoveries(transaction, key)
+      return mirrors.writeAnswer(transaction, key, {
         generation: mirror.generation,
         trueAt: mirror.asOf,
         token: read.value.changes.token,
         nextInSeconds: tools.syncing.everySeconds * (0.95 + 0.1 * Math.random()),
         read: toMirror(read.value.changes, read.value.window),
-      }),
-    )
+      })
+    })
     if (isWritten) {
       // With the daily reading of a calendar, and not when it was just connected.
       if (!read.value.isKnown && mirror.covered !== undefined) await refreshCalendars(tools, provider, grant)

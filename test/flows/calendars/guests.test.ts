@@ -162,7 +162,7 @@ describe('a guest from outside hears once of each change', () => {
     }
   })
 
-  it('from us on DAViCal, which reaches its own users only, and says so', async () => {
+  it('from us on DAViCal, which reaches its own users only, and says so', { timeout: 120_000 }, async () => {
     const davical = await startDavical(['alice'])
     try {
       expect(await bookMoveAndCancel(davical)).toEqual({ server: [], own: once, uids: 1 })

@@ -3,7 +3,7 @@ import { beforeEach, expect, it } from 'vitest'
 
 import { countReconciliations } from '../../../src/adapters/storage/reconciliations.ts'
 import { sql } from '../../../src/adapters/storage/sql.ts'
-import type { AppId } from '../../../src/core/ids.ts'
+import type { AppId, BookingId } from '../../../src/core/ids.ts'
 import { instant } from '../../../src/core/time/instant.ts'
 import { examine } from '../../../src/operations/upkeep/examine.ts'
 import { fakeAccounts } from '../../support/fakeAccounts.ts'
@@ -36,7 +36,7 @@ let bookingId: string
 beforeEach(async () => {
   fake.heal()
   user = `ana${++count}@host.example`
-  fake.add(user, 'x', ['work'])
+  fake.add(user, 'x', ['work', 'yard'])
   host = await connect(server, 'caldav', { username: user, password: 'x' })
   id = await configure(server, host)
   bookingId = await bookAt(server, id, nine)
@@ -44,7 +44,7 @@ beforeEach(async () => {
   await poll()
 })
 
-const poll = () => sync(server, host, 'work')
+const poll = (calendar = 'work') => sync(server, host, calendar)
 const own = () => fake.events(user, 'work').filter(({ placed }) => placed !== undefined)
 const eventId = () => own()[0]?.id ?? ''
 const outcomes = async () =>
@@ -100,6 +100,70 @@ it('an event that is moved onto another booking goes back to its own time', asyn
     (starts) => expect(starts).toEqual([nine * 1000, half * 1000]),
   )
   await until(outcomes, (all) => expect(all).toContain('moved putBack'))
+})
+
+it.each([
+  ['is read', ['work', 'yard']],
+  ['is read after the other', ['yard', 'work']],
+])(
+  'an event that is carried to another calendar comes back, and nobody hears of it, when its own %s',
+  async (_, order) => {
+    await poll('yard')
+    const [event] = own()
+    fake.delete(user, 'work', eventId())
+    fake.restore(user, 'yard', event)
+    for (const calendar of order) await poll(calendar)
+    await until(
+      async () => own(),
+      (events) => expect(events).toMatchObject([{ when: milliseconds(nine) }]),
+    )
+    expect(fake.events(user, 'yard')).toEqual([])
+    expect((await readBooking(server, bookingId)).status).toBe('booked')
+    expect(await mails('cancelled')).toEqual([])
+    expect(await outcomes()).toContain(order[0] === 'work' ? 'deleted putBack' : 'stray putBack')
+    for (const calendar of order) await poll(calendar)
+    expect(own()).toHaveLength(1)
+  },
+)
+
+it('an event on another calendar whose own cannot be asked is left until it can be', async () => {
+  await poll('yard')
+  const [event] = own()
+  fake.delete(user, 'work', eventId())
+  fake.restore(user, 'yard', event)
+  fake.breakCalendar(user, 'work')
+  await poll('yard')
+  expect(fake.events(user, 'yard')).toHaveLength(1)
+  fake.heal()
+  await poll('yard')
+  expect([own().length, fake.events(user, 'yard').length]).toEqual([1, 0])
+})
+
+it('what waits for a calendar that was away goes on as soon as it answers', async () => {
+  fake.breakDown()
+  expect((await server.request('DELETE', `/v3/scheduling/bookings/${bookingId}`, { body: {} })).status).toBe(200)
+  expect(own()).toHaveLength(1)
+  const recovery = async () => {
+    const { rows } = await server.app.database.pool.query<{ isDue: boolean; payload: { bookingId: BookingId } }>(
+      `select run_at <= now() as "isDue", payload from graphile_worker._private_jobs where payload ->> 'appId' = $1 and key like 'settle:%'`,
+      [appId],
+    )
+    return rows
+  }
+  // As after hours of trying.
+  await server.app.database.pool.query(
+    `update graphile_worker._private_jobs set run_at = now() + interval '1 hour' where key like 'settle:%' and payload ->> 'appId' = $1`,
+    [appId],
+  )
+  await expect(poll()).rejects.toThrow('cannot be reached')
+  expect(await recovery()).toMatchObject([{ isDue: false }])
+  fake.heal()
+  await poll()
+  const [job] = await recovery()
+  expect(job?.isDue).toBe(true)
+  await server.app.operations.recoverBooking({ appId, bookingId: job?.payload.bookingId as BookingId })
+  expect(own()).toEqual([])
+  expect(await recovery()).toEqual([])
 })
 
 it('an event that came back after its booking was called off is removed', async () => {

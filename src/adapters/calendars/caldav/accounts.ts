@@ -12,7 +12,7 @@ import type { AccountCall, AccountProvider, ConnectSettings } from '../accountPr
 import { type DavClient, openClient } from './client.ts'
 import { type Discovered, discover, findCalendars } from './discovery.ts'
 import { isOfOthers } from './mapping.ts'
-import { type DavObject, deleteObject, type Failed, findByUid, readObject } from './objects.ts'
+import { type DavObject, deleteObject, type Failed, findByUid, moveObject, readObject } from './objects.ts'
 import { urlOf } from './places.ts'
 import { placeEvent } from './placing.ts'
 import { type Reading, readChanges, readSpan } from './reading.ts'
@@ -66,6 +66,17 @@ export function openAccounts({ safeFetch, now, serverUrl, findService = askDns }
       const kept: Kept = { ...discovered.value, serverUrl: url, username }
       const email = settings.email ?? emailOf(kept)
       return success({ email, settings: kept, secret: password, calendars: calendars.value })
+    },
+
+    async relocate(call) {
+      const { client, kept } = open(call)
+      const { origin } = new URL(kept.serverUrl)
+      // Of a server that keeps its calendars itself there is nothing else to be found, and its 401 is the last word.
+      if (kept.homes.every((home) => new URL(home).origin === origin)) return success(undefined)
+      const discovered = await discover(client, kept.serverUrl, findService)
+      if (!discovered.ok) return discovered
+      const isThere = discovered.value.homes.join() === kept.homes.join()
+      return success(isThere ? undefined : { ...call.account.settings, ...discovered.value })
     },
 
     listCalendars(call) {
@@ -124,6 +135,15 @@ export function openAccounts({ safeFetch, now, serverUrl, findService = askDns }
         return success(undefined)
       const deleted = await deleteObject(client, there.url)
       return typeof deleted === 'object' ? failure(deleted.problem) : success(undefined)
+    },
+
+    async bringBack(call, id, { from, to }) {
+      const { client, urlOfCalendar } = open(call)
+      const there = await findObject(client, urlOfCalendar(from), id)
+      if (there === 'absent') return success(undefined)
+      if ('problem' in there) return failure(there.problem)
+      const moved = await moveObject(client, there.url, `${urlOfCalendar(to)}${id}.ics`)
+      return typeof moved === 'object' ? failure(moved.problem) : success(undefined)
     },
   }
 }

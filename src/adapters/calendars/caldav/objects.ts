@@ -60,6 +60,21 @@ export async function deleteObject(client: DavClient, url: string): Promise<'del
   return answer.status >= 200 && answer.status < 300 ? 'deleted' : { problem: problemOf(answer) }
 }
 
+/** `deleted`: it could not be carried there, and is only gone from where it stood. */
+export async function moveObject(
+  client: DavClient,
+  url: string,
+  target: string,
+): Promise<'moved' | 'deleted' | 'absent' | Failed> {
+  const answer = await client.send({ method: 'MOVE', url, headers: { destination: target, overwrite: 'F' } })
+  if (typeof answer === 'string') return { problem: problemOf(answer) }
+  if (answer.status >= 200 && answer.status < 300) return 'moved'
+  if (answer.status === 404 || answer.status === 410) return 'absent'
+  // One stands there already, or this server carries nothing from one calendar to another.
+  if ([403, 405, 409, 412, 501, 502].includes(answer.status)) return deleteObject(client, url)
+  return { problem: problemOf(answer) }
+}
+
 /**
  * Looks for an object that does not stand where we put it: servers may give it another name. Some cannot look by UID, or
  * find what was not asked for: what they answer is checked, and where they cannot, there is none.

@@ -12,11 +12,13 @@ export function caldavAccounts(options: CaldavOptions): AccountProvider {
   return {
     capabilities: { invites: true, conferencing: false, push: false },
     connect: async (...question) => (await open()).connect(...question),
+    relocate: async (...question) => (await open()).relocate(...question),
     listCalendars: async (...question) => (await open()).listCalendars(...question),
     freeBusy: async (...question) => (await open()).freeBusy(...question),
     readChanges: async (...question) => (await open()).readChanges(...question),
     place: async (...question) => (await open()).place(...question),
     find: async (...question) => (await open()).find(...question),
     remove: async (...question) => (await open()).remove(...question),
+    bringBack: async (...question) => (await open()).bringBack(...question),
   }
 }

@@ -1,0 +1,65 @@
+/** An event that its owner drags onto another calendar of the account, on real CalDAV servers: it can be brought back, and is one event. */
+import { expect, it } from 'vitest'
+
+import type { PlacedEvent } from '../../src/core/booking/placedEvent.ts'
+import type { EventId } from '../../src/core/ids.ts'
+import { instant } from '../../src/core/time/instant.ts'
+import { type CaldavStand, caldavStand } from '../support/caldavStand.ts'
+import { startCyrusCaldav } from '../support/cyrusCaldav.ts'
+import { startDavical } from '../support/davical.ts'
+import { startIcloudLike } from '../support/icloudLike.ts'
+import { startRadicale } from '../support/radicale.ts'
+
+const id = '01990000000070008000000000000001' as EventId
+const event: PlacedEvent = {
+  id,
+  icalUid: '01990000-0000-7000-8000-000000000001@openslot',
+  sequence: 1,
+  isPending: false,
+  title: 'Fitting',
+  description: '',
+  location: '',
+  when: { start: instant(Date.parse('2027-05-04T09:00Z')), end: instant(Date.parse('2027-05-04T09:30Z')) },
+  timezone: 'Europe/Paris',
+  organizer: { email: 'alice@example.com', name: 'Alice' },
+  participants: [],
+  hideParticipants: false,
+  notifyParticipants: false,
+  conferencing: undefined,
+  metadata: {},
+}
+
+const stands: readonly [string, () => Promise<CaldavStand>][] = [
+  ['Radicale', async () => caldavStand(await startRadicale(['alice']))],
+  ['Cyrus', async () => caldavStand(await startCyrusCaldav())],
+  ['DAViCal', async () => caldavStand(await startDavical(['alice']))],
+  [
+    'an emulated iCloud',
+    async () => {
+      const behind = await startCyrusCaldav()
+      const { server, resolve } = await startIcloudLike(behind)
+      return caldavStand({ ...server, users: behind.users }, { network: { resolve }, signIn: server.users[0] })
+    },
+  ],
+]
+
+it.each(stands)('on %s', { timeout: 120_000 }, async (_, start) => {
+  const stand = await start()
+  try {
+    const { provider, scope } = stand
+    const [home, other] = [await stand.emptyCalendar(), await stand.emptyCalendar()]
+    expect(await provider.place(scope, home, event)).toMatchObject({ ok: true })
+    await stand.carryBooked(event, { from: home, to: other })
+    expect(await provider.find(scope, home, id)).toEqual({ ok: true, value: undefined })
+
+    const back = () => provider.bringBack?.(scope, id, { from: other, to: home })
+    expect(await back()).toMatchObject({ ok: true })
+    expect(await provider.place(scope, home, event)).toMatchObject({ ok: true })
+    // Once more finds nothing to do.
+    expect(await back()).toMatchObject({ ok: true })
+    expect(await provider.find(scope, home, id)).toEqual({ ok: true, value: event.when })
+    expect([await stand.count(home), await stand.count(other)]).toEqual([1, 0])
+  } finally {
+    await stand.stop()
+  }
+})

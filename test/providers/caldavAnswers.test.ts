@@ -1,0 +1,172 @@
+/** What a CalDAV server may answer once its account is connected: each answer has its problem, none is free, and nothing is left half done. */
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+
+import type { AccountCall } from '../../src/adapters/calendars/accountProvider.ts'
+import { caldavAccounts } from '../../src/adapters/calendars/caldav/provider.ts'
+import { createSafeFetch } from '../../src/adapters/net/safeFetch.ts'
+import type { PlacedEvent } from '../../src/core/booking/placedEvent.ts'
+import type { CalendarId, EventId } from '../../src/core/ids.ts'
+import type { Result } from '../../src/core/result.ts'
+import { instant } from '../../src/core/time/instant.ts'
+import { ask, type CaldavServer, type CaldavUser, eventText, putByHand } from '../support/caldavServer.ts'
+import { startRadicale } from '../support/radicale.ts'
+
+type Answer = { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }
+
+let radicale: CaldavServer
+let user: CaldavUser
+let call: AccountCall
+let calendar: CalendarId
+/** What this answers is answered in place of Radicale. */
+let instead: (method: string, body: string) => Answer | undefined = () => undefined
+let requests = 0
+const safeFetch = createSafeFetch({ allowPrivateNetwork: ['127.0.0.0/8'] })
+const tower = caldavAccounts({ safeFetch, now: () => instant(Date.now()) })
+const front = createServer((request, response) => void handOn(request, response))
+
+async function handOn(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  const body = Buffer.concat(chunks).toString()
+  requests += 1
+  const answer = instead(request.method ?? '', body)
+  if (answer !== undefined) {
+    response.writeHead(answer.status, answer.headers).end(answer.body)
+    return
+  }
+  const { depth, 'if-match': ifMatch, 'if-none-match': ifNoneMatch, 'content-type': type } = request.headers
+  const passed = { depth, 'if-match': ifMatch, 'if-none-match': ifNoneMatch, 'content-type': type }
+  const headers = Object.fromEntries(
+    Object.entries(passed).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  )
+  const url = new URL(request.url ?? '/', radicale.url).href
+  const told = await ask(user, request.method ?? 'GET', url, { headers, ...(body === '' ? {} : { body }) })
+  const etag = told.headers.get('etag')
+  response.writeHead(told.status, etag === null ? {} : { etag }).end(told.text)
+}
+
+beforeAll(async () => {
+  radicale = await startRadicale(['alice'])
+  ;[user] = radicale.users as [CaldavUser]
+  front.listen(0, '127.0.0.1')
+  await once(front, 'listening')
+  const server_url = `http://127.0.0.1:${(front.address() as AddressInfo).port}/`
+  const { username, password } = user
+  const signal = AbortSignal.timeout(600_000)
+  const connected = await tower.connect({ server_url, username, password }, signal)
+  if (!connected.ok) throw new Error(connected.problem.message)
+  const { email, settings, secret, calendars } = connected.value
+  calendar = calendars[0]?.id as CalendarId
+  const timezones = new Map([[calendar, 'Europe/Paris']])
+  call = { account: { appId: '' as never, grantId: '' as never, email, settings, secret, timezones }, signal }
+  await putByHand(user, 'by-hand', eventText('by-hand', ['DTSTART:20270504T100000Z', 'DTEND:20270504T110000Z']))
+}, 120_000)
+afterAll(async () => {
+  await safeFetch.close()
+  front.closeAllConnections()
+  front.close()
+  await radicale?.stop()
+})
+beforeEach(() => {
+  instead = () => undefined
+  requests = 0
+})
+
+const day = { start: instant(Date.parse('2027-05-04T00:00Z')), end: instant(Date.parse('2027-05-05T00:00Z')) }
+const question = { window: day, known: async () => new Map<string, string>() }
+const event: PlacedEvent = {
+  id: '01990000000070008000000000000002' as EventId,
+  icalUid: '01990000-0000-7000-8000-000000000002@openslot',
+  sequence: 1,
+  isPending: false,
+  title: 'Fitting',
+  description: '',
+  location: '',
+  when: { start: instant(Date.parse('2027-05-04T14:00Z')), end: instant(Date.parse('2027-05-04T14:30Z')) },
+  timezone: 'Europe/Paris',
+  organizer: { email: 'alice@example.com', name: 'Alice' },
+  participants: [],
+  hideParticipants: false,
+  notifyParticipants: false,
+  conferencing: undefined,
+  metadata: {},
+}
+const questions: Readonly<Record<string, () => Promise<Result<unknown>>>> = {
+  listCalendars: () => tower.listCalendars(call),
+  freeBusy: () => tower.freeBusy(call, [calendar], day, []),
+  'readChanges of everything': () => tower.readChanges(call, calendar, { ...question, token: undefined }),
+  'readChanges since a token': () => tower.readChanges(call, calendar, { ...question, token: 'sync:known' }),
+  place: () => tower.place(call, calendar, event),
+  find: () => tower.find(call, calendar, event.id),
+  remove: () => tower.remove(call, calendar, event.id),
+}
+
+describe.each(Object.keys(questions))('%s', (name) => {
+  it.each([
+    [401, {}, 'grantExpired', undefined],
+    [403, {}, 'calendarUnavailable', undefined],
+    [423, {}, 'calendarUnavailable', undefined],
+    [429, { 'retry-after': '7' }, 'calendarUnavailable', 7],
+    [429, {}, 'calendarUnavailable', 30],
+    [500, {}, 'calendarUnavailable', undefined],
+    [503, { 'retry-after': 'Wed, 21 Oct 2026 07:28:00 GMT' }, 'calendarUnavailable', 60],
+    [507, {}, 'calendarUnavailable', undefined],
+  ] as const)('answered %i %j', async (status, headers, kind, retryAfterSeconds) => {
+    instead = () => ({ status, headers })
+    const answer = await questions[name]?.()
+    expect(answer).toMatchObject({ ok: false, problem: { kind, ...(retryAfterSeconds && { retryAfterSeconds }) } })
+    // Knocking again gets accounts locked, and a server that asks for peace gets it.
+    if (status === 401 || status === 429 || status === 503) expect(requests).toBe(1)
+  })
+})
+
+it.each([
+  [403, '<error xmlns="DAV:"><valid-sync-token/></error>'],
+  [409, ''],
+  [500, ''],
+  [501, ''],
+])('a token that is answered %i has everything read anew', async (status, body) => {
+  instead = (_, text) => (text.includes('sync-collection') ? { status, body } : undefined)
+  expect(await tower.readChanges(call, calendar, { ...question, token: 'sync:old' })).toMatchObject({
+    ok: true,
+    value: { kind: 'everything', items: [{ busy: [{ start: Date.parse('2027-05-04T10:00Z') }] }] },
+  })
+})
+
+it('changes that come in pages are all read', async () => {
+  const object = (name: string, status: string, inside = '') =>
+    `<response><href>${calendar}${name}</href>${status === '' ? `<propstat><prop>${inside}</prop><status>HTTP/1.1 200 OK</status></propstat>` : `<status>HTTP/1.1 ${status}</status>`}</response>`
+  const page = (token: string, objects: string) => ({
+    status: 207,
+    body: `<multistatus xmlns="DAV:">${objects}<sync-token>${token}</sync-token></multistatus>`,
+  })
+  instead = (_, text) => {
+    if (!text.includes('sync-collection')) return undefined
+    return text.includes('begun')
+      ? page('middle', object('gone-1.ics', '404 Not Found') + object('', '507 Insufficient Storage'))
+      : page('ended', object('by-hand.ics', '', '<getetag>"1"</getetag>') + object('gone-2.ics', '404 Not Found'))
+  }
+  expect(await tower.readChanges(call, calendar, { ...question, token: 'sync:begun' })).toMatchObject({
+    ok: true,
+    value: {
+      kind: 'changes',
+      token: 'sync:ended',
+      changed: [{ id: `${calendar}by-hand.ics` }],
+      removed: [`${calendar}gone-1.ics`, `${calendar}gone-2.ics`],
+    },
+  })
+})
+
+it('an event that is named and not shown is never free', async () => {
+  instead = (method) =>
+    method === 'REPORT'
+      ? {
+          status: 207,
+          body: `<multistatus xmlns="DAV:"><response><href>${calendar}by-hand.ics</href><propstat><prop><getetag>"1"</getetag></prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>`,
+        }
+      : undefined
+  expect(await questions.freeBusy?.()).toMatchObject({ ok: false, problem: { kind: 'calendarUnavailable' } })
+})
