@@ -19,7 +19,7 @@ const writers = new Map<string, Intl.DateTimeFormat>()
 
 /** Making one takes longer than using it a hundred times, and a page uses few. */
 function writer(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `${locale} ${Object.values(options).join(' ')}`
+  const key = `${locale} ${Object.entries(options).join(' ')}`
   let found = writers.get(key)
   if (found === undefined) {
     found = new Intl.DateTimeFormat(locale, options)
@@ -42,6 +42,21 @@ export function formatDay(at: number, locale: string, timezone: string): string 
 /** `Tuesday, 3 March`: under a month that shows the year. */
 export function formatShortDay(at: number, locale: string, timezone: string): string {
   return writer(locale, { timeZone: timezone, weekday: 'long', day: 'numeric', month: 'long' }).format(at * 1_000)
+}
+
+/** `March 2026`, of a month written `2026-03`. */
+export function formatMonth(month: string, locale: string): string {
+  return writer(locale, { timeZone: 'UTC', month: 'long', year: 'numeric' }).format(Date.parse(`${month}-15T00:00:00Z`))
+}
+
+/** `Tue` or `Tuesday`, of an instant in UTC. */
+export function formatWeekday(at: number, locale: string, weekday: 'short' | 'long'): string {
+  return writer(locale, { timeZone: 'UTC', weekday }).format(at * 1_000)
+}
+
+/** Numbers in the locale's own digits. */
+export function numberWriter(locale: string): (number: number) => string {
+  return new Intl.NumberFormat(locale).format
 }
 
 /** `9:30 AM` or `09:30`, as the locale has it. */
