@@ -153,6 +153,8 @@ describe('the organizer', () => {
     const { page: view } = await browser.open(`${server.url}/confirmation/${booking.organizer_booking_ref}`, {
       size: 'phone',
     })
+    // The card is as high as the screen; what stands in it is not stretched to that.
+    expect((await view.getByRole('button', { name: 'Decline' }).boundingBox())?.height).toBeLessThan(50)
     await view.getByRole('button', { name: 'Decline' }).click()
     await view.getByLabel('A word to your guest').fill('On holiday')
     await look(view, 'decline')

@@ -59,6 +59,18 @@ export function numberWriter(locale: string): (number: number) => string {
   return new Intl.NumberFormat(locale).format
 }
 
+/** `Tue, Mar 3, 9:30 AM` */
+export function formatShortMoment(at: number, locale: string, timezone: string): string {
+  return writer(locale, {
+    timeZone: timezone,
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    hour: 'numeric',
+    minute: '2-digit',
+  }).format(at * 1_000)
+}
+
 /** `9:30 AM` or `09:30`, as the locale has it. */
 export function formatTime(at: number, locale: string, timezone: string): string {
   return writer(locale, { timeZone: timezone, timeStyle: 'short' }).format(at * 1_000)
@@ -75,7 +87,7 @@ export function formatOffset(at: number, locale: string, timezone: string): stri
   return parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''
 }
 
-/** A zone in two parts: `Central European Time` and `Berlin, GMT+1`; the first is the city where the locale has no word. */
+/** A zone in two parts: `Central European Time` and `Berlin (GMT+1)`; the first is the city where the locale has no word. */
 export function describeZone(at: number, locale: string, timezone: string): readonly [string, string] {
   const city = cityOf(timezone)
   const offset = formatOffset(at, locale, timezone)
@@ -83,7 +95,7 @@ export function describeZone(at: number, locale: string, timezone: string): read
   // Without a word of their own, locales write the offset again.
   return name === undefined || /[+\u2212-]|[0-9\u0660-\u0669]/.test(name)
     ? [city, offset]
-    : [name, `${city}, ${offset}`]
+    : [name, `${city} (${offset})`]
 }
 
 function nameZone(at: number, locale: string, timezone: string): string | undefined {
