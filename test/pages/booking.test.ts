@@ -261,18 +261,19 @@ it('shows a private configuration to a session in the fragment, and a sentence t
   expect((await bookings())[0]).toMatchObject({ configuration_id: id })
 })
 
-it('wears the colour, the logo and the words of the organizer, in the dark too', async () => {
-  const id = await makePage(server, {
-    top: {
-      appearance: {
-        color: '#ffd400',
-        submit_button_label: 'Reserve it',
-        thank_you_message: 'Cheers!',
-        company_name: 'Ada Inc.',
+it.each(['light', 'dark'] as const)(
+  'wears the colour and the words of the organizer, where it is %s',
+  async (colorScheme) => {
+    const id = await makePage(server, {
+      top: {
+        appearance: {
+          color: '#ffd400',
+          submit_button_label: 'Reserve it',
+          thank_you_message: 'Cheers!',
+          company_name: 'Ada Inc.',
+        },
       },
-    },
-  })
-  for (const colorScheme of ['light', 'dark'] as const) {
+    })
     const { page: view } = await browser.open(`${server.url}/book/${id}`, { colorScheme })
     await view.locator('.time').first().waitFor()
     await look(view, `yellow-times-${colorScheme}`)
@@ -282,8 +283,8 @@ it('wears the colour, the logo and the words of the organizer, in the dark too',
     await view.getByRole('button', { name: 'Reserve it' }).click()
     await view.getByText('Cheers!').waitFor()
     await look(view, `yellow-booked-${colorScheme}`)
-  }
-})
+  },
+)
 
 it('has nothing to show where nothing is free, and goes to the first free day where that is months away', async () => {
   const none = await makePage(server, { rules: { default_open_hours: [], only_specific_time_availability: true } })
