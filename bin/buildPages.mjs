@@ -5,14 +5,11 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 
-import optimizeLocales from '@react-aria/optimize-locales-plugin'
 import { build } from 'vite'
 
 import { builds, hashSources, root, stamp } from './prepare.mjs'
 
 const web = join(root, 'web')
-/** The components' own words, in the languages of the pages. */
-const locales = ['en-US', 'fr-FR', 'de-DE', 'es-ES', 'nl-NL', 'sv-SE', 'ja-JP', 'zh-CN', 'ko-KR', 'ar-AE', 'he-IL']
 
 const hash = hashSources(builds.pages)
 const { folder } = builds.pages
@@ -36,7 +33,6 @@ async function buildBookingPage() {
     configFile: false,
     root: web,
     logLevel: 'warn',
-    plugins: [{ ...optimizeLocales.vite({ locales }), enforce: 'pre' }],
     build: {
       outDir: draft,
       emptyOutDir: true,

@@ -15,14 +15,17 @@ export function TimeList({ starts, timezone, chosen, onChoose }: TimeListProps) 
   const day = formatDay(first, locale, timezone)
   return (
     <section aria-label={fill(words.times.title, { day })}>
-      <h2 className="dayTitle">{formatShortDay(first, locale, timezone)}</h2>
+      <h2 className="dayTitle" aria-live="polite">
+        {formatShortDay(first, locale, timezone)}
+      </h2>
       <ul className="timeList">
-        {writeTimes(starts, locale, timezone).map(({ start, text, spoken }) => (
-          <li key={start}>
+        {writeTimes(starts, locale, timezone).map(({ start, text }, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: another day is the same buttons with other times, which costs half
+          <li key={index}>
             <button
               type="button"
               className="time"
-              aria-label={`${spoken}, ${day}, ${timezone}`}
+              aria-label={`${text}, ${day}, ${timezone}`}
               aria-current={start === chosen ? 'true' : undefined}
               onClick={() => onChoose(start)}
             >
@@ -37,10 +40,11 @@ export function TimeList({ starts, timezone, chosen, onChoose }: TimeListProps) 
 
 /** In the night when clocks go back, a reading comes twice: then the offset tells them apart. */
 function writeTimes(starts: readonly number[], locale: string, timezone: string) {
-  const times = starts.map((start) => ({ start, text: formatTime(start, locale, timezone) }))
-  return times.map(({ start, text }) => {
-    const isTwice = times.filter((other) => other.text === text).length > 1
-    const shown = isTwice ? `${text} (${formatOffset(start, locale, timezone)})` : text
-    return { start, text: shown, spoken: shown }
+  const texts = starts.map((start) => formatTime(start, locale, timezone))
+  const isOften = new Set(texts).size < texts.length
+  return starts.map((start, index) => {
+    const text = texts[index] ?? ''
+    const isTwice = isOften && texts.indexOf(text) !== texts.lastIndexOf(text)
+    return { start, text: isTwice ? `${text} (${formatOffset(start, locale, timezone)})` : text }
   })
 }

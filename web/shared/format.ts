@@ -19,7 +19,7 @@ const writers = new Map<string, Intl.DateTimeFormat>()
 
 /** Making one takes longer than using it a hundred times, and a page uses few. */
 function writer(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `${locale} ${Object.values(options).join(' ')}`
+  const key = `${locale} ${Object.entries(options).join(' ')}`
   let found = writers.get(key)
   if (found === undefined) {
     found = new Intl.DateTimeFormat(locale, options)
@@ -44,6 +44,33 @@ export function formatShortDay(at: number, locale: string, timezone: string): st
   return writer(locale, { timeZone: timezone, weekday: 'long', day: 'numeric', month: 'long' }).format(at * 1_000)
 }
 
+/** `March 2026`, of a month written `2026-03`. */
+export function formatMonth(month: string, locale: string): string {
+  return writer(locale, { timeZone: 'UTC', month: 'long', year: 'numeric' }).format(Date.parse(`${month}-15T00:00:00Z`))
+}
+
+/** `Tue` or `Tuesday`, of an instant in UTC. */
+export function formatWeekday(at: number, locale: string, weekday: 'short' | 'long'): string {
+  return writer(locale, { timeZone: 'UTC', weekday }).format(at * 1_000)
+}
+
+/** Numbers in the locale's own digits. */
+export function numberWriter(locale: string): (number: number) => string {
+  return new Intl.NumberFormat(locale).format
+}
+
+/** `Tue, Mar 3, 9:30 AM` */
+export function formatShortMoment(at: number, locale: string, timezone: string): string {
+  return writer(locale, {
+    timeZone: timezone,
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    hour: 'numeric',
+    minute: '2-digit',
+  }).format(at * 1_000)
+}
+
 /** `9:30 AM` or `09:30`, as the locale has it. */
 export function formatTime(at: number, locale: string, timezone: string): string {
   return writer(locale, { timeZone: timezone, timeStyle: 'short' }).format(at * 1_000)
@@ -60,7 +87,7 @@ export function formatOffset(at: number, locale: string, timezone: string): stri
   return parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''
 }
 
-/** A zone in two parts: `Central European Time` and `Berlin, GMT+1`; the first is the city where the locale has no word. */
+/** A zone in two parts: `Central European Time` and `Berlin (GMT+1)`; the first is the city where the locale has no word. */
 export function describeZone(at: number, locale: string, timezone: string): readonly [string, string] {
   const city = cityOf(timezone)
   const offset = formatOffset(at, locale, timezone)
@@ -68,7 +95,7 @@ export function describeZone(at: number, locale: string, timezone: string): read
   // Without a word of their own, locales write the offset again.
   return name === undefined || /[+\u2212-]|[0-9\u0660-\u0669]/.test(name)
     ? [city, offset]
-    : [name, `${city}, ${offset}`]
+    : [name, `${city} (${offset})`]
 }
 
 function nameZone(at: number, locale: string, timezone: string): string | undefined {
