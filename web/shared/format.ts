@@ -15,6 +15,11 @@ export function localeOf(language: string, preferred: readonly string[]): string
   return `${base}-u-ca-gregory`
 }
 
+/** `Ada and Bob` */
+export function formatList(names: readonly string[], locale: string): string {
+  return new Intl.ListFormat(locale, { type: 'conjunction' }).format(names)
+}
+
 const writers = new Map<string, Intl.DateTimeFormat>()
 
 /** Making one takes longer than using it a hundred times, and a page uses few. */
