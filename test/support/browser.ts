@@ -25,8 +25,6 @@ export type ViewOptions = {
   /** Messages of others' code that are known and harmless. Never asked of a foreign origin or a policy report. */
   readonly forgiven?: readonly RegExp[]
   readonly javaScriptEnabled?: boolean
-  /** Runs in every frame before the page's own scripts. */
-  readonly script?: string
 }
 
 export type View = {
@@ -53,6 +51,8 @@ const flags = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // Frames of other sites get no cookies and no storage, as in browsers that protect their people.
+  '--test-third-party-cookie-phaseout',
   // Nothing leaves this machine, whatever a page asks for.
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
 ]
@@ -134,7 +134,6 @@ async function openView(browser: Browser, url: string, options: ViewOptions): Pr
   }
   const context = await browser.newContext(contextOptions)
   const troubles = await watch(context, [new URL(url).origin, ...(options.origins ?? [])], options.forgiven ?? [])
-  if (options.script !== undefined) await context.addInitScript({ content: options.script })
   const page = await context.newPage()
   return {
     page,
