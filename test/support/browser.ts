@@ -134,6 +134,8 @@ async function openView(browser: Browser, url: string, options: ViewOptions): Pr
   }
   const context = await browser.newContext(contextOptions)
   const troubles = await watch(context, [new URL(url).origin, ...(options.origins ?? [])], options.forgiven ?? [])
+  // Below the limit of a test, so that the failure names what was waited for.
+  context.setDefaultTimeout(20_000)
   const page = await context.newPage()
   return {
     page,

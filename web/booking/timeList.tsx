@@ -1,5 +1,5 @@
 // The free times of one day.
-import { fill, formatDay, formatOffset, formatShortDay, formatTime } from '../shared/format.ts'
+import { fill, formatClearTime, formatDay, formatShortDay } from '../shared/format.ts'
 import { usePage } from './page.tsx'
 
 type TimeListProps = {
@@ -17,30 +17,23 @@ export function TimeList({ starts, timezone, chosen, onChoose }: TimeListProps) 
     <section aria-label={fill(words.times.title, { day })}>
       <h2 className="dayTitle">{formatShortDay(first, locale, timezone)}</h2>
       <ul className="timeList">
-        {writeTimes(starts, locale, timezone).map(({ start, text, spoken }) => (
-          <li key={start}>
-            <button
-              type="button"
-              className="time"
-              aria-label={`${spoken}, ${day}, ${timezone}`}
-              aria-current={start === chosen ? 'true' : undefined}
-              onClick={() => onChoose(start)}
-            >
-              {text}
-            </button>
-          </li>
-        ))}
+        {starts.map((start) => {
+          const text = formatClearTime(start, locale, timezone)
+          return (
+            <li key={start}>
+              <button
+                type="button"
+                className="time"
+                aria-label={`${text}, ${day}, ${timezone}`}
+                aria-current={start === chosen ? 'true' : undefined}
+                onClick={() => onChoose(start)}
+              >
+                {text}
+              </button>
+            </li>
+          )
+        })}
       </ul>
     </section>
   )
-}
-
-/** In the night when clocks go back, a reading comes twice: then the offset tells them apart. */
-function writeTimes(starts: readonly number[], locale: string, timezone: string) {
-  const times = starts.map((start) => ({ start, text: formatTime(start, locale, timezone) }))
-  return times.map(({ start, text }) => {
-    const isTwice = times.filter((other) => other.text === text).length > 1
-    const shown = isTwice ? `${text} (${formatOffset(start, locale, timezone)})` : text
-    return { start, text: shown, spoken: shown }
-  })
 }

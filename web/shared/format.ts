@@ -54,6 +54,16 @@ export function formatTime(at: number, locale: string, timezone: string): string
   return writer(locale, { timeZone: timezone, timeStyle: 'short' }).format(at * 1_000)
 }
 
+/**
+ * As `formatTime`. In the night when clocks go back, readings that come twice have their offset beside them, whether or not
+ * both are free: by an hour in most places, by half of one on Lord Howe Island.
+ */
+export function formatClearTime(at: number, locale: string, timezone: string): string {
+  const text = formatTime(at, locale, timezone)
+  const isTwice = [-60, -30, 30, 60].some((minutes) => formatTime(at + minutes * 60, locale, timezone) === text)
+  return isTwice ? `${text} (${formatOffset(at, locale, timezone)})` : text
+}
+
 /** `9:30 – 10:00 AM`, with both days where they differ. */
 export function formatTimes(start: number, end: number, locale: string, timezone: string): string {
   return writer(locale, { timeZone: timezone, timeStyle: 'short' }).formatRange(start * 1_000, end * 1_000)
