@@ -5,14 +5,11 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 
-import optimizeLocales from '@react-aria/optimize-locales-plugin'
 import { build } from 'vite'
 
 import { hashPages, pagesFolder, pagesStamp, root } from './prepare.mjs'
 
 const web = join(root, 'web')
-/** The components' own words, in the languages of the pages. */
-const locales = ['en-US', 'fr-FR', 'de-DE', 'es-ES', 'nl-NL', 'sv-SE', 'ja-JP', 'zh-CN', 'ko-KR', 'ar-AE', 'he-IL']
 
 const hash = hashPages()
 const draft = `${pagesFolder}-${process.pid}`
@@ -35,7 +32,6 @@ async function buildBookingPage() {
     configFile: false,
     root: web,
     logLevel: 'warn',
-    plugins: [{ ...optimizeLocales.vite({ locales }), enforce: 'pre' }],
     build: {
       outDir: draft,
       emptyOutDir: true,

@@ -261,18 +261,19 @@ it('shows a private configuration to a session in the fragment, and a sentence t
   expect((await bookings())[0]).toMatchObject({ configuration_id: id })
 })
 
-it('wears the colour, the logo and the words of the organizer, in the dark too', async () => {
-  const id = await makePage(server, {
-    top: {
-      appearance: {
-        color: '#ffd400',
-        submit_button_label: 'Reserve it',
-        thank_you_message: 'Cheers!',
-        company_name: 'Ada Inc.',
+it.each(['light', 'dark'] as const)(
+  'wears the colour and the words of the organizer, where it is %s',
+  async (colorScheme) => {
+    const id = await makePage(server, {
+      top: {
+        appearance: {
+          color: '#ffd400',
+          submit_button_label: 'Reserve it',
+          thank_you_message: 'Cheers!',
+          company_name: 'Ada Inc.',
+        },
       },
-    },
-  })
-  for (const colorScheme of ['light', 'dark'] as const) {
+    })
     const { page: view } = await browser.open(`${server.url}/book/${id}`, { colorScheme })
     await view.locator('.time').first().waitFor()
     await look(view, `yellow-times-${colorScheme}`)
@@ -282,8 +283,8 @@ it('wears the colour, the logo and the words of the organizer, in the dark too',
     await view.getByRole('button', { name: 'Reserve it' }).click()
     await view.getByText('Cheers!').waitFor()
     await look(view, `yellow-booked-${colorScheme}`)
-  }
-})
+  },
+)
 
 it('has nothing to show where nothing is free, and goes to the first free day where that is months away', async () => {
   const none = await makePage(server, { rules: { default_open_hours: [], only_specific_time_availability: true } })
@@ -313,4 +314,73 @@ it('asks for the months that it was not given, as the guest turns to them', asyn
   await expect
     .poll(() => view.locator('.day:not([data-unavailable],[data-disabled],[data-outside-month])').count())
     .toBeGreaterThan(27)
+})
+
+it('walks the month by keys: days, ends of weeks, months and years, never past what is offered', async () => {
+  // The last Thursday of a November, seen in a locale whose weeks begin on Sunday.
+  const frozen = await startPageServer(() => Date.parse('2026-11-26T10:00:00Z') as never)
+  const id = await makePage(frozen, {
+    scheduler: { available_days_in_future: 500 },
+    rules: { default_open_hours: [{ days: [1, 2, 3, 4, 5], start: '9:00', end: '17:00' }] },
+  })
+  const reach = async (language: 'en' | 'he') => {
+    const { page: view } = await browser.open('about:blank', { origins: [frozen.url] })
+    await view.clock.setFixedTime('2026-11-26T10:00:00Z')
+    await view.goto(`${frozen.url}/book/${id}?lang=${language}`)
+    await view.locator('.day[data-selected]').focus()
+    return view
+  }
+  const focused = (view: Page) => view.locator('.day:focus').getAttribute('data-day')
+  const view = await reach('en')
+  for (const [key, day] of [
+    ['ArrowLeft', '2026-11-26'],
+    ['ArrowRight', '2026-11-27'],
+    ['ArrowDown', '2026-12-04'],
+    ['Home', '2026-11-29'],
+    ['End', '2026-12-05'],
+    ['ArrowUp', '2026-11-28'],
+    ['PageDown', '2026-12-28'],
+    ['Shift+PageDown', '2027-12-28'],
+    ['Shift+PageDown', '2028-04-10'],
+    ['ArrowRight', '2028-04-10'],
+    ['PageUp', '2028-03-10'],
+    ['Shift+PageUp', '2027-03-10'],
+    ['Shift+PageUp', '2026-11-26'],
+  ] as const) {
+    await view.keyboard.press(key)
+    await expect.poll(() => focused(view), { message: key }).toBe(day)
+  }
+  // A Saturday, without free times, can be walked over and not chosen; Tab leaves the month by one step.
+  await view.keyboard.press('ArrowDown')
+  await view.keyboard.press('ArrowRight')
+  await view.keyboard.press('ArrowRight')
+  await expect.poll(() => focused(view)).toBe('2026-12-05')
+  const title = await view.locator('.dayTitle').textContent()
+  await view.keyboard.press('Enter')
+  expect(await view.locator('.dayTitle').textContent()).toBe(title)
+  expect(await view.locator('.day[tabindex="0"]').count()).toBe(1)
+  await view.keyboard.press('Tab')
+  expect(await view.locator('.time:focus').count()).toBe(1)
+  await view.keyboard.press('Shift+Tab')
+  expect(await focused(view)).toBe('2026-12-05')
+
+  const mirrored = await reach('he')
+  await mirrored.keyboard.press('ArrowLeft')
+  await expect.poll(() => focused(mirrored)).toBe('2026-11-27')
+})
+
+it('keeps the focus on the way to the next month, and ends where nothing more is offered', async () => {
+  const { page: view } = await browser.open(
+    `${server.url}/book/${await makePage(server, { scheduler: { available_days_in_future: 3 } })}`,
+  )
+  const next = view.getByRole('button', { name: 'Next month' })
+  await next.focus()
+  const titles = new Set<string | null>()
+  for (let count = 0; count < 3; count++) {
+    titles.add(await view.locator('.month h2').textContent())
+    await view.keyboard.press('Enter')
+  }
+  expect(titles.size).toBeLessThanOrEqual(2)
+  expect(await next.getAttribute('aria-disabled')).toBe('true')
+  expect(await view.locator('.turn:focus').count()).toBe(1)
 })

@@ -153,6 +153,8 @@ describe('the organizer', () => {
     const { page: view } = await browser.open(`${server.url}/confirmation/${booking.organizer_booking_ref}`, {
       size: 'phone',
     })
+    // The card is as high as the screen; what stands in it is not stretched to that.
+    expect((await view.getByRole('button', { name: 'Decline' }).boundingBox())?.height).toBeLessThan(50)
     await view.getByRole('button', { name: 'Decline' }).click()
     await view.getByLabel('A word to your guest').fill('On holiday')
     await look(view, 'decline')
@@ -200,7 +202,7 @@ describe('a link that is no good', () => {
       expect(answer.headers.get('content-type'), path).toContain('text/html')
       const text = await answer.text()
       expect(text, path).not.toMatch(/Gil|gil@|Ada|Intro call|Apples/)
-      shown.add(text.replace(/nonce="[^"]+"/, ''))
+      shown.add(text)
     }
     expect(shown.size).toBe(1)
     const { page: view } = await browser.open(`${server.url}${bad[0]}`)

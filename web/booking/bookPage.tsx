@@ -86,7 +86,7 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
       <div className="card book" data-step={isForm ? 'form' : 'time'}>
         <About settings={settings}>
           {isForm && (
-            <p className="chosen">
+            <p className="chosen" data-lost={lost === start || undefined}>
               <When start={start} end={start + settings.duration_minutes * 60} timezone={timezone} />
               <button type="button" className="quiet" onClick={step.close}>
                 {words.form.change}

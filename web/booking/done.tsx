@@ -109,9 +109,12 @@ export function ChangeLinks({ reschedule, cancel }: { readonly reschedule: strin
   if (reschedule === '' && cancel === '') return null
   return (
     <p className="changeLinks">
-      {words.done.needChange} {reschedule !== '' && <a href={reschedule}>{words.done.reschedule}</a>}
-      {reschedule !== '' && cancel !== '' && ' · '}
-      {cancel !== '' && <a href={cancel}>{words.done.cancel}</a>}
+      {words.done.needChange}{' '}
+      <span>
+        {reschedule !== '' && <a href={reschedule}>{words.done.reschedule}</a>}
+        {reschedule !== '' && cancel !== '' && ' · '}
+        {cancel !== '' && <a href={cancel}>{words.done.cancel}</a>}
+      </span>
     </p>
   )
 }

@@ -2,7 +2,7 @@
 import { useEffect, useRef } from 'react'
 
 import { nearest } from '../shared/days.ts'
-import { formatClearTime, formatDay } from '../shared/format.ts'
+import { formatShortMoment } from '../shared/format.ts'
 import { usePage } from './page.tsx'
 
 type LostSlotProps = {
@@ -28,7 +28,7 @@ export function LostSlot({ starts, lost, timezone, onChoose, onAll }: LostSlotPr
         {others.map((start) => (
           <li key={start}>
             <button type="button" onClick={() => onChoose(start)}>
-              {formatDay(start, locale, timezone)}, {formatClearTime(start, locale, timezone)}
+              {formatShortMoment(start, locale, timezone)}
             </button>
           </li>
         ))}

@@ -1,6 +1,5 @@
 // What every part of a page may know: the words, the language, and how the guest's own browser writes dates.
 import { createContext, type ReactNode, useContext } from 'react'
-import { I18nProvider } from 'react-aria-components/I18nProvider'
 
 import type { PageDocument } from '../../src/wire/pages.ts'
 import { localeOf } from '../shared/format.ts'
@@ -33,11 +32,7 @@ export function PageProvider({
     locale: localeOf(language, navigator.languages),
     parameters: new URLSearchParams(location.search),
   }
-  return (
-    <PageContext value={page}>
-      <I18nProvider locale={page.locale}>{children}</I18nProvider>
-    </PageContext>
-  )
+  return <PageContext value={page}>{children}</PageContext>
 }
 
 export function usePage(): Page {

@@ -1,8 +1,8 @@
 // A month of days and the free times of one of them, in the guest's own zone.
-import { type CalendarDate, CalendarDate as Day, GregorianCalendar, parseDate } from '@internationalized/date'
 import { useEffect, useMemo, useState } from 'react'
 
 import { dayOf, groupByDay } from '../shared/days.ts'
+import { addDays, monthOf } from '../shared/month.ts'
 import { MonthView } from './monthView.tsx'
 import { usePage } from './page.tsx'
 import { TimeList } from './timeList.tsx'
@@ -19,22 +19,20 @@ export type SlotPickerProps = {
 }
 
 const daySeconds = 86_400
-const gregorian = new GregorianCalendar()
 
 export function SlotPicker({ slots, timezone, days, chosen, onChoose }: SlotPickerProps) {
   const { words } = usePage()
   const byDay = useMemo(() => groupByDay(slots.starts, timezone), [slots.starts, timezone])
   const now = Date.now() / 1_000
-  const today = parseDate(dayOf(now, timezone))
-  const last = today.add({ days: days + 1 })
+  const today = dayOf(now, timezone)
+  const last = addDays(today, days + 1)
   const first = byDay.keys().next().value
-  const [picked, setPicked] = useState<string | undefined>(chosen === undefined ? undefined : dayOf(chosen, timezone))
-  const [focused, setFocused] = useState<CalendarDate>(parseDate(picked ?? first ?? today.toString()))
-  const month = focused.toString().slice(0, 7)
+  const [picked, setPicked] = useState(chosen === undefined ? undefined : dayOf(chosen, timezone))
+  const [month, setMonth] = useState(monthOf(picked ?? first ?? today))
 
   // A day that has slots is shown at once: the one that was picked, else the first of the month in view.
-  const shown = picked !== undefined && byDay.has(picked) && picked.startsWith(month) ? picked : firstOf(byDay, month)
-  const monthEnd = endOfMonth(focused)
+  const shown = picked !== undefined && byDay.has(picked) && monthOf(picked) === month ? picked : firstOf(byDay, month)
+  const monthEnd = endOfMonth(month)
   const isKnown = slots.until >= Math.min(monthEnd, now + (days + 1) * daySeconds)
   const { need } = slots
   useEffect(() => {
@@ -46,26 +44,25 @@ export function SlotPicker({ slots, timezone, days, chosen, onChoose }: SlotPick
   useEffect(() => {
     if (hasMoved || picked !== undefined || first === undefined) return
     setMoved(true)
-    setFocused(parseDate(first))
+    setMonth(monthOf(first))
   }, [hasMoved, picked, first])
 
-  const next = [...byDay.keys()].find((day) => day > month && !day.startsWith(month))
-  const pick = (day: CalendarDate) => {
-    setPicked(day.toString())
-    setFocused(new Day(gregorian, day.year, day.month, day.day))
+  const pick = (day: string) => {
+    setPicked(day)
+    setMonth(monthOf(day))
   }
   return (
     <div className="picker">
       <MonthView
         byDay={byDay}
-        shown={shown === undefined ? null : parseDate(shown)}
-        focused={focused}
+        month={month}
+        shown={shown}
         today={today}
         last={last}
         isLoading={!isKnown && slots.state === 'loading'}
-        onFocus={(day) => {
+        onTurn={(to) => {
           setMoved(true)
-          setFocused(day)
+          setMonth(to)
         }}
         onPick={pick}
       />
@@ -84,26 +81,47 @@ export function SlotPicker({ slots, timezone, days, chosen, onChoose }: SlotPick
             {words.loading}
           </p>
         ) : (
-          <div className="note">
-            <p role="status">{first === undefined ? words.days.noneAtAll : words.days.noneInMonth}</p>
-            {next !== undefined && (
-              <button type="button" onClick={() => pick(parseDate(next))}>
-                {words.days.showNext}
-              </button>
-            )}
-          </div>
+          <NoneFree isEver={first !== undefined} next={firstAfter(byDay, month)} onPick={pick} />
         )}
       </div>
     </div>
   )
 }
 
+type NoneFreeProps = {
+  /** Whether there is any free day at all. */
+  readonly isEver: boolean
+  /** The first free day of a later month. */
+  readonly next: string | undefined
+  onPick(day: string): void
+}
+
+function NoneFree({ isEver, next, onPick }: NoneFreeProps) {
+  const { words } = usePage()
+  return (
+    <div className="note">
+      <p role="status">{isEver ? words.days.noneInMonth : words.days.noneAtAll}</p>
+      {next !== undefined && (
+        <button type="button" onClick={() => onPick(next)}>
+          {words.days.showNext}
+        </button>
+      )}
+    </div>
+  )
+}
+
 function firstOf(byDay: ReadonlyMap<string, unknown>, month: string): string | undefined {
-  for (const day of byDay.keys()) if (day.startsWith(month)) return day
+  for (const day of byDay.keys()) if (monthOf(day) === month) return day
+  return undefined
+}
+
+function firstAfter(byDay: ReadonlyMap<string, unknown>, month: string): string | undefined {
+  for (const day of byDay.keys()) if (monthOf(day) > month) return day
   return undefined
 }
 
 /** Unix seconds; a day late, so that it has ended in every zone. */
-function endOfMonth({ year, month }: CalendarDate): number {
-  return Date.UTC(year, month, 2) / 1_000
+function endOfMonth(month: string): number {
+  const [year = 0, number = 0] = month.split('-').map(Number)
+  return Date.UTC(year, number, 2) / 1_000
 }

@@ -24,7 +24,7 @@ const writers = new Map<string, Intl.DateTimeFormat>()
 
 /** Making one takes longer than using it a hundred times, and a page uses few. */
 function writer(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `${locale} ${Object.values(options).join(' ')}`
+  const key = `${locale} ${Object.entries(options).join(' ')}`
   let found = writers.get(key)
   if (found === undefined) {
     found = new Intl.DateTimeFormat(locale, options)
@@ -49,19 +49,57 @@ export function formatShortDay(at: number, locale: string, timezone: string): st
   return writer(locale, { timeZone: timezone, weekday: 'long', day: 'numeric', month: 'long' }).format(at * 1_000)
 }
 
+/** `March 2026`, of a month written `2026-03`. */
+export function formatMonth(month: string, locale: string): string {
+  return writer(locale, { timeZone: 'UTC', month: 'long', year: 'numeric' }).format(Date.parse(`${month}-15T00:00:00Z`))
+}
+
+/** `Tue` or `Tuesday`, of an instant in UTC. */
+export function formatWeekday(at: number, locale: string, weekday: 'short' | 'long'): string {
+  return writer(locale, { timeZone: 'UTC', weekday }).format(at * 1_000)
+}
+
+/** Numbers in the locale's own digits. */
+export function numberWriter(locale: string): (number: number) => string {
+  return new Intl.NumberFormat(locale).format
+}
+
+/** `Tue, Mar 3, 9:30 AM`, with its offset where that reading comes twice. */
+export function formatShortMoment(at: number, locale: string, timezone: string): string {
+  const text = writer(locale, {
+    timeZone: timezone,
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    hour: 'numeric',
+    minute: '2-digit',
+  }).format(at * 1_000)
+  return isTwice(at, locale, timezone) ? `${text} (${formatOffset(at, locale, timezone)})` : text
+}
+
 /** `9:30 AM` or `09:30`, as the locale has it. */
 export function formatTime(at: number, locale: string, timezone: string): string {
   return writer(locale, { timeZone: timezone, timeStyle: 'short' }).format(at * 1_000)
 }
 
 /**
- * As `formatTime`. In the night when clocks go back, readings that come twice have their offset beside them, whether or not
- * both are free: by an hour in most places, by half of one on Lord Howe Island.
+ * As `formatTime`, of starts of one day in order. In the night when clocks go back, readings that come twice have their
+ * offset beside them, whether or not both are free.
  */
-export function formatClearTime(at: number, locale: string, timezone: string): string {
+export function formatClearTimes(starts: readonly number[], locale: string, timezone: string): string[] {
+  const hour = 3_600
+  const offsets = [(starts[0] ?? 0) - hour, (starts.at(-1) ?? 0) + hour].map((at) => formatOffset(at, locale, timezone))
+  const mayRepeat = offsets[0] !== offsets[1]
+  return starts.map((at) => {
+    const text = formatTime(at, locale, timezone)
+    return mayRepeat && isTwice(at, locale, timezone) ? `${text} (${formatOffset(at, locale, timezone)})` : text
+  })
+}
+
+/** By an hour in most places, by half of one on Lord Howe Island. */
+function isTwice(at: number, locale: string, timezone: string): boolean {
   const text = formatTime(at, locale, timezone)
-  const isTwice = [-60, -30, 30, 60].some((minutes) => formatTime(at + minutes * 60, locale, timezone) === text)
-  return isTwice ? `${text} (${formatOffset(at, locale, timezone)})` : text
+  return [-60, -30, 30, 60].some((minutes) => formatTime(at + minutes * 60, locale, timezone) === text)
 }
 
 /** `9:30 – 10:00 AM`, with both days where they differ. */
@@ -75,7 +113,7 @@ export function formatOffset(at: number, locale: string, timezone: string): stri
   return parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''
 }
 
-/** A zone in two parts: `Central European Time` and `Berlin, GMT+1`; the first is the city where the locale has no word. */
+/** A zone in two parts: `Central European Time` and `Berlin (GMT+1)`; the first is the city where the locale has no word. */
 export function describeZone(at: number, locale: string, timezone: string): readonly [string, string] {
   const city = cityOf(timezone)
   const offset = formatOffset(at, locale, timezone)
@@ -83,7 +121,7 @@ export function describeZone(at: number, locale: string, timezone: string): read
   // Without a word of their own, locales write the offset again.
   return name === undefined || /[+\u2212-]|[0-9\u0660-\u0669]/.test(name)
     ? [city, offset]
-    : [name, `${city}, ${offset}`]
+    : [name, `${city} (${offset})`]
 }
 
 function nameZone(at: number, locale: string, timezone: string): string | undefined {

@@ -1,6 +1,4 @@
 // The pages that guests and organizers open: HTML with its data in it, and the scripts and styles behind it.
-import { randomBytes } from 'node:crypto'
-
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import type { Problem } from '../../core/problem.ts'
@@ -136,11 +134,10 @@ function send(
   const chosen = chooseLanguage(languages, named, request.headers['accept-language'])
   const words = built.languages[chosen]
   if (words === undefined) throw new Error(`the pages were built without ${chosen}`)
-  const nonce = randomBytes(16).toString('base64')
   const title = page.kind === 'book' ? page.settings.name : (words.titles[page.kind] ?? '')
   return reply
     .code(status)
     .type('text/html; charset=utf-8')
-    .header('content-security-policy', pagePolicy(nonce, ["'self'", ...frames].join(' ')))
-    .send(writeShell({ built, document: { page, language: chosen, languages, words }, words, nonce, title }))
+    .header('content-security-policy', pagePolicy(["'self'", ...frames].join(' ')))
+    .send(writeShell({ built, document: { page, language: chosen, languages, words }, words, title }))
 }

@@ -6,13 +6,11 @@ export type Shell = {
   readonly built: Pick<BuiltPages, 'script' | 'styles'>
   readonly document: PageDocument
   readonly words: Words
-  /** Of the style elements that the components make as they go. */
-  readonly nonce: string
   /** Plain text. */
   readonly title: string
 }
 
-export function writeShell({ built, document, words, nonce, title }: Shell): string {
+export function writeShell({ built, document, words, title }: Shell): string {
   return [
     '<!doctype html>',
     `<html lang="${document.language}" dir="${words.direction}">`,
@@ -20,7 +18,6 @@ export function writeShell({ built, document, words, nonce, title }: Shell): str
     '<meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="color-scheme" content="light dark">',
-    `<meta property="csp-nonce" nonce="${nonce}">`,
     ...(document.page.kind === 'book' ? [] : ['<meta name="robots" content="noindex">']),
     `<title>${escapeHtml(title)}</title>`,
     ...built.styles.map((href) => `<link rel="stylesheet" href="${href}">`),
@@ -36,15 +33,12 @@ export function writeShell({ built, document, words, nonce, title }: Shell): str
   ].join('\n')
 }
 
-/**
- * Scripts and styles of our own only; the nonce is for styles alone. `frames`: who may show the page in a frame, as
- * origins, or `'none'`.
- */
-export function pagePolicy(nonce: string, frames: string): string {
+/** Scripts and styles of our own only, none of them inline. `frames`: who may show the page in a frame, as origins, or `'none'`. */
+export function pagePolicy(frames: string): string {
   return [
     "default-src 'none'",
     "script-src 'self'",
-    `style-src 'self' 'nonce-${nonce}'`,
+    "style-src 'self'",
     "img-src 'self' data:",
     "connect-src 'self'",
     "font-src 'self'",

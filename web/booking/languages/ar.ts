@@ -79,7 +79,7 @@ export const ar: Words = {
     cancelled: 'تم إلغاء الموعد',
     cancelledText: 'سيتم إبلاغ جميع المشاركين.',
     addToCalendar: 'أضف إلى التقويم',
-    icsFile: 'ملف تقويم (.ics)',
+    icsFile: 'ملف تقويم (\u200e.ics)',
     reschedule: 'تغيير الموعد',
     cancel: 'إلغاء',
     needChange: 'هل تريد تغيير شيء؟',

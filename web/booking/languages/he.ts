@@ -79,7 +79,7 @@ export const he: Words = {
     cancelled: 'הפגישה בוטלה',
     cancelledText: 'כל המשתתפים יקבלו הודעה.',
     addToCalendar: 'הוספה ליומן',
-    icsFile: 'קובץ יומן (.ics)',
+    icsFile: 'קובץ יומן (\u200e.ics)',
     reschedule: 'שינוי מועד',
     cancel: 'ביטול',
     needChange: 'צריך לשנות משהו?',
