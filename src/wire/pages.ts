@@ -3,7 +3,7 @@ import type { Booking, Person } from '../core/booking/booking.ts'
 import { encodeSalt } from '../core/booking/reference.ts'
 import { toUnixSeconds } from '../core/time/instant.ts'
 import { guestReference, organizerReference } from './bookings.ts'
-import type { UiSettings } from './uiSettings.ts'
+import { namesOf, type UiSettings } from './uiSettings.ts'
 
 /** The starts of slots in a half-open span; all in Unix seconds, in order. */
 export type SlotStarts = { readonly from: number; readonly until: number; readonly starts: readonly number[] }
@@ -56,6 +56,8 @@ export type LinkedBooking = {
   /** The guest's. */
   readonly timezone: string
   readonly organizer: Person
+  /** Names of all who serve it. */
+  readonly hosts: readonly string[]
   readonly guest: Person
   readonly additional_guests: readonly Person[]
   readonly additional_fields: Readonly<Record<string, string>>
@@ -76,6 +78,7 @@ export function linkedBookingToJson(booking: Booking, holder: 'guest' | 'organiz
     end_time: toUnixSeconds(when.end),
     timezone: details.timezone,
     organizer: { name: service.organizer.name, email: service.organizer.email },
+    hosts: namesOf(service.hosts),
     guest: details.guest,
     additional_guests: details.additionalGuests,
     additional_fields: details.additionalFields,

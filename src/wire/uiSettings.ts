@@ -2,7 +2,7 @@
 import Type from 'typebox'
 
 import type { Booking, Person } from '../core/booking/booking.ts'
-import type { Configuration } from '../core/configuration/configuration.ts'
+import { type Configuration, isRoundRobin } from '../core/configuration/configuration.ts'
 import { toUnixSeconds } from '../core/time/instant.ts'
 import { guestReference } from './bookings.ts'
 import { type AdditionalFieldJson, type ConfigurationDocument, schedulerWithDefaults } from './configurations.ts'
@@ -17,6 +17,8 @@ export type UiSettings = {
   readonly duration_minutes: number
   readonly appearance: Readonly<Record<string, string | null>> | null
   readonly organizer: Person
+  /** Whom a guest will meet, the organizer first. Empty where they serve in turn: nobody knows before who it will be. */
+  readonly hosts: readonly string[]
   readonly scheduler: {
     readonly available_days_in_future: number
     readonly min_booking_notice: number
@@ -44,6 +46,7 @@ export const uiSettingsData = Type.Object({
   duration_minutes: Type.Integer(),
   appearance: Type.Union([Type.Object({}), Type.Null()]),
   organizer: Type.Object({ name: Type.String(), email: Type.String() }),
+  hosts: Type.Array(Type.String()),
   scheduler: Type.Object({
     available_days_in_future: Type.Integer(),
     min_booking_notice: Type.Integer(),
@@ -72,6 +75,9 @@ export function uiSettingsToJson(
     duration_minutes: configuration.durationMinutes,
     appearance: document.appearance ?? null,
     organizer: { name: organizer?.name ?? '', email: organizer?.email ?? '' },
+    hosts: isRoundRobin(configuration)
+      ? []
+      : namesOf(configuration.participants.toSorted((a, b) => Number(b.isOrganizer) - Number(a.isOrganizer))),
     scheduler: {
       available_days_in_future: scheduler.available_days_in_future,
       min_booking_notice: scheduler.min_booking_notice,
@@ -89,6 +95,11 @@ export function uiSettingsToJson(
     },
     ...(booking === undefined ? {} : { booking: bookingPart(configuration, booking) }),
   }
+}
+
+/** A host without a name is known by the address. */
+export function namesOf(people: readonly Person[]): string[] {
+  return people.map(({ name, email }) => name || email)
 }
 
 function bookingPart({ timezone }: Configuration, booking: Booking): object {

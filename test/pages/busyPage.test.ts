@@ -1,7 +1,7 @@
 /** A page whose server is busy works for its guest's booking, without a word to the guest; a program that fills in all it finds is told. */
 import { beforeAll, expect, it } from 'vitest'
 
-import { useBrowser } from '../support/browser.ts'
+import { findBarriers, useBrowser } from '../support/browser.ts'
 import { book, makeConfiguration, makeHost, nearFuture } from '../support/hosts.ts'
 import { usePages } from '../support/pages.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
@@ -48,4 +48,29 @@ it('refuses what fills in a field that nobody sees, and keeps the form', async (
   await page.getByRole('button', { name: 'Book', exact: true }).click()
   await page.getByRole('alert').waitFor()
   expect(await page.locator('#name').inputValue()).toBe('Spam')
+})
+
+it('says so to who has booked too often, keeps the form, and shows a page instead of an error to who asks for too many', async () => {
+  const host = await makeHost(server, 'bob@host.example')
+  const id = await makeConfiguration(server, [host])
+  const { page } = await browser.open(`${server.url}/book/${id}`)
+  await page.locator('.time').first().click()
+  await page.getByLabel('Your name').fill('Gil Guest')
+  await page.getByLabel('Email address', { exact: true }).fill('gil@guest.example')
+  let status = 200
+  for (let round = 0; status === 200 && round < 20; round++) {
+    const guest = { name: 'Gil', email: `often${round}@guest.example` }
+    status = (await book(server, id, nearFuture() + round * 1_800, { body: { guest } })).status
+  }
+  expect(status).toBe(429)
+  await page.getByRole('button', { name: 'Book', exact: true }).click()
+  await page.getByRole('alert').getByText('Too many attempts').waitFor()
+  expect(await page.locator('#name').inputValue()).toBe('Gil Guest')
+
+  let answer = await fetch(page.url())
+  for (let round = 0; answer.status === 200 && round < 130; round++) answer = await fetch(page.url())
+  expect([answer.status, Number(answer.headers.get('retry-after')) > 0]).toEqual([429, true])
+  await page.reload()
+  await page.getByRole('heading', { name: 'One moment, please' }).waitFor()
+  expect(await findBarriers(page)).toEqual([])
 })

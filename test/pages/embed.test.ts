@@ -35,36 +35,40 @@ function example(heading: string, language: string): string {
   return code.replaceAll('https://book.example.com', server.url).replaceAll('CONFIGURATION_ID', configurationId)
 }
 
-/** Nothing in the frame may keep anything: whoever tries fails, as where a browser blocks what third parties keep. */
-const blockStorage = `if (window.parent !== window) {
-  for (const name of ['localStorage', 'sessionStorage', 'indexedDB', 'caches'])
-    Object.defineProperty(window, name, { get() { throw new DOMException('blocked', 'SecurityError') } })
-  Object.defineProperty(Document.prototype, 'cookie', { get() { throw new DOMException('blocked', 'SecurityError') } })
-}`
 const listen = `window.heard = []
 for (const name of ['ready', 'booked', 'rescheduled', 'cancelled'])
   document.addEventListener('openslot:' + name, (event) => window.heard.push([name, event.target.id || event.target.tagName, event.detail]))`
 
+/** Of a site that means no harm to us, only to everything. */
+const hostileStyles = `
+  body > div, dialog, iframe, button { display: none !important; visibility: hidden !important; transform: scale(0.1) !important; opacity: 0 !important; width: 1px !important; position: static !important }
+  * { font: 3px monospace !important; letter-spacing: 2em !important; text-transform: uppercase !important }`
+
 /** As the examples have it in the page. */
 const scriptOf = () => `<script src="${server.url}/embed.js" async></script>`
 
-/** `early` runs before the page's own scripts, `script` after all that stands in it. */
-async function openHost(body: string, script = '', early = ''): Promise<View> {
+/** `early` runs before the page's own scripts, `script` after all that stands in it. Its policy allows nothing but what the guide says. */
+async function openHost(body: string, script = '', early = '', styles = ''): Promise<View> {
   const policy = [
     "default-src 'none'",
     `script-src 'self' ${server.url}`,
     `frame-src ${server.url}`,
+    "style-src 'self'",
     "require-trusted-types-for 'script'",
   ].join('; ')
   answers['/site'] = {
     type: 'text/html',
-    body: `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Shop</title><script src="/listen.js"></script><main><h1>Shop</h1><div id="root"></div>${body}</main><script type="module" src="/site.js"></script></html>`,
+    body: `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Shop</title><link rel="stylesheet" href="/site.css"><script src="/listen.js"></script><main><h1>Shop</h1><div id="root"></div>${body}</main><script type="module" src="/site.js"></script></html>`,
     headers: { 'content-security-policy': policy },
   }
   answers['/listen.js'] = { type: 'text/javascript', body: `${listen}\n${early}` }
+  answers['/site.css'] = { type: 'text/css', body: styles }
   answers['/site.js'] = { type: 'text/javascript', body: script }
-  return browser.open(`${host.url}/site`, { origins: [server.url], script: blockStorage })
+  return browser.open(`${host.url}/site`, { origins: [server.url] })
 }
+
+/** The first that stands in the page. */
+const framed = (page: Page) => page.frames().find((one) => one !== page.mainFrame())
 
 async function bookIn(frame: FrameLocator, name = 'Gil Guest'): Promise<void> {
   await frame.locator('.time').first().click()
@@ -84,11 +88,7 @@ describe('plain HTML', () => {
     const frame = page.frameLocator('[data-openslot=inline] iframe')
     await frame.locator('.time').first().waitFor()
     const height = async () => (await page.locator('[data-openslot=inline] iframe').boundingBox())?.height ?? 0
-    const inside = () =>
-      page
-        .frames()
-        .find((one) => one !== page.mainFrame())
-        ?.evaluate('document.documentElement.scrollHeight')
+    const inside = () => framed(page)?.evaluate('document.documentElement.scrollHeight')
     await expect.poll(async () => Math.abs((await height()) - Number(await inside()))).toBeLessThan(2)
     await takePicture(page, 'embed-inline')
     expect(await findBarriers(page)).toEqual([])
@@ -169,6 +169,37 @@ describe('the example for', () => {
 })
 
 describe('a frame', () => {
+  it('is given neither cookies nor storage by this browser, and needs none: in place, in a dialog, behind a button', async () => {
+    const { page } = await openHost(example('Plain HTML', 'html'))
+    const inPlace = page.frameLocator('[data-openslot=inline] iframe')
+    await inPlace.locator('.time').first().waitFor()
+    const kept = await framed(page)?.evaluate(`[
+      ...['localStorage', 'sessionStorage'].map((name) => { try { return typeof window[name].length } catch (error) { return error.name } }),
+      (() => { document.cookie = 'kept=1; SameSite=None; Secure'; return document.cookie })(),
+    ]`)
+    expect(kept).toEqual(['SecurityError', 'SecurityError', ''])
+    await bookIn(inPlace)
+    for (const name of ['Book a call', 'Talk to us']) {
+      await page.getByRole('button', { name }).click()
+      await bookIn(page.getByRole('dialog').locator('iframe').contentFrame())
+      await page.getByRole('button', { name: 'Close' }).click()
+    }
+    expect(await heard(page, 'booked')).toHaveLength(3)
+    expect(await page.context().cookies()).toEqual([])
+  })
+
+  it('and what stands around it keep their looks where the site styles everything', async () => {
+    const { page } = await openHost(example('Plain HTML', 'html'), '', '', hostileStyles)
+    const opener = page.getByRole('button', { name: 'Talk to us' })
+    await expect.poll(async () => Math.round((await opener.boundingBox())?.height ?? 0)).toBe(48)
+    const { x = 0, y = 0, width = 0, height = 0 } = (await opener.boundingBox()) ?? {}
+    expect([Math.round(x + width), Math.round(y + height)]).toEqual([1_260, 780])
+    await opener.click()
+    const frame = page.getByRole('dialog').locator('iframe')
+    await frame.contentFrame().locator('.time').first().waitFor()
+    expect((await frame.boundingBox())?.width).toBe(960)
+  })
+
   it('of a private configuration is opened by the session that the site hands in', async () => {
     const id = await makePage(server, {
       scheduler: { allowed_origins: [host.url] },

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest'
 
 import { useBrowser, type ViewOptions } from '../support/browser.ts'
 import { bundle, type HostPage, servePages } from '../support/hostPage.ts'
-import { book, makeConfiguration, makeHost, participant, type TestHost } from '../support/hosts.ts'
+import { book, makeConfiguration, makeHost, nearFuture, participant, type TestHost } from '../support/hosts.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -229,7 +229,7 @@ describe('the editor', () => {
     const id = await makeConfiguration(server, [grace], { scheduler: topic, top: { slug: 'grace' } })
     const path = `/v3/grants/${grace.grantId}/scheduling/configurations/${id}`
     const before = (await server.request('GET', path)).body.data
-    const page = await open({ component: 'editor', accessToken: await accessTokenOf(grace), props: {} })
+    const { page } = await openEditor(grace)
     await page.getByRole('cell', { name: 'Intro call' }).waitFor()
     await page.getByRole('button', { name: 'Edit' }).click()
     await page.getByRole('textbox', { name: 'event-duration' }).fill('45')
@@ -246,7 +246,91 @@ describe('the editor', () => {
     })
     expect((await toldOf(page)).filter(({ name }) => name === 'error')).toEqual([])
   })
+
+  it('makes a round robin, gives it a second host and its looks, and deletes it again', async () => {
+    const [rita, sam] = [await makeHost(server, 'rita@host.example'), await makeHost(server, 'sam@host.example')]
+    const calendars = [{ id: sam.calendarId, name: 'Primary' }]
+    const { page, calls } = await openEditor(rita, {
+      additionalParticipants: [{ id: sam.grantId, name: 'Sam', email: sam.email, calendars }],
+    })
+    await page.getByRole('button', { name: 'Create new' }).click()
+    await page.getByText('Round-Robin Maximize Availability', { exact: true }).click()
+    await page.locator('[contenteditable]').first().fill('Team call')
+    await page.getByRole('button', { name: 'Create', exact: true }).click()
+    await page.getByRole('button', { name: 'Participants' }).click()
+    await page.getByText('Add a participant').click()
+    await page.getByRole('textbox', { name: '1', exact: true }).click()
+    await page.getByText(sam.email).click()
+    await page.getByRole('button', { name: 'Page styles' }).click()
+    await page.locator('input[name=page-name]').fill('Meet the team')
+    await page.locator('input[name=submit_button_label]').fill('Reserve')
+    await page.locator('textarea[name=thank_you_message]').fill('See you soon')
+    const saved = page.waitForResponse((response) => response.request().method() === 'PUT')
+    await page.getByRole('button', { name: 'Save changes' }).click()
+    const { data } = (await (await saved).json()) as { data: { id: string } }
+    expect(data).toMatchObject({
+      name: 'Meet the team',
+      appearance: { submit_button_label: 'Reserve', thank_you_message: 'See you soon' },
+      availability: { availability_rules: { availability_method: 'max-availability' } },
+      participants: [{ email: rita.email }, { email: sam.email }],
+    })
+    const slots = await server.request(
+      'GET',
+      `/v3/scheduling/availability?configuration_id=${data.id}&start_time=${nearFuture()}&end_time=${nearFuture() + 7 * 86_400}`,
+      { token: null },
+    )
+    expect(slots.body.data.order).toEqual([rita.email, sam.email])
+    expect(slots.body.data.time_slots[0].emails).toEqual([rita.email, sam.email])
+
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await page.getByRole('button', { name: 'actions' }).click()
+    await page.getByText('Delete').first().click()
+    await page.getByRole('button', { name: 'Delete' }).last().click()
+    await page.getByRole('heading', { name: 'No scheduling pages found' }).waitFor()
+    const path = `/v3/grants/${rita.grantId}/scheduling/configurations/${data.id}`
+    expect((await server.request('GET', path)).status).toBe(404)
+    expect((await toldOf(page)).filter(({ name }) => name === 'error')).toEqual([])
+    const one = `/scheduling/configurations/${data.id}`
+    expect(calls).toEqual([
+      'POST /scheduling/configurations 200',
+      `GET ${one} 200`,
+      `PUT ${one} 200`,
+      'GET /scheduling/configurations?limit=50 200',
+      `DELETE ${one} 200`,
+    ])
+  })
+
+  it('shows what the server says of a page that it refuses, and keeps what was typed', async () => {
+    const tom = await makeHost(server, 'tom@host.example')
+    const { page } = await openEditor(tom)
+    await page.getByRole('button', { name: 'Create new' }).click()
+    await page.getByText('1:1', { exact: true }).click()
+    await page.getByRole('button', { name: 'Create', exact: true }).click()
+    await page.getByText('event_booking.title: must NOT have fewer than 1 characters').waitFor()
+    await page.locator('[contenteditable]').first().fill('Intro call')
+    const made = page.waitForResponse((response) => response.request().method() === 'POST')
+    await page.getByRole('button', { name: 'Create', exact: true }).click()
+    expect((await made).status()).toBe(200)
+    const list = await server.request('GET', `/v3/grants/${tom.grantId}/scheduling/configurations`)
+    expect(
+      list.body.data.map(({ event_booking }: { event_booking: { title: string } }) => event_booking.title),
+    ).toEqual(['Intro call'])
+  })
 })
+
+/** `calls`: what the editor asks of the server once its list is shown, as `GET /path 200`, the path below its grant. */
+async function openEditor(host: TestHost, props: object = {}): Promise<{ page: Page; calls: string[] }> {
+  const page = await open({ component: 'editor', accessToken: await accessTokenOf(host), props })
+  await page.getByRole('button', { name: 'Create new' }).waitFor()
+  const calls: string[] = []
+  const grant = `${server.url}/v3/grants/me`
+  page.on('response', (response) => {
+    const { url, method } = { url: response.url(), method: response.request().method() }
+    if (method !== 'OPTIONS' && url.startsWith(grant))
+      calls.push(`${method} ${url.slice(grant.length)} ${response.status()}`)
+  })
+  return { page, calls }
+}
 
 async function accessTokenOf({ grantId }: TestHost): Promise<string> {
   const issued = await server.request('POST', '/v3/connect/token', {

@@ -25,7 +25,7 @@ function tell(name: string) {
 
 /** As the vendor's own wrapper does: paths are those of the grant that the token belongs to. */
 function requestsOf(server: string, accessToken: string) {
-  return {
+  const requests = {
     async request({ path, method, body }: { path: string; method?: string; body?: object }) {
       const response = await fetch(`${server}/v3/grants/me${path === '' ? '' : `/${path}`}`, {
         method: method ?? 'GET',
@@ -35,9 +35,14 @@ function requestsOf(server: string, accessToken: string) {
       const answer = await response.json()
       return answer.error === undefined ? [answer, null] : [null, answer.error]
     },
-    currentUser: async () => ({ id: 'me', email: 'olga@host.example', name: 'Olga', provider: 'virtual-calendar' }),
+    async currentUser() {
+      const [answer] = await requests.request({ path: '' })
+      const { id, email, provider } = answer.data
+      return { id, email, name: email, provider }
+    },
     authenticationUrl: async () => undefined,
   }
+  return requests
 }
 
 // This one bubbles, and the wrapper for React has no property for it.

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 
 import { instant } from '../../src/core/time/instant.ts'
 import { findBarriers, takePicture, useBrowser } from '../support/browser.ts'
+import { linksOf } from '../support/mails.ts'
 import { makePage, type PageServer, startPageServer, usePages } from '../support/pages.ts'
 
 usePages()
@@ -68,8 +69,10 @@ it('takes the language that its link names, by either name, and offers all other
   expect(await view.locator('html').getAttribute('dir')).toBe('rtl')
 })
 
-/** A server whose clock stands at `now`, with one day of hours from `start` to `end` in Berlin, seen from `timezone`. */
-async function openAt(now: string, day: string, hours: { start: string; end: string }, timezone: string) {
+type Hours = { readonly start: string; readonly end: string; readonly timezone?: string }
+
+/** A server whose clock stands at `now`, with hours on some days, in Berlin unless they say otherwise, seen from `timezone`. */
+async function openAt(now: string, dates: string | readonly string[], hours: Hours, timezone: string) {
   const then = Date.parse(now)
   const frozen = await startPageServer(() => instant(then))
   const id = await makePage(frozen, {
@@ -77,7 +80,7 @@ async function openAt(now: string, day: string, hours: { start: string; end: str
     event: { timezone: 'Europe/Berlin' },
     rules: {
       only_specific_time_availability: true,
-      default_specific_time_availability: [{ date: day, ...hours, timezone: 'Europe/Berlin' }],
+      default_specific_time_availability: [dates].flat().map((date) => ({ date, timezone: 'Europe/Berlin', ...hours })),
     },
   })
   const { page: view } = await browser.open('about:blank', { timezone, origins: [frozen.url] })
@@ -88,6 +91,7 @@ async function openAt(now: string, day: string, hours: { start: string; end: str
   const days = await view.locator('.day:not([data-unavailable],[data-disabled],[data-outside-month])').allTextContents()
   return {
     view,
+    server: frozen,
     times: times.map((text) => text.replace(/\u202f/g, ' ')),
     days,
     title: await view.locator('.dayTitle').textContent(),
@@ -116,13 +120,12 @@ it('groups by the days of the guest, fourteen hours ahead', async () => {
   expect(times).toEqual(['1:00 AM', '1:30 AM'])
 })
 
-it('tells the hour that comes twice apart, and both can be booked', async () => {
-  const { view, times } = await openAt(
-    '2027-10-20T12:00:00Z',
-    '2027-10-31',
-    { start: '1:30', end: '4:00' },
-    'Europe/Berlin',
-  )
+it('tells the hour that comes twice apart; either can be booked, moved to and called off', async () => {
+  const {
+    view,
+    times,
+    server: frozen,
+  } = await openAt('2027-10-20T12:00:00Z', '2027-10-31', { start: '1:30', end: '4:00' }, 'Europe/Berlin')
   expect(times).toEqual([
     '1:30 AM',
     '2:00 AM (GMT+2)',
@@ -133,11 +136,60 @@ it('tells the hour that comes twice apart, and both can be booked', async () => 
     '3:30 AM',
   ])
   await look(view, 'twice')
+  const choose = (text: string) => view.getByRole('button', { name: `${text}, Sunday, October 31, 2027` }).click()
+  const booking = async () =>
+    (await frozen.request('GET', `/v3/grants/${frozen.host.grantId}/scheduling/bookings?limit=50`)).body.data[0]
+  await choose('2:00 AM (GMT+1)')
+  await view.locator('input[id=name]').fill('Gil Guest')
+  await view.locator('input[id=email]').fill('gil@guest.example')
+  await view.getByRole('button', { name: 'Book', exact: true }).click()
+  await view.getByRole('heading', { name: 'You are booked' }).waitFor()
+  const booked = await booking()
+  expect(booked.start_time * 1_000).toBe(Date.parse('2027-10-31T01:00:00Z'))
+  const links = await linksOf(frozen, booked.booking_id)
+  await view.goto(links.reschedule)
+  await choose('2:00 AM (GMT+2)')
+  await look(view, 'twice-both')
+  await view.getByRole('button', { name: 'Move the booking' }).click()
+  await view.getByRole('heading', { name: 'Your booking has been moved' }).waitFor()
+  expect((await booking()).start_time * 1_000).toBe(Date.parse('2027-10-31T00:00:00Z'))
+  await view.goto(links.cancel)
+  await view.getByRole('button', { name: 'Cancel the booking' }).click()
+  await view.getByRole('heading', { name: 'The booking is cancelled' }).waitFor()
 })
 
 it('leaves out the hour that never comes', async () => {
   const { times } = await openAt('2027-03-20T12:00:00Z', '2027-03-28', { start: '1:00', end: '4:00' }, 'Europe/Berlin')
   expect(times).toEqual(['1:00 AM', '1:30 AM', '3:00 AM', '3:30 AM'])
+})
+
+it('shows the same set of times from any zone, and the same again after a look from another', async () => {
+  const dates = ['2027-02-09', '2027-02-10', '2027-02-11']
+  const hours = { start: '8:00', end: '14:00', timezone: 'Pacific/Pago_Pago' }
+  const { view } = await openAt('2027-02-01T12:00:00Z', dates, hours, 'Pacific/Kiritimati')
+  /** Every time of the month, as it is read aloud: with its day and zone. */
+  const all = async () => {
+    const times: string[] = []
+    for (const day of await view.locator('.day:not([data-unavailable],[data-disabled],[data-outside-month])').all()) {
+      await day.click()
+      for (const time of await view.locator('.time').all()) times.push((await time.getAttribute('aria-label')) ?? '')
+    }
+    return times
+  }
+  const lookFrom = async (city: string) => {
+    await view.getByRole('button', { name: 'Change time zone' }).click()
+    await view.getByRole('combobox', { name: 'Time zone' }).fill(city)
+    await view.keyboard.press('Enter')
+    await view.getByText(city).first().waitFor()
+  }
+  const ahead = await all()
+  expect(new Set(ahead).size).toBe(36)
+  await lookFrom('Pago Pago')
+  const behind = await all()
+  expect(new Set(behind).size).toBe(36)
+  expect(behind.every((time) => time.endsWith('Pacific/Pago_Pago'))).toBe(true)
+  await lookFrom('Kiritimati')
+  expect(await all()).toEqual(ahead)
 })
 
 it('changes the zone by typing, and regroups', async () => {

@@ -25,8 +25,6 @@ export type ViewOptions = {
   /** Messages of others' code that are known and harmless. Never asked of a foreign origin or a policy report. */
   readonly forgiven?: readonly RegExp[]
   readonly javaScriptEnabled?: boolean
-  /** Runs in every frame before the page's own scripts. */
-  readonly script?: string
 }
 
 export type View = {
@@ -53,6 +51,8 @@ const flags = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // Frames of other sites get no cookies and no storage, as in browsers that protect their people.
+  '--test-third-party-cookie-phaseout',
   // Nothing leaves this machine, whatever a page asks for.
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
 ]
@@ -100,7 +100,11 @@ export function useBrowser(): TestBrowser {
 /** Sentences about what breaks WCAG 2.2 at level A or AA, with the elements that do; empty where all is well. */
 export async function findBarriers(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page })
+    // Only what is wrong is written down, which is most of the time that it takes.
+    .options({ resultTypes: ['violations'] })
     .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+    // Frames of other origins are looked into from a page of the tool's own; without frames that page is not worth its time.
+    .setLegacyMode(page.frames().length === 1)
     .analyze()
   return violations.flatMap(({ id, help, nodes }) =>
     nodes.map(({ target, failureSummary = '' }) => `${id}: ${help}: ${target.join(' ')}: ${failureSummary}`),
@@ -130,7 +134,8 @@ async function openView(browser: Browser, url: string, options: ViewOptions): Pr
   }
   const context = await browser.newContext(contextOptions)
   const troubles = await watch(context, [new URL(url).origin, ...(options.origins ?? [])], options.forgiven ?? [])
-  if (options.script !== undefined) await context.addInitScript({ content: options.script })
+  // Below the limit of a test, so that the failure names what was waited for.
+  context.setDefaultTimeout(20_000)
   const page = await context.newPage()
   return {
     page,

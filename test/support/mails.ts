@@ -31,3 +31,18 @@ export async function sendMailsOf(server: TestServer, bookingId: string): Promis
   }
   return outcomes
 }
+
+type Link = 'reschedule' | 'cancel' | 'confirmation'
+
+/** The links in all mails about the booking so far, the newest of each kind, led to where the test server listens. */
+export async function linksOf(server: TestServer, bookingId: string): Promise<Readonly<Record<Link, string>>> {
+  const links: Partial<Record<Link, string>> = {}
+  for (const { id } of await mailsOf(server, bookingId)) {
+    const { text } = (await server.request('GET', `/v3/mails/${id}`)).body.data as { text: string }
+    for (const [, path = '', kind] of text.matchAll(
+      /http:\/\/localhost:3000(\/(reschedule|cancel|confirmation)\/\S+)/g,
+    ))
+      links[kind as Link] = `${server.url}${path}`
+  }
+  return links as Record<Link, string>
+}

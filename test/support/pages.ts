@@ -15,18 +15,26 @@ export function usePages(): void {
   }, 120_000)
 }
 
-export type PageServer = TestServer & { readonly host: TestHost }
+export type PageServer = TestServer & { readonly host: TestHost; readonly hasOwnClock: boolean }
 
 export async function startPageServer(now?: () => number): Promise<PageServer> {
   const server = await startTestServer(now === undefined ? {} : { now: now as never })
   const host = await makeHost(server, 'ada@host.example', 'Europe/Berlin')
-  return { ...server, host }
+  return { ...server, host, hasOwnClock: now !== undefined }
 }
 
-/** A configuration of Ada's, by id. */
+/** Minutes of notice that leave nothing of today, so that the first day on a page is as long at every hour a test may run at. */
+export function noticeUntilTomorrow(): number {
+  const dayMs = 86_400_000
+  // A little into the day: what a page was given stays bookable while the test goes on.
+  return Math.ceil((dayMs - (Date.now() % dayMs)) / 60_000) + 10
+}
+
+/** A configuration of Ada's, by id; from tomorrow on where the clock is everyone's, unless told otherwise. */
 export function makePage(server: PageServer, options: Parameters<typeof makeConfiguration>[2] = {}): Promise<string> {
   return makeConfiguration(server, [server.host], {
     participants: [participant(server.host.email, { isOrganizer: true, name: 'Ada Host' })],
     ...options,
+    scheduler: { min_booking_notice: server.hasOwnClock ? 0 : noticeUntilTomorrow(), ...options.scheduler },
   })
 }

@@ -2,13 +2,13 @@
 import { type ReactNode, useState } from 'react'
 
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
-import { fill } from '../shared/format.ts'
+import { fill, formatList } from '../shared/format.ts'
 import { usePage } from './page.tsx'
 
 export function About({ settings, children }: { readonly settings: UiSettings; readonly children?: ReactNode }) {
   const { words, locale } = usePage()
-  const { organizer, name, duration_minutes: minutes } = settings
-  const host = organizer.name || organizer.email
+  const { hosts, name, duration_minutes: minutes } = settings
+  const people = formatList(hosts, locale)
   const logo = settings.appearance?.company_logo_url
   const [isBroken, setBroken] = useState(false)
   const company = settings.appearance?.company_name
@@ -22,7 +22,7 @@ export function About({ settings, children }: { readonly settings: UiSettings; r
           onError={() => setBroken(true)}
         />
       )}
-      {host !== name && <p className="host">{host}</p>}
+      {people !== '' && people !== name && <p className="host">{people}</p>}
       <h1>{name}</h1>
       <p className="length">
         <Clock />{' '}

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react'
 
 import type { SlotStarts } from '../../src/wire/pages.ts'
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
-import { fill } from '../shared/format.ts'
+import { fill, formatList } from '../shared/format.ts'
 import { About } from './about.tsx'
 import { firstAnswers } from './answers.ts'
 import { type BookingJson, explain, isSlotLost, redirectAddress, sendWish } from './booking.ts'
@@ -38,7 +38,6 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
   const step = useFormStep()
   useEffect(() => tellFrame('ready'), [])
 
-  const host = organizer.name || organizer.email
   const choose = (chosen: number) => {
     setStart(chosen)
     setLost(undefined)
@@ -107,7 +106,11 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
               <LostSlot starts={slots.starts} lost={lost} timezone={timezone} onChoose={choose} onAll={step.close} />
             )}
             {settings.booking_type !== 'booking' && (
-              <p className="note">{fill(words.form.pendingNote, { organizer: host })}</p>
+              <p className="note">
+                {settings.hosts.length === 0
+                  ? words.form.pendingNoteInTurn
+                  : fill(words.form.pendingNote, { organizer: organizer.name || organizer.email })}
+              </p>
             )}
             <GuestForm
               settings={settings}
@@ -146,8 +149,8 @@ type BookedProps = {
 }
 
 function Booked({ booking, settings, start, timezone, guest, email }: BookedProps) {
-  const { words, parameters } = usePage()
-  const { scheduler, appearance } = settings
+  const { words, locale, parameters } = usePage()
+  const { scheduler, appearance, hosts } = settings
   const end = start + settings.duration_minutes * 60
   const isPending = booking.status === 'pending'
   const organizer = booking.organizer.name || booking.organizer.email
@@ -163,7 +166,7 @@ function Booked({ booking, settings, start, timezone, guest, email }: BookedProp
           facts={[
             { label: words.facts.what, value: booking.title },
             { label: words.facts.when, value: <When start={start} end={end} timezone={timezone} /> },
-            { label: words.facts.who, value: organizer },
+            { label: words.facts.who, value: hosts.length > 1 ? formatList(hosts, locale) : organizer },
             { label: words.facts.guest, value: `${guest} (${email})` },
             { label: words.facts.where, value: booking.location },
           ]}

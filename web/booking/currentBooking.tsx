@@ -1,5 +1,6 @@
 // A booking as its link shows it.
 import type { LinkedBooking } from '../../src/wire/pages.ts'
+import { formatList } from '../shared/format.ts'
 import { Done, type Fact, Facts, When } from './done.tsx'
 import { usePage } from './page.tsx'
 
@@ -11,14 +12,14 @@ export function BookingFacts({
   readonly booking: LinkedBooking
   readonly more?: readonly Fact[]
 }) {
-  const { words } = usePage()
-  const { title, start_time: start, end_time: end, timezone, organizer, location } = booking
+  const { words, locale } = usePage()
+  const { title, start_time: start, end_time: end, timezone, hosts, location } = booking
   return (
     <Facts
       facts={[
         { label: words.facts.what, value: title },
         { label: words.facts.when, value: <When start={start} end={end} timezone={timezone} /> },
-        { label: words.facts.who, value: organizer.name || organizer.email },
+        { label: words.facts.who, value: formatList(hosts, locale) },
         { label: words.facts.where, value: location },
         ...more,
       ]}

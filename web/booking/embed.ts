@@ -36,6 +36,7 @@ const names: readonly string[] = ['ready', 'booked', 'rescheduled', 'cancelled',
 
 const rules = `
 :host{all:initial}
+:host(:not([data-openslot])){all:initial!important}
 iframe{display:block;border:0;width:100%;height:640px;color-scheme:normal}
 dialog{border:0;padding:0;background:#fff;border-radius:12px;width:min(960px,100vw - 24px);max-width:none;max-height:calc(100dvh - 24px);overflow:auto;box-shadow:0 16px 48px #0006}
 dialog::backdrop{background:#000a}
@@ -45,7 +46,9 @@ button:focus-visible{outline:3px solid #1f4fd8;outline-offset:2px;box-shadow:0 0
 .close:focus-visible{outline-offset:-4px}
 @media(prefers-color-scheme:dark){dialog{background:#17191f}.close{background:#17191fdd;color:#eee}}`
 
-/** A root that the host page's styles do not reach; made by rules that no policy takes for inline styles. */
+/**
+ * A root that the host page's styles do not reach, and neither its host where that is ours; the site's own element it may lay out.
+ * Made by rules that no policy takes for inline styles. */
 function shade(host: HTMLElement): ShadowRoot {
   const root = host.shadowRoot ?? host.attachShadow({ mode: 'open' })
   const sheet = new CSSStyleSheet()

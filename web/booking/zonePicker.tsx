@@ -28,7 +28,7 @@ export function ZonePicker({ timezone, at, onChoose }: ZonePickerProps) {
   const input = useRef<HTMLInputElement>(null)
   const list = useRef<HTMLDivElement>(null)
   const entries = useMemo(() => listZones(timezone, at, locale), [timezone, at, locale])
-  const found = useMemo(() => entries.filter((entry) => matches(entry, text)), [entries, text])
+  const found = useMemo(() => search(entries, text), [entries, text])
   useEffect(() => input.current?.focus(), [])
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is active is kept in view, whichever list it is of
   useEffect(() => {
@@ -113,6 +113,14 @@ function listZones(own: string, at: number, locale: string): Entry[] {
     offset: formatOffset(at, locale, id),
     time: formatTime(at, locale, id),
   }))
+}
+
+/** Cities that begin with what was typed come first, so that Enter takes Pago Pago and not the Galapagos. */
+function search(entries: readonly Entry[], text: string): Entry[] {
+  const begins = ({ city }: Entry) => plain(city).startsWith(plain(text))
+  return entries
+    .filter((entry) => matches(entry, text))
+    .sort((left, right) => Number(begins(right)) - Number(begins(left)))
 }
 
 function matches({ id, city, region, offset }: Entry, text: string): boolean {

@@ -15,6 +15,11 @@ export function localeOf(language: string, preferred: readonly string[]): string
   return `${base}-u-ca-gregory`
 }
 
+/** `Ada and Bob` */
+export function formatList(names: readonly string[], locale: string): string {
+  return new Intl.ListFormat(locale, { type: 'conjunction' }).format(names)
+}
+
 const writers = new Map<string, Intl.DateTimeFormat>()
 
 /** Making one takes longer than using it a hundred times, and a page uses few. */
@@ -59,9 +64,9 @@ export function numberWriter(locale: string): (number: number) => string {
   return new Intl.NumberFormat(locale).format
 }
 
-/** `Tue, Mar 3, 9:30 AM` */
+/** `Tue, Mar 3, 9:30 AM`, with its offset where that reading comes twice. */
 export function formatShortMoment(at: number, locale: string, timezone: string): string {
-  return writer(locale, {
+  const text = writer(locale, {
     timeZone: timezone,
     weekday: 'short',
     day: 'numeric',
@@ -69,11 +74,32 @@ export function formatShortMoment(at: number, locale: string, timezone: string):
     hour: 'numeric',
     minute: '2-digit',
   }).format(at * 1_000)
+  return isTwice(at, locale, timezone) ? `${text} (${formatOffset(at, locale, timezone)})` : text
 }
 
 /** `9:30 AM` or `09:30`, as the locale has it. */
 export function formatTime(at: number, locale: string, timezone: string): string {
   return writer(locale, { timeZone: timezone, timeStyle: 'short' }).format(at * 1_000)
+}
+
+/**
+ * As `formatTime`, of starts of one day in order. In the night when clocks go back, readings that come twice have their
+ * offset beside them, whether or not both are free.
+ */
+export function formatClearTimes(starts: readonly number[], locale: string, timezone: string): string[] {
+  const hour = 3_600
+  const offsets = [(starts[0] ?? 0) - hour, (starts.at(-1) ?? 0) + hour].map((at) => formatOffset(at, locale, timezone))
+  const mayRepeat = offsets[0] !== offsets[1]
+  return starts.map((at) => {
+    const text = formatTime(at, locale, timezone)
+    return mayRepeat && isTwice(at, locale, timezone) ? `${text} (${formatOffset(at, locale, timezone)})` : text
+  })
+}
+
+/** By an hour in most places, by half of one on Lord Howe Island. */
+function isTwice(at: number, locale: string, timezone: string): boolean {
+  const text = formatTime(at, locale, timezone)
+  return [-60, -30, 30, 60].some((minutes) => formatTime(at + minutes * 60, locale, timezone) === text)
 }
 
 /** `9:30 – 10:00 AM`, with both days where they differ. */

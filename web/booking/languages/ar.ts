@@ -55,6 +55,7 @@ export const ar: Words = {
     request: 'إرسال الطلب',
     sending: 'جارٍ الإرسال…',
     pendingNote: 'يؤكد {organizer} كل حجز. ستصلك رسالة بريد إلكتروني بالرد.',
+    pendingNoteInTurn: 'يُؤكَّد كل حجز على حدة. ستصلك رسالة بريد إلكتروني بالرد.',
   },
   errors: {
     summary: 'يُرجى مراجعة الحقول المحددة.',

@@ -55,6 +55,7 @@ export const de: Words = {
     request: 'Anfrage senden',
     sending: 'Wird gesendet …',
     pendingNote: '{organizer} bestätigt jede Buchung. Sie erhalten die Antwort per E-Mail.',
+    pendingNoteInTurn: 'Jede Buchung wird einzeln bestätigt. Sie erhalten die Antwort per E-Mail.',
   },
   errors: {
     summary: 'Bitte sehen Sie sich die markierten Felder an.',

@@ -54,6 +54,7 @@ export const en = {
     request: 'Send request',
     sending: 'Sending …',
     pendingNote: '{organizer} confirms each booking. You will get an email with the answer.',
+    pendingNoteInTurn: 'Each booking is confirmed by a person. You will get an email with the answer.',
   },
   errors: {
     summary: 'Please look at the marked fields.',

@@ -55,6 +55,7 @@ export const es: Words = {
     request: 'Enviar solicitud',
     sending: 'Enviando …',
     pendingNote: '{organizer} confirma cada cita. Recibirás la respuesta por correo.',
+    pendingNoteInTurn: 'Cada cita se confirma a mano. Recibirás la respuesta por correo.',
   },
   errors: {
     summary: 'Revisa los campos marcados.',

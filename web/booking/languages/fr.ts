@@ -56,6 +56,7 @@ export const fr: Words = {
     request: 'Envoyer la demande',
     sending: 'Envoi …',
     pendingNote: '{organizer} confirme chaque rendez-vous. Vous recevrez la réponse par e-mail.',
+    pendingNoteInTurn: 'Chaque rendez-vous est confirmé individuellement. Vous recevrez la réponse par e-mail.',
   },
   errors: {
     summary: 'Veuillez vérifier les champs signalés.',

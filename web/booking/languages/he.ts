@@ -55,6 +55,7 @@ export const he: Words = {
     request: 'שליחת בקשה',
     sending: 'בשליחה…',
     pendingNote: 'כל פגישה מאושרת על ידי {organizer}. התשובה תגיע אליך בדוא״ל.',
+    pendingNoteInTurn: 'כל פגישה מאושרת באופן אישי. התשובה תגיע אליך בדוא״ל.',
   },
   errors: {
     summary: 'נא לבדוק את השדות המסומנים.',

@@ -55,6 +55,7 @@ export const ja: Words = {
     request: 'リクエストを送る',
     sending: '送信中…',
     pendingNote: '{organizer}が予約を一件ずつ確認します。回答はメールでお知らせします。',
+    pendingNoteInTurn: '予約は一件ずつ担当者が確認します。回答はメールでお知らせします。',
   },
   errors: {
     summary: '印のついた項目をご確認ください。',

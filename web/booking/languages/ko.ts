@@ -55,6 +55,7 @@ export const ko: Words = {
     request: '요청 보내기',
     sending: '보내는 중…',
     pendingNote: '{organizer} 님이 모든 예약을 확인합니다. 답변은 이메일로 보내 드립니다.',
+    pendingNoteInTurn: '모든 예약은 담당자가 직접 확인합니다. 답변은 이메일로 보내 드립니다.',
   },
   errors: {
     summary: '표시된 항목을 확인해 주세요.',

@@ -55,6 +55,7 @@ export const nl: Words = {
     request: 'Verzoek versturen',
     sending: 'Versturen …',
     pendingNote: '{organizer} bevestigt elke afspraak. Je krijgt het antwoord per e-mail.',
+    pendingNoteInTurn: 'Elke afspraak wordt persoonlijk bevestigd. Je krijgt het antwoord per e-mail.',
   },
   errors: {
     summary: 'Kijk naar de gemarkeerde velden.',

@@ -55,6 +55,7 @@ export const sv: Words = {
     request: 'Skicka förfrågan',
     sending: 'Skickar …',
     pendingNote: '{organizer} bekräftar varje bokning. Du får svaret med e-post.',
+    pendingNoteInTurn: 'Varje bokning bekräftas för hand. Du får svaret med e-post.',
   },
   errors: {
     summary: 'Titta på de markerade fälten.',

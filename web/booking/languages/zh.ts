@@ -55,6 +55,7 @@ export const zh: Words = {
     request: '发送请求',
     sending: '正在发送…',
     pendingNote: '{organizer} 会确认每个预约。您将通过邮件收到答复。',
+    pendingNoteInTurn: '每个预约都会由专人确认。您将通过邮件收到答复。',
   },
   errors: {
     summary: '请检查标出的栏目。',

@@ -1,0 +1,115 @@
+/** What a page says to who cannot see it, what is left of it when it is enlarged, and what of it comes out of a printer. */
+import type { Page } from 'playwright-core'
+import { beforeAll, describe, expect, it } from 'vitest'
+
+import { findBarriers, takePicture, useBrowser } from '../support/browser.ts'
+import { makePage, type PageServer, startPageServer, usePages } from '../support/pages.ts'
+
+usePages()
+const browser = useBrowser()
+let server: PageServer
+let configurationId: string
+
+beforeAll(async () => {
+  server = await startPageServer()
+  configurationId = await makePage(server, {
+    event: {
+      location: 'https://meet.example/a-rather-long-room-name-without-a-space-in-it-of-the-kind-that-machines-make',
+    },
+    scheduler: {
+      cancellation_policy: 'Please tell us a day before.',
+      additional_fields: {
+        topic: { label: 'Topic', type: 'text', required: true, order: 1 },
+        size: { label: 'Company size', type: 'dropdown', options: ['1–10', '11–50'], required: true, order: 2 },
+        kind: { label: 'Kind', type: 'radio_button', options: ['New', 'Known'], required: true, order: 3 },
+        terms: { label: 'I agree', type: 'checkbox', required: true, order: 4 },
+        story: { label: 'Your story', type: 'multi_line_text', order: 5 },
+      },
+    },
+  })
+})
+
+const openPage = async (options = {}) => {
+  const { page } = await browser.open(`${server.url}/book/${configurationId}`, {
+    timezone: 'Europe/Berlin',
+    ...options,
+  })
+  await page.locator('.time').first().waitFor()
+  return page
+}
+
+/** The start of the first slot, and how Americans write its day in Berlin. */
+async function firstSlot(view: Page): Promise<{ day: string; time: string }> {
+  const [start = 0] = JSON.parse((await view.locator('#document').textContent()) ?? '').page.slots.starts as number[]
+  const write = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat('en-US', { timeZone: 'Europe/Berlin', ...options }).format(start * 1_000)
+  return { day: write({ dateStyle: 'full' }), time: write({ timeStyle: 'short' }) }
+}
+
+it('reads days as whole dates, and times with their day and zone', async () => {
+  const view = await openPage()
+  const { day, time } = await firstSlot(view)
+  await expect(view.getByRole('button', { name: day }).and(view.locator('.day')).count()).resolves.toBe(1)
+  expect(await view.locator('.time').first().getAttribute('aria-label')).toBe(`${time}, ${day}, Europe/Berlin`)
+})
+
+it('marks what must be filled in for machines, reads complaints aloud, and ties each to its field', async () => {
+  const view = await openPage()
+  await view.locator('.time').first().click()
+  const required = view.locator('.guestForm :is([required], [aria-required=true])')
+  // Name, address, topic, size, the group of kinds and the agreement.
+  await expect.poll(() => required.count()).toBeGreaterThanOrEqual(6)
+  expect(await view.getByLabel('Your story').getAttribute('required')).toBeNull()
+  await view.getByRole('button', { name: 'Book', exact: true }).click()
+  await view.getByRole('alert').getByText('Please look at the marked fields.').waitFor()
+  const wrong = await view.locator('.guestForm [aria-invalid=true]').all()
+  expect(wrong.length).toBeGreaterThanOrEqual(5)
+  for (const field of wrong) {
+    const named =
+      (await field.getAttribute('aria-describedby')) ?? (await field.getAttribute('aria-errormessage')) ?? ''
+    const said = await Promise.all(named.split(' ').map((id) => view.locator(`[id="${id}"]`).textContent()))
+    expect(said.join(' ')).toMatch(/Please/)
+  }
+})
+
+describe.each([
+  // A desktop at 200 % and at 400 %, as WCAG 1.4.4 and 1.4.10 have it.
+  { width: 640, height: 400 },
+  { width: 320, height: 256 },
+])('in $width pixels', (size) => {
+  it('needs no scrolling sideways, from the times to the end', async () => {
+    const view = await openPage()
+    await view.setViewportSize(size)
+    const fits = async (state: string) => {
+      const widths = (await view.evaluate('[document.documentElement.scrollWidth, innerWidth]')) as [number, number]
+      expect({ state, widths }).toEqual({ state, widths: [size.width, size.width] })
+    }
+    await fits('times')
+    await view.getByRole('button', { name: 'Change time zone' }).click()
+    await fits('zones')
+    await view.keyboard.press('Escape')
+    await view.locator('.time').first().click()
+    await view.getByLabel('Your name').fill('Gil Guest-with-a-name-that-is-longer-than-any-line-could-hold')
+    await view.getByLabel('Email address', { exact: true }).fill('gil@guest.example')
+    await view.getByLabel('Topic').fill('Apples')
+    await view.getByLabel('Company size').selectOption('11–50')
+    await view.getByLabel('Known').check()
+    await view.getByLabel('I agree').check()
+    await view.getByRole('button', { name: 'Add a guest' }).click()
+    await fits('form')
+    expect(await findBarriers(view)).toEqual([])
+    await view.getByRole('button', { name: 'Book', exact: true }).click()
+    await view.getByRole('heading', { name: 'You are booked' }).waitFor()
+    await fits('booked')
+    if (process.env.SCREENSHOTS !== undefined) await takePicture(view, `narrow-${size.width}`)
+    if (size.width !== 640) return
+
+    // Paper shows what was booked in dark on light, and nothing to press.
+    await view.emulateMedia({ media: 'print', colorScheme: 'dark' })
+    expect(await view.locator('main').innerText()).toContain('gil@guest.example')
+    expect(await view.locator('button:visible, a.button:visible, .footer:visible').count()).toBe(0)
+    const ink = String(await view.evaluate('getComputedStyle(document.querySelector(".facts dd")).color'))
+    const brightest = Math.max(...(ink.match(/\d+/g) ?? ['255']).slice(0, 3).map(Number))
+    expect(brightest, ink).toBeLessThan(100)
+  })
+})
