@@ -29,7 +29,7 @@ export type NewBooking = {
 /** More at once would hold each other's locks longer than they save. */
 const seats = 16
 /** While the database writes for some, the next are made ready. */
-const ridesAtOnce = 2
+const ridesAtOnce = 3
 
 type Passenger = NewBooking & {
   readonly names: readonly string[]
