@@ -157,8 +157,12 @@ it('a configuration that another process has changed, closed or deleted is not b
   await change('PUT', { requires_session_auth: true, availability: { duration_minutes: 30 } })
   expect((await book(server, stand.id, start + 7_200)).status).toBe(401)
 
+  const session = await server.request('POST', '/v3/scheduling/sessions', { body: { configuration_id: stand.id } })
+  const headers = { authorization: `Bearer ${session.body.data.session_id}` }
+  expect((await book(server, stand.id, start + 7_200, { headers })).status).toBe(200)
   await change('PUT', { requires_session_auth: false })
-  expect((await book(server, stand.id, start + 7_200)).status).toBe(200)
+  expect((await book(server, stand.id, start + 10_800)).status).toBe(200)
+  await server.request('DELETE', `/v3/scheduling/sessions/${session.body.data.session_id}`)
   expect((await change('DELETE')).status).toBe(200)
   expect((await book(server, stand.id, start + 14_400)).status).toBe(404)
   await other.close()

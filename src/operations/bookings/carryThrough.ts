@@ -48,9 +48,9 @@ export const nowhere: Problem = invalidRequest(
 
 /**
  * Carries out the change that `begin` makes inside the first transaction: there it locks, checks, and answers the booking
- * with its change, not yet written. (New bookings on calendars of our own: `bookTogether`.) On calendars of our own, hold, place and settle are that one transaction. On others
+ * with its change, not yet written. On calendars of our own, hold, place and settle are that one transaction. On others
  * the hold is committed first, the event placed outside any transaction, and the booking settled in a second one; what a
- * crash cuts off is finished by the worker.
+ * crash cuts off is finished by the worker. New bookings on calendars of our own go through `bookTogether`.
  *
  * Problems: those of `begin`, `slotTaken`, `calendarUnavailable`, `conflict`.
  */

@@ -58,14 +58,13 @@ export async function resolveConfiguration(
   const named = await nameConfiguration(tools, principal, query)
   if (!named.ok) return named
   const { appId, id } = named.value
+  const isOpen = ({ configuration }: KnownConfiguration) =>
+    !configuration.requiresSessionAuth || opensPrivate(principal, query)
   const kept = which === 'kept' ? peekConfiguration(tools.database, id) : undefined
-  const known =
-    kept?.configuration.appId === appId
-      ? success(kept)
-      : await findKnownConfiguration(tools, appId, id, which === 'evenDeleted' ? which : 'live')
-  if (known.ok && known.value.configuration.requiresSessionAuth && !opensPrivate(principal, query))
-    return failure({ kind: 'invalidSession', message: 'Invalid session' })
-  return known
+  // What is kept refuses nobody: the configuration may have been opened meanwhile.
+  if (kept?.configuration.appId === appId && isOpen(kept)) return success(kept)
+  const known = await findKnownConfiguration(tools, appId, id, which === 'evenDeleted' ? which : 'live')
+  return known.ok && !isOpen(known.value) ? failure({ kind: 'invalidSession', message: 'Invalid session' }) : known
 }
 
 /** A session opens its configuration; the reference of a booking opens what concerns that booking. */
