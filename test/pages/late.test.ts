@@ -56,6 +56,7 @@ it('tell an organizer whose answer comes too late that the time has passed', asy
   now = instant(begun + 27 * hourMs)
   const view = await open(links.confirmation)
   await view.getByText('This time has already passed.').waitFor()
+  expect(await view.getByRole('button').allTextContents()).toEqual(['Decline'])
   expect(await findBarriers(view)).toEqual([])
 })
 

@@ -88,13 +88,16 @@ describe.each([
 
   it('cancels it with a reason, and the link then says that it is over', async () => {
     const booking = await makeBooking(options)
-    const address = `${server.url}/cancel/${booking.booking_ref}`
+    const address = `${server.url}/cancel/${booking.booking_ref}?lang=en`
     const { page: view } = await browser.open(address)
     await view.getByLabel('Would you like to say why?').fill('Ill today')
     await look(view, `cancel-${name}`)
     await view.getByRole('button', { name: 'Cancel the booking' }).click()
     await view.getByRole('heading', { name: 'The booking is cancelled' }).waitFor()
     await look(view, `cancelled-${name}`)
+    expect(await view.getByRole('link', { name: 'Book a new time' }).getAttribute('href')).toMatch(
+      /^\/book\/[0-9a-f-]+\?lang=en$/,
+    )
     expect(await find(booking.booking_id)).toMatchObject({
       status: 'cancelled',
       cancelled_by: 'guest',

@@ -5,7 +5,7 @@ import type { LinkedBooking } from '../../src/wire/pages.ts'
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { fill } from '../shared/format.ts'
 import { cancelBooking, explain } from './booking.ts'
-import { BookingFacts, EndedBooking, endOf } from './currentBooking.tsx'
+import { BookAgain, BookingFacts, EndedBooking, endOf } from './currentBooking.tsx'
 import { Done } from './done.tsx'
 import { tellFrame } from './frame.ts'
 import { usePage } from './page.tsx'
@@ -39,9 +39,7 @@ export function CancelPage({ settings, booking }: CancelPageProps) {
       <main className="page">
         <Done mark="no" title={words.done.cancelled} text={words.done.cancelledText}>
           <BookingFacts booking={booking} />
-          <a className="button" href={`/book/${configuration_id}`}>
-            {words.messages.bookAgain}
-          </a>
+          <BookAgain configurationId={configuration_id} />
         </Done>
       </main>
     )

@@ -107,14 +107,16 @@ export function ConfirmationPage({ settings, booking: shown, salt, stands }: Con
             </>
           ) : (
             <>
-              <button
-                type="button"
-                className="primary"
-                aria-disabled={isSending || undefined}
-                onClick={() => void send('confirmed')}
-              >
-                {isSending ? words.form.sending : confirmation.confirm}
-              </button>
+              {!isPast && (
+                <button
+                  type="button"
+                  className="primary"
+                  aria-disabled={isSending || undefined}
+                  onClick={() => void send('confirmed')}
+                >
+                  {isSending ? words.form.sending : confirmation.confirm}
+                </button>
+              )}
               <button type="button" onClick={() => setDeclining(true)}>
                 {confirmation.decline}
               </button>

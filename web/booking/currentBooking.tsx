@@ -42,8 +42,7 @@ export function EndedBooking({
   readonly end: 'ended' | 'past'
   readonly configurationId: string
 }) {
-  const { words, parameters } = usePage()
-  const query = parameters.size === 0 ? '' : `?${parameters}`
+  const { words } = usePage()
   return (
     <main className="page">
       <Done
@@ -52,10 +51,19 @@ export function EndedBooking({
         text={end === 'ended' ? words.messages.ended : ''}
       >
         <BookingFacts booking={booking} />
-        <a className="button" href={`/book/${configurationId}${query}`}>
-          {words.messages.bookAgain}
-        </a>
+        <BookAgain configurationId={configurationId} />
       </Done>
     </main>
+  )
+}
+
+/** In the same language, and inside the same site. */
+export function BookAgain({ configurationId }: { readonly configurationId: string }) {
+  const { words, parameters } = usePage()
+  const query = parameters.size === 0 ? '' : `?${parameters}`
+  return (
+    <a className="button" href={`/book/${configurationId}${query}`}>
+      {words.messages.bookAgain}
+    </a>
   )
 }
