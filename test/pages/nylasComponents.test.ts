@@ -213,6 +213,8 @@ describe('the link of an organizer', () => {
     const booked = await book(server, id, secondsOn(16, status === 'booked' ? 540 : 600))
     const { booking_id } = made(booked.body)
     const page = await openScheduling({ organizerConfirmationBookingRef: await organizerReference(id, booking_id) })
+    // The component shows its buttons before it has asked for its settings, and forgets a click that comes so soon.
+    await page.waitForLoadState('networkidle')
     await page.getByRole('button', { name: button }).click()
     if (status === 'cancelled') {
       await page.getByRole('textbox', { name: /Reason/ }).fill('ill')
