@@ -51,9 +51,16 @@ async function runAll() {
   return 0
 }
 
-/** Every check, and every process that a test starts by the name `node`, runs under the pinned Node. */
+/**
+ * Every check, and every process that a test starts by the name `node`, runs under the pinned Node, and keeps what it has
+ * compiled, as the launcher does.
+ */
 function run(node, command) {
-  const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` }
+  const env = {
+    ...process.env,
+    PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`,
+    NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'openslot-tests'),
+  }
   return new Promise((resolve, reject) => {
     const child = spawn(node, command, { cwd: root, stdio: 'inherit', env })
     child.once('error', reject)

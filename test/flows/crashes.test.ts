@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-
 import { insertApplication, insertKey } from '../../src/adapters/storage/accounts.ts'
 import type { Connection } from '../../src/adapters/storage/connection.ts'
 import { saveEvent } from '../../src/adapters/storage/events.ts'
@@ -15,11 +14,14 @@ import { loadConfig } from '../../src/config.ts'
 import { decodeReference, encodeSalt } from '../../src/core/booking/reference.ts'
 import type { AppId, BookingId, CalendarId, EventId, GrantId } from '../../src/core/ids.ts'
 import { fromUnixSeconds, instant } from '../../src/core/time/instant.ts'
+import { program, useBuild } from '../support/builds.ts'
 import { faultyCalendars } from '../support/faultyCalendars.ts'
 import { book, makeConfiguration, makeHost, nearFuture, participant, type TestHost } from '../support/hosts.ts'
 import { findFaults, type Ledger, readLedger } from '../support/ledger.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
 import { type Reply, startTestServer, type TestServer } from '../support/server.ts'
+
+useBuild('server')
 
 const calendars = faultyCalendars()
 const start = nearFuture()
@@ -750,7 +752,7 @@ describe('kill -9 of a server with its own PostgreSQL, in the middle of a stream
 
 /** The whole program, as `openslot start` runs it. */
 async function startMain(environment: Record<string, string>) {
-  const child = spawn(process.execPath, ['src/main.ts', 'start'], {
+  const child = spawn(process.execPath, [program, 'start'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...environment },
   })

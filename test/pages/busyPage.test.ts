@@ -2,11 +2,11 @@
 import { beforeAll, expect, it } from 'vitest'
 
 import { findBarriers, useBrowser } from '../support/browser.ts'
+import { useBuild } from '../support/builds.ts'
 import { book, makeConfiguration, makeHost, nearFuture } from '../support/hosts.ts'
-import { usePages } from '../support/pages.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 
-usePages()
+useBuild('pages')
 const browser = useBrowser()
 let server: TestServer
 let configurationId: string

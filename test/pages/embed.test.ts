@@ -8,12 +8,13 @@ import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { compileScript, parse } from 'vue/compiler-sfc'
 
 import { findBarriers, takePicture, useBrowser, type View } from '../support/browser.ts'
+import { useBuild } from '../support/builds.ts'
 import { bundle, type HostPage, servePages } from '../support/hostPage.ts'
 import { book, nearFuture } from '../support/hosts.ts'
-import { makePage, type PageServer, startPageServer, usePages } from '../support/pages.ts'
+import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
-usePages()
+useBuild('pages')
 const browser = useBrowser()
 const guide = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'embed.md'), 'utf8')
 let server: PageServer

@@ -3,9 +3,9 @@ import { beforeAll, expect, it } from 'vitest'
 
 import { makeDatabase, startServer } from '../flows/cli/openslot.ts'
 import { useBrowser } from '../support/browser.ts'
-import { usePages } from '../support/pages.ts'
+import { useBuild } from '../support/builds.ts'
 
-usePages()
+useBuild('pages')
 const browser = useBrowser()
 let server: Awaited<ReturnType<typeof startServer>>
 

@@ -3,12 +3,13 @@ import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 
 import { findBarriers, takePicture, useBrowser } from '../support/browser.ts'
+import { useBuild } from '../support/builds.ts'
 import { makeConfiguration, makeHost, participant, type TestHost } from '../support/hosts.ts'
 import { linksOf } from '../support/mails.ts'
-import { noticeUntilTomorrow, startPageServer, usePages } from '../support/pages.ts'
+import { noticeUntilTomorrow, startPageServer } from '../support/pages.ts'
 import type { TestServer } from '../support/server.ts'
 
-usePages()
+useBuild('pages')
 const browser = useBrowser()
 const names: Readonly<Record<string, string>> = { ada: 'Ada Lovelace', bob: 'Bob Marley', cy: 'Cy Twombly' }
 let server: TestServer

@@ -6,12 +6,13 @@ import type { Words } from '../../web/booking/languages/en.ts'
 import { languages } from '../../web/booking/languages/languages.ts'
 import { formatDay, localeOf } from '../../web/shared/format.ts'
 import { findBarriers, takePicture, useBrowser, type ViewOptions } from '../support/browser.ts'
+import { useBuild } from '../support/builds.ts'
 import { book, nearFuture } from '../support/hosts.ts'
 import { linksOf } from '../support/mails.ts'
-import { makePage, type PageServer, startPageServer, usePages } from '../support/pages.ts'
+import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
-usePages()
+useBuild('pages')
 const browser = useBrowser()
 let server: PageServer
 

@@ -3,11 +3,12 @@ import { beforeAll, beforeEach, expect, it } from 'vitest'
 
 import { type Instant, instant } from '../../src/core/time/instant.ts'
 import { findBarriers, useBrowser, type View } from '../support/browser.ts'
+import { useBuild } from '../support/builds.ts'
 import { book } from '../support/hosts.ts'
 import { linksOf } from '../support/mails.ts'
-import { makePage, type PageServer, startPageServer, usePages } from '../support/pages.ts'
+import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
 
-usePages()
+useBuild('pages')
 const browser = useBrowser()
 const hourMs = 3_600_000
 const begun = instant(Date.parse('2027-02-01T08:00:00Z'))

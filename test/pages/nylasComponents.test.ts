@@ -40,8 +40,18 @@ async function open(wanted: object, options: ViewOptions = {}): Promise<Page> {
   return page
 }
 
-const openScheduling = (props: object, options?: ViewOptions) =>
-  open({ component: 'scheduling', props: { schedulerApiUrl: server.url, ...props } }, options)
+/** The component shows its buttons before it has its settings and times, and forgets a click that comes so soon. */
+async function openScheduling(props: object, options?: ViewOptions): Promise<Page> {
+  const page = await open({ component: 'scheduling', props: { schedulerApiUrl: server.url, ...props } }, options)
+  await page.waitForFunction(() => {
+    const answered = performance
+      .getEntriesByType('resource')
+      .filter(({ name }) => name.includes('/v3/scheduling/'))
+      .map((entry) => (entry as PerformanceResourceTiming).responseEnd)
+    return answered.length > 0 && performance.now() - Math.max(...answered) > 1_000
+  })
+  return page
+}
 
 const topic = { additional_fields: { topic: { type: 'text', label: 'Topic', required: true, order: 1 } } }
 
@@ -213,8 +223,6 @@ describe('the link of an organizer', () => {
     const booked = await book(server, id, secondsOn(16, status === 'booked' ? 540 : 600))
     const { booking_id } = made(booked.body)
     const page = await openScheduling({ organizerConfirmationBookingRef: await organizerReference(id, booking_id) })
-    // The component shows its buttons before it has asked for its settings, and forgets a click that comes so soon.
-    await page.waitForLoadState('networkidle')
     await page.getByRole('button', { name: button }).click()
     if (status === 'cancelled') {
       await page.getByRole('textbox', { name: /Reason/ }).fill('ill')

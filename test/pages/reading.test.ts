@@ -3,9 +3,10 @@ import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 
 import { findBarriers, takePicture, useBrowser } from '../support/browser.ts'
-import { makePage, type PageServer, startPageServer, usePages } from '../support/pages.ts'
+import { useBuild } from '../support/builds.ts'
+import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
 
-usePages()
+useBuild('pages')
 const browser = useBrowser()
 let server: PageServer
 let configurationId: string

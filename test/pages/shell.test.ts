@@ -5,10 +5,11 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { useBrowser } from '../support/browser.ts'
-import { makePage, type PageServer, startPageServer, usePages } from '../support/pages.ts'
+import { useBuild } from '../support/builds.ts'
+import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
 import { rawRequest } from '../support/rawHttp.ts'
 
-usePages()
+useBuild('pages')
 const browser = useBrowser()
 let server: PageServer
 let pictures: Server

@@ -4,10 +4,11 @@ import { beforeAll, describe, expect, it } from 'vitest'
 
 import { instant } from '../../src/core/time/instant.ts'
 import { findBarriers, takePicture, useBrowser } from '../support/browser.ts'
+import { useBuild } from '../support/builds.ts'
 import { linksOf } from '../support/mails.ts'
-import { makePage, type PageServer, startPageServer, usePages } from '../support/pages.ts'
+import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
 
-usePages()
+useBuild('pages')
 const browser = useBrowser()
 let server: PageServer
 

@@ -1,19 +1,6 @@
 /** A server with its pages built of the sources as they stand, and configurations for guests to open. */
-import { beforeAll } from 'vitest'
-
 import { makeConfiguration, makeHost, participant, type TestHost } from './hosts.ts'
 import { startTestServer, type TestServer } from './server.ts'
-
-/** Builds the pages where they are stale; at the top of a test file. */
-export function usePages(): void {
-  beforeAll(async () => {
-    const { builds, prepareBuild } = (await import('../../bin/prepare.mjs' as string)) as {
-      builds: { pages: object }
-      prepareBuild(build: object): Promise<void>
-    }
-    await prepareBuild(builds.pages)
-  }, 120_000)
-}
 
 export type PageServer = TestServer & { readonly host: TestHost; readonly hasOwnClock: boolean }
 

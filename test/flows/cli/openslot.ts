@@ -7,7 +7,10 @@ import { join } from 'node:path'
 
 import { afterAll } from 'vitest'
 
+import { program, useBuild } from '../../support/builds.ts'
 import { createTestDatabase } from '../../support/postgres.ts'
+
+useBuild('server')
 
 type Environment = Readonly<Record<string, string>>
 export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
@@ -47,7 +50,7 @@ export async function startServer(environment: Environment) {
 
 function launch(environment: Environment, words: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
   const { PATH = '', HOME = '', TZ = 'Europe/Paris' } = process.env
-  const child = spawn(process.execPath, ['src/main.ts', ...words], { env: { PATH, HOME, TZ, ...environment } })
+  const child = spawn(process.execPath, [program, ...words], { env: { PATH, HOME, TZ, ...environment } })
   children.add(child)
   let stdout = ''
   let stderr = ''

@@ -8,10 +8,13 @@ import { promisify } from 'node:util'
 import { afterAll, expect, it } from 'vitest'
 
 import type { AppId } from '../../../src/core/ids.ts'
+import { program, useBuild } from '../../support/builds.ts'
 import { book, makeConfiguration, makeHost, nearFuture } from '../../support/hosts.ts'
 import { createTestDatabase } from '../../support/postgres.ts'
 import { startTestServer } from '../../support/server.ts'
 import { startSmtp } from '../../support/smtp.ts'
+
+useBuild('server')
 
 const directory = mkdtempSync(join(tmpdir(), 'openslot-mail-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
@@ -39,7 +42,7 @@ it('without a mail server mails are kept, can be read in the terminal, and go ou
     MASTER_KEY: `test:${Buffer.alloc(32, 7).toString('base64')}`,
   }
   const openslot = async (...words: string[]) =>
-    (await promisify(execFile)(process.execPath, ['src/main.ts', 'mail', ...words], { env: environment })).stdout
+    (await promisify(execFile)(process.execPath, [program, 'mail', ...words], { env: environment })).stdout
   expect(await openslot('list')).toMatch(/kept {7}ada@host\.example {2}Booking Confirmed: Intro call/)
   const listed = JSON.parse(await openslot('list', '--json', '--recipient', 'GIL@guest.example')) as { id: string }[]
   expect(listed.length).toBe(1)
