@@ -3,10 +3,17 @@
 import { gzip } from 'node:zlib'
 
 import { negotiate } from '@fastify/accept-negotiator'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 /** Shorter ones gain nothing. Characters. */
 const threshold = 200
+
+/** Without the header anything may be sent; plain is what everyone reads (RFC 9110 §12.5.3). */
+export function accepts(request: FastifyRequest, encoding: string): boolean {
+  const accepted = request.headers['accept-encoding']
+  // As text: the header may be repeated.
+  return accepted !== undefined && negotiate(String(accepted).toLowerCase(), [encoding, 'identity']) === encoding
+}
 
 /** Texts only: what is sent as bytes was compressed when it was built, or cannot be. */
 export function compressAnswers(server: FastifyInstance): void {
@@ -14,10 +21,7 @@ export function compressAnswers(server: FastifyInstance): void {
     if (typeof payload !== 'string' || payload.length < threshold || reply.hasHeader('content-encoding'))
       return done(null, payload)
     reply.header('vary', withAcceptEncoding(reply.getHeader('vary')))
-    // Without the header anything may be sent; plain is what everyone reads (RFC 9110 §12.5.3).
-    const accepted = request.headers['accept-encoding']
-    if (accepted === undefined || negotiate(accepted.toLowerCase(), ['gzip', 'identity']) !== 'gzip')
-      return done(null, payload)
+    if (!accepts(request, 'gzip')) return done(null, payload)
     reply.header('content-encoding', 'gzip').removeHeader('content-length')
     gzip(payload, done)
   })

@@ -6,7 +6,7 @@ import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { keyRows } from './calendars.ts'
 import type { Queryable } from './database.ts'
-import { join, records, type Sql, sql, toTimestamp } from './sql.ts'
+import { join, records, type Sql, sql, toRange, toTimestamp } from './sql.ts'
 
 const columns = sql`event.grant_id as "grantId", event.calendar_id as "calendarId", event.id, event.ical_uid as "icalUid",
   event.master_event_id as "masterEventId", event.original_start as "originalStart", event.status, event.body as details,
@@ -109,7 +109,7 @@ export function newEventRows(appId: AppId, events: readonly NewEvent[]): Sql {
     ical_uid: event.icalUid,
     status: event.status,
     busy: event.blocks,
-    during: `[${toTimestamp(event.during.start)},${event.during.end === undefined ? '' : toTimestamp(event.during.end)})`,
+    during: toRange(event.during),
     metadata: event.metadata,
     body: event.details,
     created_at: toTimestamp(at),

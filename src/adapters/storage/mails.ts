@@ -34,8 +34,9 @@ export type MailAttempt = {
 export type NewMail = {
   /** The notification of the same change; undefined for a reminder by mail. */
   readonly eventId?: string | undefined
-  readonly bookingId: BookingId
-  readonly mail: Mail
+  /** Undefined for a notice. */
+  readonly bookingId?: BookingId | undefined
+  readonly mail: Mail | Notice
 }
 
 /**
@@ -69,21 +70,6 @@ export async function insertMails(
 ): Promise<void> {
   const rows = mailRows(transaction.appId, mails, isSending)
   if (rows.length > 0) await transaction.query(together(rows))
-}
-
-/** As `insertMails`, for mails that are about no booking. */
-export async function insertNotices(
-  transaction: Transaction,
-  { notices, isSending }: { readonly notices: readonly Notice[]; readonly isSending: boolean },
-): Promise<void> {
-  if (notices.length === 0) return
-  const ids = notices.map(() => newId()).toSorted()
-  await transaction.query(sql`
-    insert into openslot.deliveries (app_id, id, kind, recipient, body, mail_due_at)
-    select ${transaction.appId}, id, 'mail', recipient, body, case when ${isSending} then now() end
-    from unnest(${ids}::uuid[], ${notices.map(({ to }) => to.email)}::text[],
-      ${notices.map((notice) => JSON.stringify(notice))}::jsonb[]) as mail (id, recipient, body)`)
-  if (isSending) await transaction.query(mailJobs(transaction.appId, ids))
 }
 
 /** One job for each, due now. */

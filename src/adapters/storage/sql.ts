@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto'
 
 import type { Instant } from '../../core/time/instant.ts'
-import type { Interval } from '../../core/time/interval.ts'
 
 /** A statement, or a piece of one. `values` stand for `$1…$n` in `text`. */
 export type Sql = { readonly text: string; readonly values: readonly unknown[]; readonly isSql: true }
@@ -58,9 +57,9 @@ export function records(rows: readonly object[]): Sql {
   return { text: 'jsonb_to_recordset($1::jsonb)', values: [JSON.stringify(rows)], isSql: true }
 }
 
-/** A half-open range as PostgreSQL reads it. */
-export function toRange({ start, end }: Interval): string {
-  return `[${toTimestamp(start)},${toTimestamp(end)})`
+/** A half-open range as PostgreSQL reads it; without end where that is undefined. */
+export function toRange({ start, end }: { readonly start: Instant; readonly end: Instant | undefined }): string {
+  return `[${toTimestamp(start)},${end === undefined ? '' : toTimestamp(end)})`
 }
 
 export function toTimestamp(at: Instant): string {

@@ -6,6 +6,7 @@ import { type Result, success } from '../../core/result.ts'
 import type { Operations } from '../../operations/operations.ts'
 import type { PageData } from '../../wire/pages.ts'
 import { answerProblem } from '../answers.ts'
+import { accepts } from '../compression.ts'
 import type { Limiter } from '../rateLimit.ts'
 import { type Asset, type BuiltPages, readBuiltPages } from './builtPages.ts'
 import { chooseLanguage } from './language.ts'
@@ -111,10 +112,7 @@ export function servePages(server: FastifyInstance, { operations, limiter, pages
 }
 
 function sendAsset(request: FastifyRequest, reply: FastifyReply, asset: Asset, cacheControl: string): FastifyReply {
-  const accepted = String(request.headers['accept-encoding'] ?? '')
-  const packed = asset.packed.find(({ encoding }) =>
-    new RegExp(`\\b${encoding}\\b(?!\\s*;\\s*q=0(?:\\.0*)?(?:,|$))`).test(accepted),
-  )
+  const packed = asset.packed.find(({ encoding }) => accepts(request, encoding))
   reply.type(asset.type).header('vary', 'accept-encoding').header('cache-control', cacheControl)
   if (packed !== undefined) reply.header('content-encoding', packed.encoding)
   return reply.send(packed?.bytes ?? asset.plain)

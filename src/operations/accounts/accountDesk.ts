@@ -1,7 +1,7 @@
 // What calls to accounts elsewhere need of the house: opened credentials, and a place to say that they are refused.
 import type { AccountDesk } from '../../adapters/calendars/accountCalendars.ts'
 import { expireAccount, openAccount, writeSettings } from '../../adapters/storage/accountSecrets.ts'
-import { insertNotices } from '../../adapters/storage/mails.ts'
+import { insertMails } from '../../adapters/storage/mails.ts'
 import { closeMirrors, writeOwn } from '../../adapters/storage/mirrors.ts'
 import { recordNotification } from '../../adapters/storage/outbox.ts'
 import { accountNoticesOf } from '../../core/account/accountNotice.ts'
@@ -38,10 +38,8 @@ export function accountDesk({
           grantId,
           body: grantNotification('grant.expired', grant, 'changed'),
         })
-        await insertNotices(transaction, {
-          notices: accountNoticesOf(grant, reason, now()),
-          isSending: mailer.isSending,
-        })
+        const notices = accountNoticesOf(grant, reason, now()).map((mail) => ({ mail }))
+        await insertMails(transaction, notices, mailer.isSending)
       })
     },
 

@@ -9,20 +9,23 @@ import {
   type OwnTransaction,
 } from '../../adapters/storage/database.ts'
 import { together } from '../../adapters/storage/sql.ts'
-import type { Booking, Service } from '../../core/booking/booking.ts'
+import type { Booking, Change, Service } from '../../core/booking/booking.ts'
 import { placedEvent, settle } from '../../core/booking/lifecycle.ts'
 import type { PlacedEvent } from '../../core/booking/placedEvent.ts'
 import { calendarName, isRoundRobin, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
 import type { AppId } from '../../core/ids.ts'
 import { failure, type Result, success } from '../../core/result.ts'
+import type { Instant } from '../../core/time/instant.ts'
 import { type ChangeContext, type ChangeTools, claimingTime, newClaims, nowhere, providerOf } from './carryThrough.ts'
 import { chooseServices, findQuestionProblem, type ServiceQuestion } from './chooseService.ts'
 import { rowsThatFollow } from './whatFollows.ts'
 
+type Begun = Booking & { readonly change: Change }
+
 export type NewBooking = {
   readonly question: ServiceQuestion
-  /** The booking with its change, once it is known who serves it. */
-  readonly make: (service: Service) => Booking
+  /** Once it is known who serves it. */
+  readonly make: (service: Service) => Begun
   readonly context: ChangeContext
 }
 
@@ -144,16 +147,16 @@ async function settleAll(
   return outcomes
 }
 
-type Made = { readonly before: Booking; readonly settled: Booking; readonly context: ChangeContext }
+type Made = { readonly before: Begun; readonly settled: Booking; readonly context: ChangeContext }
 
 async function write(tools: ChangeTools, transaction: OwnTransaction, made: readonly Made[]): Promise<void> {
   const { appId } = transaction
   const now = tools.now()
   const bookings = made.map(({ settled }) => settled)
-  const { statements, eventsOf } = placeNew(tools, appId, made)
-  const changes = made.flatMap(({ before, settled, context: { configuration, actor } }) => {
+  const { statements, eventsOf } = placeNew(tools, appId, made, now)
+  const changes = made.map(({ before, settled, context: { configuration, actor } }) => {
     const events = { placed: eventsOf.get(settled.eventId) ?? [], removed: [] }
-    return before.change === undefined ? [] : [{ change: before.change, before, settled, configuration, actor, events }]
+    return { change: before.change, before, settled, configuration, actor, events }
   })
   const rows = [
     bookingRows(appId, bookings),
@@ -168,8 +171,7 @@ async function write(tools: ChangeTools, transaction: OwnTransaction, made: read
 }
 
 /** The events of bookings that stand nowhere yet. */
-function placeNew(tools: Pick<ChangeTools, 'providers' | 'now'>, appId: AppId, made: readonly Made[]) {
-  const now = tools.now()
+function placeNew(tools: Pick<ChangeTools, 'providers'>, appId: AppId, made: readonly Made[], now: Instant) {
   const placements = made.flatMap(({ before, context: { configuration } }) => {
     const event = placedEvent(before, configuration, now)
     return event === undefined ? [] : before.service.placements.map((calendar) => ({ calendar, event }))

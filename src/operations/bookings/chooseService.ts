@@ -23,7 +23,7 @@ import { dayMs, type Instant, minuteMs } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { readBusyByCalendar } from '../calendars/readBusy.ts'
 import type { LoadedConfiguration } from '../configurations/loadConfiguration.ts'
-import { StaleConfiguration } from '../configurations/withFreshConfiguration.ts'
+import { calendarGone, changedAgain, StaleConfiguration } from '../configurations/withFreshConfiguration.ts'
 import type { Tools } from '../tools.ts'
 
 export type ServiceQuestion = {
@@ -107,12 +107,12 @@ export async function chooseServices(
     readBusyOfAll(tools, transaction, questions),
     Promise.all(questions.map((question) => readTurns(transaction, question))),
   ])
-  if (rows.length < locked.length) throw new StaleConfiguration('a calendar of the configuration is gone')
+  if (rows.length < locked.length) throw new StaleConfiguration(calendarGone)
   for (const { loaded, ignoring } of questions) {
     const state = unchanged.get(loaded.configuration.id)
     // A booking outlives its configuration, and can still be moved.
     if (state === undefined || (state === 'deleted' && ignoring === undefined))
-      throw new StaleConfiguration('the configuration was changed')
+      throw new StaleConfiguration(changedAgain)
   }
   return questions.map((question, index) => {
     const known = busy[index]

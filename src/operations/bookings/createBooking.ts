@@ -21,10 +21,10 @@ import {
   type LoadedConfiguration,
   resolveWithHosts,
 } from '../configurations/loadConfiguration.ts'
-import { StaleConfiguration, withFreshConfiguration } from '../configurations/withFreshConfiguration.ts'
+import { changedAgain, StaleConfiguration, withFreshConfiguration } from '../configurations/withFreshConfiguration.ts'
 import { type OnceContext, once, type WriteAnswer } from '../once.ts'
 import type { Tools } from '../tools.ts'
-import { bookTogether } from './bookTogether.ts'
+import { bookTogether, type NewBooking } from './bookTogether.ts'
 import { areLocal, carryThrough } from './carryThrough.ts'
 import { chooseService } from './chooseService.ts'
 import { readAnswers } from './guestAnswers.ts'
@@ -73,7 +73,7 @@ export async function createBooking(
 /** A configuration out of memory must not refuse anything. The claim itself compares versions under its locks. */
 async function checkVersion({ database }: Pick<Tools, 'database'>, configuration: Configuration): Promise<void> {
   const [version] = (await readVersions(database, configuration.appId, configuration.id, [])) ?? []
-  if (version !== configuration.version) throw new StaleConfiguration('the configuration was changed')
+  if (version !== configuration.version) throw new StaleConfiguration(changedAgain)
 }
 
 async function book(
@@ -111,7 +111,7 @@ async function book(
     remember:
       remember && ((transaction: Transaction, booking: Booking) => remember(transaction, bookingToJson(booking))),
   }
-  const make = (service: Service): Booking => {
+  const make = (service: Service): ReturnType<NewBooking['make']> => {
     const now = tools.now()
     return {
       appId,

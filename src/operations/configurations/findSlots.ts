@@ -28,7 +28,7 @@ import {
   peekConfiguration,
   resolveWithHosts,
 } from './loadConfiguration.ts'
-import { StaleConfiguration, withFreshConfiguration } from './withFreshConfiguration.ts'
+import { calendarGone, StaleConfiguration, withFreshConfiguration } from './withFreshConfiguration.ts'
 
 export type SlotsQuestion = ConfigurationQuery & {
   readonly start_time: number
@@ -135,7 +135,7 @@ async function compute(
     calendars.map(({ key: calendar }) => calendar),
   )
   if (versions === undefined) return failure(notFound)
-  if (versions.includes(null)) throw new StaleConfiguration('a calendar of the configuration is gone')
+  if (versions.includes(null)) throw new StaleConfiguration(calendarGone)
   const bookable = clip(window, configuration, now)
   const ignoring = booking === undefined ? undefined : { bookingId: booking.id, eventId: booking.eventId }
   const span = widened(bookable, configuration)

@@ -3,14 +3,17 @@ import type { Database } from '../../adapters/storage/database.ts'
 import { failure, type Result } from '../../core/result.ts'
 import { forgetConfiguration, type LoadedConfiguration } from './loadConfiguration.ts'
 
-/** The configuration was changed, or a calendar that it names is gone: what was kept in memory is out of date. */
+/** What was kept in memory is out of date: the message is what the guest reads where it is so again at once. */
 export class StaleConfiguration extends Error {
   override readonly name = 'StaleConfiguration'
 }
 
+export const calendarGone = 'A calendar of this configuration does not exist any more'
+export const changedAgain = 'The configuration is being changed; try again'
+
 /**
  * `load` is asked for what is kept (`kept`) first, and for what is (`live`) after `work` threw `StaleConfiguration`.
- * Problems: those of `load` and `work`; `calendarUnavailable` where a calendar is gone for good.
+ * Problems: those of `load` and `work`; `calendarUnavailable` where it threw that again.
  */
 export async function withFreshConfiguration<T>(
   database: Database,
@@ -24,11 +27,7 @@ export async function withFreshConfiguration<T>(
       return await work(loaded.value)
     } catch (error) {
       if (!(error instanceof StaleConfiguration)) throw error
-      if (!isFirst)
-        return failure({
-          kind: 'calendarUnavailable',
-          message: 'A calendar of this configuration does not exist any more',
-        })
+      if (!isFirst) return failure({ kind: 'calendarUnavailable', message: error.message })
       forgetConfiguration(database, loaded.value.configuration.id)
     }
   }

@@ -2,7 +2,7 @@
 import { recordAudit } from '../../adapters/storage/audit.ts'
 import type { Transaction } from '../../adapters/storage/database.ts'
 import { newId } from '../../adapters/storage/ids.ts'
-import { insertNotices } from '../../adapters/storage/mails.ts'
+import { insertMails } from '../../adapters/storage/mails.ts'
 import {
   type AttemptRecord,
   type DueDelivery,
@@ -209,9 +209,7 @@ class Sending {
     // Whoever changes it tells of it, so each turn is told of once.
     if (!(await changeStatus(transaction, endpoint.id, { from: endpoint.status, to: status, at: now }))) return
     await recordAudit(transaction, { actor: 'worker', action: `webhook.${status}`, target: endpoint.id })
-    await insertNotices(transaction, {
-      notices: noticesOf(endpoint, status, now),
-      isSending: this.#tools.mailer.isSending,
-    })
+    const notices = noticesOf(endpoint, status, now).map((mail) => ({ mail }))
+    await insertMails(transaction, notices, this.#tools.mailer.isSending)
   }
 }
