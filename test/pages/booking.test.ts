@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 
-import { findBarriers, takePicture, useBrowser } from '../support/browser.ts'
+import { look, useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { book } from '../support/hosts.ts'
 import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
@@ -16,11 +16,6 @@ let server: PageServer
 beforeAll(async () => {
   server = await startPageServer()
 })
-
-async function look(view: Page, name: string): Promise<void> {
-  if (process.env.SCREENSHOTS !== undefined) await takePicture(view, name)
-  expect(await findBarriers(view), name).toEqual([])
-}
 
 async function fillIn(view: Page): Promise<void> {
   await view.getByLabel('Your name').fill('Gil Guest')

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 
-import { findBarriers, takePicture, useBrowser } from '../support/browser.ts'
+import { look, useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { makeConfiguration, makeHost, participant, type TestHost } from '../support/hosts.ts'
 import { linksOf } from '../support/mails.ts'
@@ -39,11 +39,6 @@ async function makeTeamPage(
       }),
     ),
   })
-}
-
-async function look(view: Page, name: string): Promise<void> {
-  if (process.env.SCREENSHOTS !== undefined) await takePicture(view, name)
-  expect(await findBarriers(view), name).toEqual([])
 }
 
 async function fillIn(view: Page): Promise<void> {

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Words } from '../../web/booking/languages/en.ts'
 import { languages } from '../../web/booking/languages/languages.ts'
 import { formatDay, localeOf } from '../../web/shared/format.ts'
-import { findBarriers, takePicture, useBrowser, type ViewOptions } from '../support/browser.ts'
+import { look, useBrowser, type ViewOptions } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { book, nearFuture } from '../support/hosts.ts'
 import { linksOf } from '../support/mails.ts'
@@ -21,11 +21,6 @@ beforeAll(async () => {
 })
 
 const asksFirst = { event: { booking_type: 'organizer-confirmation' } }
-
-async function look(view: Page, name: string): Promise<void> {
-  if (process.env.SCREENSHOTS !== undefined) await takePicture(view, name)
-  expect(await findBarriers(view), name).toEqual([])
-}
 
 /** The newest of the configuration. */
 async function bookingOf(id: string) {

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 
 import { instant } from '../../src/core/time/instant.ts'
-import { findBarriers, takePicture, useBrowser } from '../support/browser.ts'
+import { look, takePicture, useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { linksOf } from '../support/mails.ts'
 import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
@@ -15,11 +15,6 @@ let server: PageServer
 beforeAll(async () => {
   server = await startPageServer()
 })
-
-async function look(view: Page, name: string): Promise<void> {
-  if (process.env.SCREENSHOTS !== undefined) await takePicture(view, name)
-  expect(await findBarriers(view), name).toEqual([])
-}
 
 describe.each([
   {

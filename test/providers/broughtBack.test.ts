@@ -7,27 +7,12 @@ import { instant } from '../../src/core/time/instant.ts'
 import { type CaldavStand, caldavStand } from '../support/caldavStand.ts'
 import { startCyrusCaldav } from '../support/cyrusCaldav.ts'
 import { startDavical } from '../support/davical.ts'
+import { fitting } from '../support/fitting.ts'
 import { startIcloudLike } from '../support/icloudLike.ts'
 import { startRadicale } from '../support/radicale.ts'
 
 const id = '01990000000070008000000000000001' as EventId
-const event: PlacedEvent = {
-  id,
-  icalUid: '01990000-0000-7000-8000-000000000001@openslot',
-  sequence: 1,
-  isPending: false,
-  title: 'Fitting',
-  description: '',
-  location: '',
-  when: { start: instant(Date.parse('2027-05-04T09:00Z')), end: instant(Date.parse('2027-05-04T09:30Z')) },
-  timezone: 'Europe/Paris',
-  organizer: { email: 'alice@example.com', name: 'Alice' },
-  participants: [],
-  hideParticipants: false,
-  notifyParticipants: false,
-  conferencing: undefined,
-  metadata: {},
-}
+const event = fitting(id)
 
 const stands: readonly [string, () => Promise<CaldavStand>][] = [
   ['Radicale', async () => caldavStand(await startRadicale(['alice']))],

@@ -12,6 +12,7 @@ import type { CalendarId, EventId } from '../../src/core/ids.ts'
 import type { Result } from '../../src/core/result.ts'
 import { instant } from '../../src/core/time/instant.ts'
 import { ask, type CaldavServer, type CaldavUser, eventText, putByHand } from '../support/caldavServer.ts'
+import { fitting } from '../support/fitting.ts'
 import { startRadicale } from '../support/radicale.ts'
 
 type Answer = { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }
@@ -77,23 +78,9 @@ beforeEach(() => {
 
 const day = { start: instant(Date.parse('2027-05-04T00:00Z')), end: instant(Date.parse('2027-05-05T00:00Z')) }
 const question = { window: day, known: async () => new Map<string, string>() }
-const event: PlacedEvent = {
-  id: '01990000000070008000000000000002' as EventId,
-  icalUid: '01990000-0000-7000-8000-000000000002@openslot',
-  sequence: 1,
-  isPending: false,
-  title: 'Fitting',
-  description: '',
-  location: '',
+const event = fitting('01990000000070008000000000000002', {
   when: { start: instant(Date.parse('2027-05-04T14:00Z')), end: instant(Date.parse('2027-05-04T14:30Z')) },
-  timezone: 'Europe/Paris',
-  organizer: { email: 'alice@example.com', name: 'Alice' },
-  participants: [],
-  hideParticipants: false,
-  notifyParticipants: false,
-  conferencing: undefined,
-  metadata: {},
-}
+})
 const questions: Readonly<Record<string, () => Promise<Result<unknown>>>> = {
   listCalendars: () => tower.listCalendars(call),
   freeBusy: () => tower.freeBusy(call, [calendar], day, []),

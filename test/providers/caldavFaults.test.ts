@@ -8,6 +8,7 @@ import { instant } from '../../src/core/time/instant.ts'
 import { type CaldavStand, caldavStand } from '../support/caldavStand.ts'
 import { startCyrusCaldav } from '../support/cyrusCaldav.ts'
 import { type FaultProxy, type NetworkFault, startFaultProxy } from '../support/faultProxy.ts'
+import { fitting } from '../support/fitting.ts'
 
 let stand: CaldavStand
 let proxy: FaultProxy
@@ -33,26 +34,7 @@ const during = (from: string, to: string) => ({
   start: instant(Date.parse(`2027-05-04T${from}Z`)),
   end: instant(Date.parse(`2027-05-04T${to}Z`)),
 })
-function booked(): PlacedEvent {
-  const id = (++count).toString(16).padStart(32, '0')
-  return {
-    id: id as EventId,
-    icalUid: `${id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')}@openslot`,
-    sequence: 1,
-    isPending: false,
-    title: 'Fitting',
-    description: '',
-    location: '',
-    when: during('09:00', '09:30'),
-    timezone: 'Europe/Paris',
-    organizer: { email: 'alice@example.com', name: 'Alice' },
-    participants: [],
-    hideParticipants: false,
-    notifyParticipants: false,
-    conferencing: undefined,
-    metadata: {},
-  }
-}
+const booked = () => fitting((++count).toString(16).padStart(32, '0'))
 
 /** Long enough for a quiet network; a delay and a drip are longer. */
 const limitMs = 700

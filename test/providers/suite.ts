@@ -8,6 +8,7 @@ import type { CalendarId, EventId } from '../../src/core/ids.ts'
 import type { Result } from '../../src/core/result.ts'
 import { type Instant, instant } from '../../src/core/time/instant.ts'
 import type { Interval } from '../../src/core/time/interval.ts'
+import { fitting } from '../support/fitting.ts'
 
 /**
  * An event as its owner puts it on the calendar. Times are ISO: with `Z` instants, without it readings of `timezone`'s wall.
@@ -73,28 +74,15 @@ export function keepsTheInterface(name: string, start: () => Promise<Stand>): vo
         .toSorted((a, b) => a.start - b.start)
         .map(short)
     const put = (event: HandEvent) => stand.put(key, `by-hand-${++count}`, event)
-    const booked = (more: Partial<PlacedEvent> = {}): PlacedEvent => {
-      const id = `${Date.now().toString(16).padStart(12, '0')}${(++count).toString(16).padStart(20, '0')}`
-      const uid = id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
-      return {
-        id: id as EventId,
-        icalUid: `${uid}@openslot`,
-        sequence: 1,
-        isPending: false,
-        title: 'Fitting',
+    const booked = (more: Partial<PlacedEvent> = {}): PlacedEvent =>
+      fitting(`${Date.now().toString(16).padStart(12, '0')}${(++count).toString(16).padStart(20, '0')}`, {
         description: 'First line\nsecond; with, marks \\ and "quotes"',
         location: 'Hall 1',
-        when: span('2027-05-04T09:00Z', '2027-05-04T09:30Z'),
-        timezone: 'Europe/Paris',
         organizer: { email: 'ana@example.test', name: 'Ana' },
         participants: [{ email: 'ana@example.test', name: 'Ana' }],
-        hideParticipants: false,
-        notifyParticipants: false,
-        conferencing: undefined,
         metadata: { key5: 'x', source: 'scheduler' },
         ...more,
-      }
-    }
+      })
     const place = async (event: PlacedEvent) => value(await stand.provider.place(stand.scope, key, event))
     const find = async (id: EventId) => value(await stand.provider.find(stand.scope, key, id))
     const remove = async (id: EventId) => value(await stand.provider.remove(stand.scope, key, id))

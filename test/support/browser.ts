@@ -119,6 +119,12 @@ export async function takePicture(page: Page, name: string): Promise<string> {
   return path
 }
 
+/** Nothing keeps anyone from using the page as it stands; with `SCREENSHOTS` set, a picture of it is kept as well. */
+export async function look(page: Page, name: string): Promise<void> {
+  if (process.env.SCREENSHOTS !== undefined) await takePicture(page, name)
+  expect(await findBarriers(page), name).toEqual([])
+}
+
 async function openView(browser: Browser, url: string, options: ViewOptions): Promise<View> {
   const { size = 'desktop', locale = 'en-US', timezone = 'UTC', colorScheme = 'light' } = options
   const contextOptions: BrowserContextOptions = {

@@ -3,6 +3,7 @@ import { type ReactNode, useState } from 'react'
 
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { fill, formatList } from '../shared/format.ts'
+import { Icon } from './icon.tsx'
 import { usePage } from './page.tsx'
 
 export function About({ settings, children }: { readonly settings: UiSettings; readonly children?: ReactNode }) {
@@ -37,17 +38,9 @@ export function About({ settings, children }: { readonly settings: UiSettings; r
 
 function Clock() {
   return (
-    <svg
-      viewBox="0 0 20 20"
-      width="18"
-      height="18"
-      aria-hidden="true"
-      fill="none"
-      stroke="currentColor"
-      strokeWidth="1.5"
-    >
+    <Icon>
       <circle cx="10" cy="10" r="7.5" />
       <path d="M10 5.5V10l3 2" strokeLinecap="round" />
-    </svg>
+    </Icon>
   )
 }

@@ -2,6 +2,7 @@
 import { useRef, useState } from 'react'
 
 import { describeZone } from '../shared/format.ts'
+import { Icon } from './icon.tsx'
 import { usePage } from './page.tsx'
 import { ZonePicker } from './zonePicker.tsx'
 
@@ -57,17 +58,9 @@ export function Zone({ timezone, at, onChange }: ZoneProps) {
 
 function Globe() {
   return (
-    <svg
-      viewBox="0 0 20 20"
-      width="18"
-      height="18"
-      aria-hidden="true"
-      fill="none"
-      stroke="currentColor"
-      strokeWidth="1.5"
-    >
+    <Icon>
       <circle cx="10" cy="10" r="7.5" />
       <path d="M2.5 10h15M10 2.5c5 5 5 10 0 15c-5-5-5-10 0-15" />
-    </svg>
+    </Icon>
   )
 }
