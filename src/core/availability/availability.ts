@@ -3,7 +3,7 @@
 import type { Instant } from '../time/instant.ts'
 import { instant, minuteMs, plus } from '../time/instant.ts'
 import type { Interval } from '../time/interval.ts'
-import { subtract } from '../time/interval.ts'
+import { clip, subtract, unite } from '../time/interval.ts'
 import { compareEmails, fairHalf } from './assignment.ts'
 import { busyIntervals } from './busy.ts'
 import type { Hours } from './openHours.ts'
@@ -80,8 +80,10 @@ function slotsServedBy(
   if (!(durationMs > 0)) throw new RangeError('a slot needs a positive duration')
   if (participants.length === 0) return []
 
-  const starts = candidateStarts(question.grid, allowedStarts(question, durationMs))
-  const changes = changesAlong(starts, participants, question)
+  const open = participants.map(openEach(question.window))
+  // Where nobody is open no start has to be looked at.
+  const starts = candidateStarts(question.grid, clip(open.reduce(unite), allowedStarts(question, durationMs)))
+  const changes = changesAlong(starts, participants, open, question)
   const isFree = participants.map(() => false)
   const slots: Slot[] = []
   let freeCount = 0
@@ -104,19 +106,27 @@ function slotsServedBy(
   return slots
 }
 
+/** The open time of each participant; those who share their hours share the work. */
+function openEach(window: Interval): (participant: AvailabilityParticipant) => readonly Interval[] {
+  const openByHours = new Map<Hours, Interval[]>()
+  return ({ hours }) => {
+    const open = openByHours.get(hours) ?? openIntervals(hours, window)
+    openByHours.set(hours, open)
+    return open
+  }
+}
+
 /** For each of `starts` the indexes of the participants who become free there, or cease to be. */
 function changesAlong(
   starts: readonly Instant[],
   participants: readonly AvailabilityParticipant[],
+  open: readonly (readonly Interval[])[],
   question: AvailabilityQuestion,
 ): (number[] | undefined)[] {
   const durationMs = question.durationMinutes * minuteMs
   const changes: (number[] | undefined)[] = new Array(starts.length + 1).fill(undefined)
-  const openByHours = new Map<Hours, Interval[]>()
-  for (const [who, { hours, busy }] of participants.entries()) {
-    const open = openByHours.get(hours) ?? openIntervals(hours, question.window)
-    openByHours.set(hours, open)
-    const free = subtract(open, busyIntervals(busy, question, question.window))
+  for (const [who, { busy }] of participants.entries()) {
+    const free = subtract(open[who] ?? [], busyIntervals(busy, question, question.window))
     for (const { from, to } of runsThatFit(starts, free, durationMs)) {
       addChange(changes, from, who)
       addChange(changes, to, who)

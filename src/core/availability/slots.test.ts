@@ -10,38 +10,18 @@ import { candidateStarts, runsThatFit } from './slots.ts'
 describe('a grid from an instant', () => {
   test('rounds each mark up, on the Unix time line', () => {
     const range = { start: utc('2026-07-01T09:05Z'), end: utc('2026-07-01T10:00Z') }
-    expect(shown(candidateStarts(grid({ at: range.start }), range))).toEqual(['09:15', '09:30', '09:45'])
+    expect(shown(candidateStarts(grid({ at: range.start }), [range]))).toEqual(['09:15', '09:30', '09:45'])
   })
 
   test('has no mark before it begins', () => {
     const range = { start: utc('2026-07-01T08:00Z'), end: utc('2026-07-01T09:31Z') }
-    expect(shown(candidateStarts(grid({ at: utc('2026-07-01T09:00Z') }), range))).toEqual(['09:00', '09:15', '09:30'])
+    expect(shown(candidateStarts(grid({ at: utc('2026-07-01T09:00Z') }), [range]))).toEqual(['09:00', '09:15', '09:30'])
   })
 
   test('names a start once when two marks round to it', () => {
     const range = { start: utc('2026-07-01T09:00Z'), end: utc('2026-07-01T10:00Z') }
-    const starts = candidateStarts(grid({ at: range.start, intervalMinutes: 10 }), range)
+    const starts = candidateStarts(grid({ at: range.start, intervalMinutes: 10 }), [range])
     expect(shown(starts)).toEqual(['09:00', '09:15', '09:30', '09:45'])
-  })
-
-  test('asked for a part gives that part of the whole', () => {
-    const parts = fc.record({
-      at: fc.integer({ min: -200, max: 200 }),
-      intervalMinutes: fc.integer({ min: 1, max: 90 }),
-      roundToMinutes: fc.integer({ min: 1, max: 60 }),
-      from: fc.integer({ min: 0, max: 600 }),
-      length: fc.integer({ min: 0, max: 600 }),
-    })
-    const base = utc('2026-07-01T00:00Z')
-    fc.assert(
-      fc.property(parts, ({ at, from, length, ...steps }) => {
-        const asked = grid({ at: plus(base, at * minuteMs), ...steps })
-        const part = { start: plus(base, from * minuteMs), end: plus(base, (from + length) * minuteMs) }
-        const whole = candidateStarts(asked, { start: plus(base, -dayMs), end: plus(base, dayMs) })
-        expect(candidateStarts(asked, part)).toEqual(whole.filter((start) => start >= part.start && start < part.end))
-      }),
-      { numRuns: 1_000 },
-    )
   })
 })
 
@@ -73,10 +53,40 @@ describe('a grid on the wall clock', () => {
   })
 })
 
+test.each(['instant', 'wallClock'] as const)(
+  'a grid from %s asked for parts gives those parts of the whole',
+  (kind) => {
+    const base = utc('2026-10-25T00:00Z')
+    const asked = fc.record({
+      at: fc.integer({ min: -200, max: 200 }),
+      intervalMinutes: fc.integer({ min: 1, max: 90 }),
+      roundToMinutes: fc.integer({ min: 1, max: 60 }),
+      parts: fc.array(fc.tuple(fc.integer({ min: 0, max: 1_200 }), fc.integer({ min: 0, max: 300 })), { maxLength: 4 }),
+    })
+    fc.assert(
+      fc.property(asked, ({ at, parts, ...steps }) => {
+        const anchor =
+          kind === 'instant' ? { kind, at: plus(base, at * minuteMs) } : { kind, timezone: 'Europe/Berlin' }
+        const ranges = merge(
+          parts.map(([from, length]) => ({
+            start: plus(base, from * minuteMs),
+            end: plus(base, (from + length) * minuteMs),
+          })),
+        )
+        const whole = candidateStarts({ ...steps, anchor }, [{ start: plus(base, -dayMs), end: plus(base, 2 * dayMs) }])
+        expect(candidateStarts({ ...steps, anchor }, ranges)).toEqual(
+          whole.filter((start) => ranges.some((range) => start >= range.start && start < range.end)),
+        )
+      }),
+      { numRuns: 1_000 },
+    )
+  },
+)
+
 test('a grid without a step is a mistake of the caller, not an endless list', () => {
   const range = { start: instant(0), end: instant(dayMs) }
-  expect(() => candidateStarts(grid({ at: instant(0), intervalMinutes: 0 }), range)).toThrow(RangeError)
-  expect(() => candidateStarts(grid({ at: instant(0), roundToMinutes: Number.NaN }), range)).toThrow(RangeError)
+  expect(() => candidateStarts(grid({ at: instant(0), intervalMinutes: 0 }), [range])).toThrow(RangeError)
+  expect(() => candidateStarts(grid({ at: instant(0), roundToMinutes: Number.NaN }), [range])).toThrow(RangeError)
 })
 
 describe('starts that fit', () => {
@@ -110,7 +120,7 @@ function onWall(
   until: string,
 ): Instant[] {
   const range = { start: utc(from), end: utc(until) }
-  return candidateStarts({ intervalMinutes, roundToMinutes, anchor: { kind: 'wallClock', timezone } }, range)
+  return candidateStarts({ intervalMinutes, roundToMinutes, anchor: { kind: 'wallClock', timezone } }, [range])
 }
 
 /** UTC clock readings. */

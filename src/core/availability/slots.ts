@@ -18,20 +18,24 @@ export type Grid = {
     | { readonly kind: 'wallClock'; readonly timezone: string }
 }
 
-/** Every start of the grid in `range`, sorted, each once. */
-export function candidateStarts(grid: Grid, range: Interval): Instant[] {
+/** Every start of the grid in `ranges`, which are sorted and apart: sorted, each once. O(days + starts). */
+export function candidateStarts(grid: Grid, ranges: readonly Interval[]): Instant[] {
   const { intervalMinutes, roundToMinutes, anchor } = grid
   if (!(intervalMinutes > 0 && roundToMinutes > 0)) throw new RangeError('a grid needs a positive step and rounding')
   const steps = { intervalMs: intervalMinutes * minuteMs, roundToMs: roundToMinutes * minuteMs }
-  return anchor.kind === 'instant'
-    ? startsFromInstant(anchor.at, steps, range)
-    : startsOnWallClock(anchor.timezone, steps, range)
+  const starts: Instant[] = []
+  if (anchor.kind === 'instant') {
+    for (const range of ranges) addFromInstant(starts, anchor.at, steps, range)
+  } else {
+    const readings = readingsOfDay(steps)
+    for (const range of ranges) addOnWallClock(starts, anchor.timezone, readings, range)
+  }
+  return starts
 }
 
 type Steps = { readonly intervalMs: number; readonly roundToMs: number }
 
-function startsFromInstant(at: Instant, { intervalMs, roundToMs }: Steps, range: Interval): Instant[] {
-  const starts: Instant[] = []
+function addFromInstant(starts: Instant[], at: Instant, { intervalMs, roundToMs }: Steps, range: Interval): void {
   // A start comes from the last mark that is not after it, if from any: so no mark before this one is missed.
   const firstMark = Math.max(0, Math.floor((range.start - at) / intervalMs))
   let last = Number.NEGATIVE_INFINITY
@@ -41,12 +45,9 @@ function startsFromInstant(at: Instant, { intervalMs, roundToMs }: Steps, range:
     if (start >= range.start && start !== last) starts.push(instant(start))
     last = start
   }
-  return starts
 }
 
-function startsOnWallClock(timezone: string, steps: Steps, range: Interval): Instant[] {
-  const starts: Instant[] = []
-  const readings = readingsOfDay(steps)
+function addOnWallClock(starts: Instant[], timezone: string, readings: readonly number[], range: Interval): void {
   for (const { start, end, offsetMs } of offsetSegments(timezone, range)) {
     const firstWall = start + offsetMs
     const endWall = end + offsetMs
@@ -58,7 +59,6 @@ function startsOnWallClock(timezone: string, steps: Steps, range: Interval): Ins
       }
     }
   }
-  return starts
 }
 
 /** The clock readings (milliseconds of the day) at which a slot may start, on every day the same. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 
 import { instant } from './instant.ts'
 import type { Interval } from './interval.ts'
-import { clip, merge, overlaps, subtract } from './interval.ts'
+import { clip, merge, overlaps, subtract, unite } from './interval.ts'
 
 const intervals = fc.array(
   fc
@@ -43,6 +43,15 @@ describe('merge', () => {
       }),
     )
   })
+})
+
+test('two merged lists united are their merged sum', () => {
+  expect(unite([at(1, 2), at(5, 6)], [at(2, 3), at(5, 8)])).toEqual([at(1, 3), at(5, 8)])
+  fc.assert(
+    fc.property(mergedIntervals, mergedIntervals, (one, other) => {
+      expect(unite(one, other)).toEqual(merge([...one, ...other]))
+    }),
+  )
 })
 
 describe('subtract', () => {

@@ -16,18 +16,31 @@ export function overlaps(a: Interval, b: Interval): boolean {
  */
 export function merge(intervals: readonly Interval[]): Interval[] {
   const merged: Interval[] = []
-  let last: Interval | undefined
-  for (const next of sortedByStart(intervals)) {
-    if (next.start >= next.end) continue
-    if (last === undefined || next.start > last.end) {
-      last = next
-      merged.push(next)
-    } else if (next.end > last.end) {
-      last = { start: last.start, end: next.end }
-      merged[merged.length - 1] = last
-    }
-  }
+  for (const next of sortedByStart(intervals)) join(merged, next)
   return merged
+}
+
+/** The union of two lists that are merged already, merged too. O(a + b). */
+export function unite(a: readonly Interval[], b: readonly Interval[]): Interval[] {
+  const united: Interval[] = []
+  let index = 0
+  for (const next of a) {
+    for (let other = b[index]; other !== undefined && other.start < next.start; other = b[index]) {
+      join(united, other)
+      index += 1
+    }
+    join(united, next)
+  }
+  for (const rest of b.slice(index)) join(united, rest)
+  return united
+}
+
+/** Puts `next` behind `merged`, none of which starts after it. */
+function join(merged: Interval[], next: Interval): void {
+  if (next.start >= next.end) return
+  const last = merged[merged.length - 1]
+  if (last === undefined || next.start > last.end) merged.push(next)
+  else if (next.end > last.end) merged[merged.length - 1] = { start: last.start, end: next.end }
 }
 
 /**
