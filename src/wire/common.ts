@@ -1,5 +1,5 @@
 // What the JSON of all routes shares: paging, selecting fields, metadata, and the parts of paths.
-import Type, { type Static, type TSchema, type TUnsafe } from 'typebox'
+import Type, { type TSchema, type TUnsafe } from 'typebox'
 
 import { invalidRequest } from '../core/problem.ts'
 import { failure, type Result, success } from '../core/result.ts'

@@ -1,5 +1,4 @@
 /** The page in other languages and other zones: right to left, at both ends of the day, and in the nights when clocks change. */
-import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 
 import { instant } from '../../src/core/time/instant.ts'

@@ -1,9 +1,7 @@
 /** An event that its owner drags onto another calendar of the account, on real CalDAV servers: it can be brought back, and is one event. */
 import { expect, it } from 'vitest'
 
-import type { PlacedEvent } from '../../src/core/booking/placedEvent.ts'
 import type { EventId } from '../../src/core/ids.ts'
-import { instant } from '../../src/core/time/instant.ts'
 import { type CaldavStand, caldavStand } from '../support/caldavStand.ts'
 import { startCyrusCaldav } from '../support/cyrusCaldav.ts'
 import { startDavical } from '../support/davical.ts'

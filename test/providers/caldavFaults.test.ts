@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 import type { CalendarKey } from '../../src/core/account/grant.ts'
-import type { PlacedEvent } from '../../src/core/booking/placedEvent.ts'
 import type { EventId } from '../../src/core/ids.ts'
 import { instant } from '../../src/core/time/instant.ts'
 import { type CaldavStand, caldavStand } from '../support/caldavStand.ts'

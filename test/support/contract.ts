@@ -78,11 +78,6 @@ function withKnownProviders(body: unknown): unknown {
     : body
 }
 
-/** Is the route one that the contract knows? */
-function isInContract(route: Pick<Route, 'method' | 'path'>): boolean {
-  return operationOf(route) !== undefined
-}
-
 /** With `select` an answer may lack anything; a whole one of these routes has both of the fields that are looked at. */
 function isSelection(route: Route, body: unknown): boolean {
   const query = route.query as { readonly properties?: object } | undefined

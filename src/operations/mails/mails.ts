@@ -42,7 +42,7 @@ export async function showMail(
 
 /** Due at once, whatever became of it before: kept, failed, held back or sent. Problems: `notFound`, `conflict`. */
 export async function sendMailAgain(
-  { database, mailer, baseUrl }: Pick<Tools, 'database' | 'mailer' | 'baseUrl'>,
+  { database, mailer }: Pick<Tools, 'database' | 'mailer'>,
   appId: AppId,
   id: string,
 ): Promise<Result<void>> {
