@@ -167,3 +167,15 @@ it('a configuration that another process has changed, closed or deleted is not b
   expect((await book(server, stand.id, start + 14_400)).status).toBe(404)
   await other.close()
 })
+
+it('one who comes alone while somebody is held up is not held up with them', async () => {
+  const [blocker, free] = (await makeStands('alone', 2)) as [Stand, Stand]
+  await outsider.query('begin')
+  await outsider.query('select from openslot.calendars where grant_id = $1 for update', [blocker.host.grantId])
+  const stuck = book(server, blocker.id, start)
+  await waitForLocks(1)
+  expect((await book(server, free.id, start)).status).toBe(200)
+  expect(await Promise.race([stuck, 'waits'])).toBe('waits')
+  await outsider.query('rollback')
+  expect((await stuck).status).toBe(200)
+})
