@@ -50,7 +50,7 @@ export function newConfigurationId(code: string): ConfigurationId {
 
 /** Not a UUIDv7: its time would stand still in the reference, and no draw would change it. */
 export function newBookingId(configurationId: ConfigurationId): BookingId {
-  const head = uuidBytes(configurationId)
+  const head = lastGroup(uuidBytes(configurationId))
   return drawPlain(
     () => asUuid(randomBytes(16)),
     (id) => Buffer.concat([head, uuidBytes(id)]),
@@ -59,11 +59,16 @@ export function newBookingId(configurationId: ConfigurationId): BookingId {
 
 /** 128 random bits. */
 export function newSalt(configurationId: ConfigurationId, bookingId: BookingId): Buffer {
-  const head = Buffer.concat([uuidBytes(configurationId), uuidBytes(bookingId)])
+  const head = lastGroup(Buffer.concat([uuidBytes(configurationId), uuidBytes(bookingId)]))
   return drawPlain(
     () => randomBytes(16),
     (salt) => Buffer.concat([head, salt]),
   )
+}
+
+/** Base64 writes three bytes as one group, so only those of an unfinished one have a say in what follows. */
+function lastGroup(head: Buffer): Buffer {
+  return head.subarray(head.length - (head.length % 3))
 }
 
 const drawsLimit = 64

@@ -15,6 +15,7 @@ export type OffsetSegment = Interval & { readonly offsetMs: number }
  */
 export function isTimezone(name: string): boolean {
   if (!/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(name)) return false
+  if (blocks.has(name)) return true
   try {
     Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name)
     return true
