@@ -10,7 +10,7 @@ RUN node bin/build.mjs
 
 # The server and its worker: Debian slim, no root, nothing written outside /data and /tmp.
 FROM node:26-bookworm-slim
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data MALLOC_ARENA_MAX=1
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # The image has its own Node; the pinned one is for checkouts.
@@ -22,5 +22,5 @@ USER node
 VOLUME /data
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["node", "-e", "fetch('http://127.0.0.1:3000/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--max-semi-space-size=4", "dist/server/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=2", "dist/server/main.js"]
 CMD ["start"]

@@ -7,7 +7,7 @@ import { startCyrusCaldav } from '../test/support/cyrusCaldav.ts'
 import { type BenchEvents, dayMs, eventLines } from './benchEvents.ts'
 import type { BenchRow } from './engine.ts'
 import { benchMirror } from './mirror.ts'
-import { serve } from './support.ts'
+import { runtime, serve } from './support.ts'
 
 const plan: BenchEvents = {
   events: 10_000,
@@ -71,12 +71,7 @@ async function syncOnce(
   account: Account,
 ): Promise<{ seconds: number; pollMs: number; addedMb: number; items: number; intervals: number }> {
   const orders = { ...account, from: plan.from, to: plan.from + plan.days * dayMs }
-  const { told } = await serve<Awaited<ReturnType<typeof syncOnce>>>(
-    './syncOnce.ts',
-    JSON.stringify(orders),
-    // As the launcher starts the server.
-    ['--max-semi-space-size=4'],
-  )
+  const { told } = await serve<Awaited<ReturnType<typeof syncOnce>>>('./syncOnce.ts', JSON.stringify(orders), runtime)
   if (told.items !== plan.events) throw new Error(`only ${told.items} events were read`)
   return told
 }

@@ -10,7 +10,7 @@ import pg from 'pg'
 import { type PostgresConnection, startEmbeddedPostgres } from '../src/adapters/storage/embedded.ts'
 import { dayMs } from './benchEvents.ts'
 import type { BenchRow } from './engine.ts'
-import { median, serve, throughput } from './support.ts'
+import { median, runtime, serve, throughput } from './support.ts'
 
 const grants = 1_000
 const rounds = 5
@@ -31,9 +31,7 @@ export async function benchMirror(): Promise<BenchRow[]> {
     './serveCaldav.ts',
     JSON.stringify({ events: 100, recurring: 0, from, days: 30 }),
   )
-  const server = await serve<OpenSlot>('./serveOpenSlot.ts', JSON.stringify(postgres.connection), [
-    '--max-semi-space-size=4',
-  ])
+  const server = await serve<OpenSlot>('./serveOpenSlot.ts', JSON.stringify(postgres.connection), runtime)
   try {
     const call = callerOf(server.told)
     const ratio = await compareOffers(server.told, call, caldav.told.url)

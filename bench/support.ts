@@ -8,25 +8,34 @@ import { createInterface } from 'node:readline'
 
 export type Served<T> = { readonly told: T; readonly pid: number; stop(): Promise<void> }
 
-/** As `npm start` does: the server built into one file, with the flags of the launcher; told where PostgreSQL is. */
+export type Runtime = { readonly flags: readonly string[]; readonly environment: Readonly<Record<string, string>> }
+
+/** As the launcher starts the server. */
+export const { runtime } = (await import('../bin/prepare.mjs' as string)) as { runtime: Runtime }
+
+/** As `npm start` does: the server built into one file, run as the launcher runs it; told where PostgreSQL is. */
 export async function serveBuilt(connection: string): Promise<Served<{ url: string; token: string }>> {
   const folder = join(import.meta.dirname, '..', 'dist', 'bench')
   const { buildServer } = (await import('../bin/buildServer.mjs' as string)) as {
     buildServer(entry: string, folder: string): Promise<unknown>
   }
   await buildServer(join(import.meta.dirname, 'serveOpenSlot.ts'), folder)
-  return serve(join(folder, 'serveOpenSlot.js'), connection, ['--max-semi-space-size=4'])
+  return serve(join(folder, 'serveOpenSlot.js'), connection, runtime)
 }
 
 /** Runs `script` under this Node and waits for the line of JSON in which it says where it listens. */
-export async function serve<T>(script: string, argument: string, flags: readonly string[] = []): Promise<Served<T>> {
+export async function serve<T>(
+  script: string,
+  argument: string,
+  { flags, environment }: Runtime = { flags: [], environment: {} },
+): Promise<Served<T>> {
   const child: ChildProcess = spawn(
     process.execPath,
     [...flags, isAbsolute(script) ? script : join(import.meta.dirname, script), argument],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
       // As the launcher does for the server: code that was compiled once is not compiled again.
-      env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'openslot-bench-cache') },
+      env: { ...process.env, ...environment, NODE_COMPILE_CACHE: join(tmpdir(), 'openslot-bench-cache') },
     },
   )
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))

@@ -8,7 +8,7 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-import { builds, findNode, isBuilt, prepare, prepareBuild, root } from './prepare.mjs'
+import { builds, findNode, isBuilt, prepare, prepareBuild, root, runtime } from './prepare.mjs'
 
 const isCheckout = existsSync(join(root, 'src', 'main.ts'))
 
@@ -54,10 +54,9 @@ async function runHere() {
 
 /** An old Node can only start the new one and stand between it and the world. */
 function runUnder(node) {
-  // Requests leave little behind, so a small nursery costs no speed and saves an idle server a third of its memory.
-  const child = spawn(node, ['--max-semi-space-size=4', join(root, 'bin', 'openslot.mjs'), ...process.argv.slice(2)], {
+  const child = spawn(node, [...runtime.flags, join(root, 'bin', 'openslot.mjs'), ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    env: { ...process.env, OPENSLOT_LAUNCHED: '1' },
+    env: { ...runtime.environment, ...process.env, OPENSLOT_LAUNCHED: '1' },
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     // A terminal sends Ctrl-C to both, and the child must not take it for a second one.

@@ -41,6 +41,15 @@ test.each(services)('the service %s can write nowhere but where it must, and gai
   expect(service.user).not.toBe('root')
 })
 
+test('the image runs the server as the launcher does', async () => {
+  const { runtime } = (await import('../bin/prepare.mjs' as string)) as {
+    runtime: { flags: string[]; environment: Record<string, string> }
+  }
+  expect(JSON.parse(argumentsOf('ENTRYPOINT').at(-1) ?? '')).toEqual(['node', ...runtime.flags, 'dist/server/main.js'])
+  for (const [name, value] of Object.entries(runtime.environment))
+    expect(argumentsOf('ENV').join(' ')).toContain(`${name}=${value}`)
+})
+
 test('no secret stands in compose.yaml, and a missing one stops the start', () => {
   for (const [, { environment }] of services)
     for (const [name, value] of Object.entries(environment ?? {}))
