@@ -1,5 +1,5 @@
 // Proof of work for open pages under load: a few hundred milliseconds of a guest's computer, and too much for whoever books by the thousand.
-import { createChallenge, extractParams, verifySolution } from 'altcha-lib/v1'
+import type { verifySolution } from 'altcha-lib/v1'
 
 import type { Problem } from '../core/problem.ts'
 import type { Instant } from '../core/time/instant.ts'
@@ -26,6 +26,7 @@ export function createProofOfWork(key: string, now: () => Instant): ProofOfWork 
 
   return {
     async demand(configurationId) {
+      const { createChallenge } = await loadAltcha()
       const challenge = await createChallenge({
         hmacKey: key,
         maxnumber: highestNumber,
@@ -39,6 +40,7 @@ export function createProofOfWork(key: string, now: () => Instant): ProofOfWork 
     },
     async accept(solution, configurationId) {
       const payload = readPayload(solution)
+      const { extractParams, verifySolution } = await loadAltcha()
       if (payload === undefined || !(await verifySolution(payload, key, false))) return false
       const { configuration, until } = extractParams(payload)
       const end = Number(until)
@@ -52,6 +54,11 @@ export function createProofOfWork(key: string, now: () => Instant): ProofOfWork 
 }
 
 type Payload = Exclude<Parameters<typeof verifySolution>[0], string>
+
+/** Only where a page is busy enough to ask for proof: it holds a megabyte. */
+function loadAltcha(): Promise<typeof import('altcha-lib/v1')> {
+  return import('altcha-lib/v1')
+}
 
 /** Base64 of JSON, from whoever sends it. */
 function readPayload(solution: string): Payload | undefined {

@@ -1,9 +1,13 @@
 // What a guest answered to the additional fields, checked as the booking page checks it.
-import { RE2JS } from 're2js'
+import { createRequire } from 'node:module'
+
+import type { RE2JS } from 're2js'
 
 import type { AdditionalField, Configuration } from '../../core/configuration/configuration.ts'
 import { invalidRequest, type Problem } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
+
+const require = createRequire(import.meta.url)
 
 /** Hidden fields get their default; unknown keys are kept. Problems: `invalidRequest` that names the field. */
 export function readAnswers(
@@ -59,18 +63,24 @@ export function isPattern(pattern: string): boolean {
 
 function runsHere(pattern: string): boolean {
   try {
-    RE2JS.compile(pattern)
+    linearPattern(pattern)
     return true
   } catch {
     return false
   }
 }
 
+/** Loaded with the first pattern: most configurations have none, and the engine holds two megabytes. Throws where it lacks what the pattern uses. */
+function linearPattern(pattern: string): RE2JS {
+  const { RE2JS } = require('re2js') as typeof import('re2js')
+  return RE2JS.compile(pattern)
+}
+
 /** Patterns are written by organizers, so they run on an engine that is linear whatever the pattern. */
 function keepsPattern(pattern: string | undefined, answer: string): boolean {
   if (pattern === undefined || pattern === '') return true
   try {
-    return RE2JS.compile(pattern).matcher(answer).find()
+    return linearPattern(pattern).matcher(answer).find()
   } catch {
     // A pattern that this engine lacks (look-around, back references) is the page's affair; it must not stop bookings.
     return true
