@@ -20,6 +20,8 @@ export type CallName =
   | 'remove'
   | 'bringBack'
 
+type Fault = 'fail' | 'loseAnswer' | Problem | (() => void | Promise<void>)
+
 export type FakeAccounts = {
   readonly tower: AccountProvider
   /** `username` → what opens it, and its calendars. */
@@ -33,7 +35,7 @@ export type FakeAccounts = {
   /** Calls to an account since the last time it was asked. */
   takeCalls(username: string): CallName[]
   /** The next call of that name meets `fault`. A function runs before the call. */
-  once(name: CallName, fault: 'fail' | 'loseAnswer' | Problem | (() => void)): void
+  once(name: CallName, fault: Fault): void
   /** Every call fails until `heal`. */
   breakDown(problem?: Problem): void
   /** One calendar can be neither read nor written until `heal`. */
@@ -51,7 +53,7 @@ export function fakeAccounts(): FakeAccounts {
   const passwords = new Map<string, string>()
   const calendars = new Map<string, Map<string, KeptCalendar>>()
   let calls: { readonly name: CallName; readonly username: string }[] = []
-  let faults: { name: CallName; fault: 'fail' | 'loseAnswer' | Problem | (() => void) }[] = []
+  let faults: { name: CallName; fault: Fault }[] = []
   let broken: Problem | undefined
   const brokenCalendars = new Set<string>()
   let epoch = 1
@@ -64,7 +66,7 @@ export function fakeAccounts(): FakeAccounts {
     faults = faults.filter((one) => one !== planned)
     const fault = planned?.fault
     if (fault === 'fail') return failure(away)
-    if (typeof fault === 'function') fault()
+    if (typeof fault === 'function') await fault()
     else if (typeof fault === 'object') return failure(fault)
     const answer = call()
     return fault === 'loseAnswer' ? failure(away) : answer
