@@ -38,6 +38,8 @@ export type FakeAccounts = {
   once(name: CallName, fault: Fault): void
   /** Every call fails until `heal`. */
   breakDown(problem?: Problem): void
+  /** Calls to the account are not answered until what this answers is called. */
+  hang(username: string): () => void
   /** One calendar can be neither read nor written until `heal`. */
   breakCalendar(username: string, calendar: string): void
   heal(): void
@@ -56,11 +58,13 @@ export function fakeAccounts(): FakeAccounts {
   let faults: { name: CallName; fault: Fault }[] = []
   let broken: Problem | undefined
   const brokenCalendars = new Set<string>()
+  const hanging = new Map<string, Promise<void>>()
   let epoch = 1
   let clock = 0
 
   async function meet<T>(name: CallName, username: string, call: () => Result<T>): Promise<Result<T>> {
     calls.push({ name, username })
+    await hanging.get(username)
     if (broken !== undefined) return failure(broken)
     const planned = faults.find((one) => one.name === name)
     faults = faults.filter((one) => one !== planned)
@@ -194,6 +198,14 @@ export function fakeAccounts(): FakeAccounts {
     once: (name, fault) => void faults.push({ name, fault }),
     breakDown: (problem = away) => {
       broken = problem
+    },
+    hang: (username) => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      hanging.set(username, promise)
+      return () => {
+        hanging.delete(username)
+        resolve()
+      }
     },
     breakCalendar: (username, calendar) => void brokenCalendars.add(`${username} ${calendar}`),
     heal: () => {

@@ -62,3 +62,11 @@ it('ends somewhere: days beyond it are asked of the calendar itself, while those
   expect(await slotsFrom(server, id, nine)).toEqual([nine, half])
   expect(fake.takeCalls(user)).toEqual([])
 })
+
+it('of a calendar that does not answer is waited for a while, and then its owner cannot be booked', async () => {
+  await age(420)
+  const answer = fake.hang(user)
+  expect(await slotsFrom(server, id, nine)).toBe('The calendar could not be read in time.')
+  expect(fake.takeCalls(user)).toContain('readChanges')
+  answer()
+})
