@@ -21,7 +21,7 @@ import { failure, type Result, success } from '../../core/result.ts'
 import { stillRunning } from '../once.ts'
 import type { Tools } from '../tools.ts'
 import { isStillFree } from './isStillFree.ts'
-import { calendarsOf, isHere, type Kept, nothingKept, place, placeAgain, undo } from './placeEvents.ts'
+import { calendarsOf, isHere, type Kept, leave, nothingKept, place, placeAgain, undo } from './placeEvents.ts'
 import { type EventsHere, rowsOfEvents, rowsThatFollow } from './whatFollows.ts'
 
 export type ChangeTools = Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>
@@ -163,6 +163,8 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
     if (!lookedBack.ok) return standBack(tools, booking, context, lookedBack.problem)
     if (!lookedBack.value) return giveUp(tools, booking, context, slotTaken)
   }
+  const left = await leave(tools, scope, booking)
+  if (!left.ok) return standBack(tools, booking, context, asUnavailable(left.problem))
   const invitedByCalendar = booking.change.kind === 'cancel' ? booking.invitedByCalendar : [...placed.value.invited]
   const settled: Booking = { ...settle(booking), invitedByCalendar, version: booking.version + 1 }
   const written = await tools.database.transaction(booking.appId, async (transaction): Promise<Result<Booking>> => {

@@ -23,7 +23,10 @@ export type Kept = EventsHere & { readonly invited: ReadonlySet<string> }
 
 export const nothingKept: Kept = { placed: [], removed: [], invited: new Set() }
 
-/** Events as they should be once the change is carried out: placed where the booking stands, gone elsewhere. */
+/**
+ * Events as they should be once the change is carried out: placed where the booking stands, gone elsewhere. Of accounts that a
+ * move leaves altogether `leave` takes them.
+ */
 export function place(
   tools: PlaceTools,
   where: Where,
@@ -32,7 +35,30 @@ export function place(
   configuration: Configuration,
 ): Promise<Result<Kept>> {
   const event = placedEvent(booking, configuration, tools.now())
-  return put(tools, where, scope, event, settle(booking), booking.service.placements)
+  const { placements } = booking.service
+  const others = where === 'here' ? placements : placements.filter((calendar) => !isLeft(booking, calendar))
+  return put(tools, where, scope, event, settle(booking), others)
+}
+
+/**
+ * The last step of a move that nothing stands against any more: the account that it leaves may tell the guests that the
+ * meeting is off.
+ */
+export function leave(
+  tools: Pick<Tools, 'providers'>,
+  scope: CalendarScope,
+  booking: Booking,
+): Promise<Result<unknown>> {
+  const left = booking.service.placements.filter((calendar) => isLeft(booking, calendar))
+  return put(tools, 'elsewhere', scope, undefined, booking, left)
+}
+
+/** Two calendars of one account are written together: it may keep an event of one name but once. */
+function isLeft(booking: Booking, { key }: ParticipantCalendar): boolean {
+  return (
+    booking.change?.kind === 'reschedule' &&
+    booking.change.service.placements.every((target) => target.key.grantId !== key.grantId)
+  )
 }
 
 /** Events as they were before the change began. On calendars of our own nothing stands before a change that can be undone is settled. */

@@ -43,7 +43,8 @@ const hosts = (more: object = {}) => [
 ]
 const both = (more: Parameters<typeof makeConfiguration>[2] = {}) =>
   makeConfiguration(server, [here], { participants: hosts(), ...more })
-const inTurn = () => both({ rules: { availability_method: 'max-availability' } })
+const inTurn = (participants: readonly object[] = hosts()) =>
+  both({ participants, rules: { availability_method: 'max-availability' } })
 
 const recover = async (bookingId: string) => {
   const recovered = await server.app.operations.recoverBooking({
@@ -163,6 +164,48 @@ describe('a booking that moves to a calendar of ours, and whose process dies,', 
     expect(await recover(id)).toBe('given up')
     expect([await onHere(), onThere()]).toEqual([[], [milliseconds(nine)]])
     expect([await told('event'), await told('booking')]).toEqual([[], ['booking.created']])
+    await expectClaimsAgree()
+  })
+})
+
+describe('a booking that moves from one account to another', () => {
+  const made = async () => {
+    const username = `other${count}@host.example`
+    fake.add(username, 'secret', ['work'])
+    const other = await connect(server, 'caldav', { username, password: 'secret' })
+    const elsewhere = { availability: { calendar_ids: ['work'] }, booking: { calendar_id: 'work' } }
+    const id = await bookAt(
+      server,
+      await inTurn([participant(there.email, elsewhere), participant(username, elsewhere)]),
+      nine,
+      { body: { participants: [{ email: there.email }] } },
+    )
+    fake.takeCalls(there.email)
+    return { id, other, onOther: () => fake.events(username, 'work').map(({ when }) => when) }
+  }
+  /** What may make a server tell guests something. */
+  const written = () => fake.takeCalls(there.email).filter((call) => call === 'place' || call === 'remove')
+
+  it('leaves the first when it stands on the other', async () => {
+    const { id, other, onOther } = await made()
+    expect((await move(id, other)).status).toBe(200)
+    expect([onThere(), onOther(), written()]).toEqual([[], [milliseconds(noon)], ['remove']])
+  })
+
+  it('and cannot be there has not been touched where it stands', async () => {
+    const { id, other, onOther } = await made()
+    fake.once('place', () => fake.put(other.email, 'work', 'dentist', milliseconds(noon)))
+    expect((await move(id, other)).status).toBe(400)
+    expect([onThere(), onOther()]).toEqual([[milliseconds(nine)], [milliseconds(noon)]])
+    expect(written().filter((call) => call === 'remove')).toEqual([])
+    await expectClaimsAgree()
+  })
+
+  it.each(['fail', 'loseAnswer'] as const)('and cannot leave the first (%s) stays there', async (fault) => {
+    const { id, other, onOther } = await made()
+    fake.once('remove', fault)
+    expect((await move(id, other)).status).toBe(504)
+    expect([onThere(), onOther()]).toEqual([[milliseconds(nine)], []])
     await expectClaimsAgree()
   })
 })
