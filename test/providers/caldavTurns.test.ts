@@ -26,7 +26,7 @@ beforeAll(async () => {
     keys.push(key)
   }
   // So slow that all who are let through are under way together.
-  proxy.always(() => ({ kind: 'delay', ms: 20 }))
+  proxy.always(() => ({ kind: 'delay', ms: 60 }))
 }, 120_000)
 afterAll(async () => {
   await proxy?.stop()
