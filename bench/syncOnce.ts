@@ -1,4 +1,5 @@
 /** A process that reads a CalDAV calendar for the first time, and says what that took: a line of JSON. */
+import { askOneByOne } from '../src/adapters/calendars/accountGate.ts'
 import { caldavAccounts } from '../src/adapters/calendars/caldav/provider.ts'
 import { createSafeFetch } from '../src/adapters/net/safeFetch.ts'
 import type { AppId, GrantId } from '../src/core/ids.ts'
@@ -23,7 +24,7 @@ const account = {
 }
 const beforeMb = process.memoryUsage.rss() / 1_048_576
 const begun = performance.now()
-const read = await tower.readChanges({ account, signal }, calendar.id, {
+const read = await tower.readChanges({ account, signal, askEach: askOneByOne }, calendar.id, {
   window: { start: instant(from), end: instant(to) },
   token: undefined,
   known: async () => new Map(),
@@ -32,7 +33,7 @@ const seconds = (performance.now() - begun) / 1_000
 if (!read.ok || read.value.kind !== 'everything') throw new Error('nothing was read')
 const { items, token } = read.value
 const again = performance.now()
-const unchanged = await tower.readChanges({ account, signal }, calendar.id, {
+const unchanged = await tower.readChanges({ account, signal, askEach: askOneByOne }, calendar.id, {
   window: { start: instant(from), end: instant(to) },
   token,
   known: async () => new Map(),

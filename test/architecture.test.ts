@@ -39,7 +39,7 @@ const towerMayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/adapters/calendars/calendarProvider.ts': [],
   'src/adapters/calendars/accountProvider.ts': ['src/adapters/calendars/calendarProvider.ts'],
-  'src/adapters/calendars/accountGate.ts': [],
+  'src/adapters/calendars/accountGate.ts': ['src/adapters/calendars/accountProvider.ts'],
   'src/adapters/calendars/accountCalendars.ts': [
     'src/adapters/calendars/calendarProvider.ts',
     'src/adapters/calendars/accountProvider.ts',

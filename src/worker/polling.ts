@@ -4,17 +4,20 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Operations } from '../operations/operations.ts'
 
 type Command = Parameters<Operations['syncCalendar']>[0]
-type Name = Command['key'] & Pick<Command, 'appId'>
+type Due = Command['key'] & Pick<Command, 'appId'> & { readonly isFailing: boolean }
 type Log = { error(details: object, message: string): void; warn(details: object, message: string): void }
 
 /** Calendars that are asked at once, all accounts together. */
 const mostAtOnce = 8
+/** Of them, calendars that could not be read the last time: a server that never answers holds its place for a minute. */
+const mostFailing = 4
 const longestIdleMs = 1_000
 
 export class Polling {
   readonly #operations: Operations
   readonly #log: Log
   readonly #running = new Set<Promise<void>>()
+  #failing = 0
   readonly #stopped = new AbortController()
   #ended: Promise<void> = Promise.resolve()
 
@@ -39,10 +42,14 @@ export class Polling {
     while (!signal.aborted) {
       const free = mostAtOnce - this.#running.size
       const found = free > 0 ? await this.#findDue(free) : []
-      for (const { appId, grantId, calendarId } of found) {
+      for (const { appId, grantId, calendarId, isFailing } of found) {
         const running = this.#sync({ appId, key: { grantId, calendarId }, urgency: 'inBackground' })
         this.#running.add(running)
-        void running.finally(() => this.#running.delete(running))
+        if (isFailing) this.#failing++
+        void running.finally(() => {
+          this.#running.delete(running)
+          if (isFailing) this.#failing--
+        })
       }
       // Full: the next place that is free. Otherwise there is nothing to do for a while.
       if (this.#running.size >= mostAtOnce) await Promise.race(this.#running)
@@ -50,9 +57,9 @@ export class Polling {
     }
   }
 
-  async #findDue(limit: number): Promise<readonly Name[]> {
+  async #findDue(limit: number): Promise<readonly Due[]> {
     try {
-      const found = await this.#operations.findDueCalendars(limit)
+      const found = await this.#operations.findDueCalendars({ limit, failing: mostFailing - this.#failing })
       return found.ok ? found.value : []
     } catch (error) {
       this.#log.error({ err: error }, 'looking for calendars to read failed')

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 
-import type { FrameLocator, Page } from 'playwright-core'
+import type { FrameLocator, Page, Response } from 'playwright-core'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { compileScript, parse } from 'vue/compiler-sfc'
 
@@ -172,6 +172,9 @@ describe('the example for', () => {
 describe('a frame', () => {
   it('is given neither cookies nor storage by this browser, and needs none: in place, in a dialog, behind a button', async () => {
     const { page } = await openHost(example('Plain HTML', 'html'))
+    const answered: Response[] = []
+    page.on('response', (response) => answered.push(response))
+    await page.reload()
     const inPlace = page.frameLocator('[data-openslot=inline] iframe')
     await inPlace.locator('.time').first().waitFor()
     const kept = await framed(page)?.evaluate(`[
@@ -186,6 +189,10 @@ describe('a frame', () => {
       await page.getByRole('button', { name: 'Close' }).click()
     }
     expect(await heard(page, 'booked')).toHaveLength(3)
+    // None is even offered, which a browser that takes none would hide.
+    const offered = await Promise.all(answered.map((response) => response.headerValue('set-cookie')))
+    expect(answered.filter((response) => response.url().includes('/v3/scheduling/bookings'))).toHaveLength(3)
+    expect(offered.filter((cookie) => cookie !== null)).toEqual([])
     expect(await page.context().cookies()).toEqual([])
   })
 

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest'
 
 import type { Words } from '../../web/booking/languages/en.ts'
 import { languages } from '../../web/booking/languages/languages.ts'
-import { formatDay, localeOf } from '../../web/shared/format.ts'
+import { formatDay, formatTimes, localeOf } from '../../web/shared/format.ts'
 import { look, useBrowser, type ViewOptions } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { book, nearFuture } from '../support/hosts.ts'
@@ -82,6 +82,11 @@ describe.each([
     expect(moved.start_time).toBeGreaterThan(booked.start_time)
     expect(await moving.locator('.whenDay').allTextContents()).toEqual(
       [booked, moved].map(({ start_time }) => formatDay(start_time, locale, timezone)),
+    )
+    // Browsers and Node disagree about which space stands around a dash.
+    const plain = (text: string) => text.replace(/\s+/g, ' ')
+    expect((await moving.locator('.whenTimes').allTextContents()).map(plain)).toEqual(
+      [booked, moved].map(({ start_time, end_time }) => plain(formatTimes(start_time, end_time, locale, timezone))),
     )
 
     const ending = await open(links.cancel)

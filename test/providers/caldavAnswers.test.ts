@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
+import { askOneByOne } from '../../src/adapters/calendars/accountGate.ts'
 import type { AccountCall } from '../../src/adapters/calendars/accountProvider.ts'
 import { caldavAccounts } from '../../src/adapters/calendars/caldav/provider.ts'
 import { createSafeFetch } from '../../src/adapters/net/safeFetch.ts'
@@ -61,7 +62,8 @@ beforeAll(async () => {
   const { email, settings, secret, calendars } = connected.value
   calendar = calendars[0]?.id as CalendarId
   const timezones = new Map([[calendar, 'Europe/Paris']])
-  call = { account: { appId: '' as never, grantId: '' as never, email, settings, secret, timezones }, signal }
+  const account = { appId: '' as never, grantId: '' as never, email, settings, secret, timezones }
+  call = { account, signal, askEach: askOneByOne }
   await putByHand(user, 'by-hand', eventText('by-hand', ['DTSTART:20270504T100000Z', 'DTEND:20270504T110000Z']))
 }, 120_000)
 afterAll(async () => {

@@ -20,6 +20,8 @@ export type CallName =
   | 'remove'
   | 'bringBack'
 
+type Fault = 'fail' | 'loseAnswer' | Problem | (() => void | Promise<void>)
+
 export type FakeAccounts = {
   readonly tower: AccountProvider
   /** `username` → what opens it, and its calendars. */
@@ -33,9 +35,11 @@ export type FakeAccounts = {
   /** Calls to an account since the last time it was asked. */
   takeCalls(username: string): CallName[]
   /** The next call of that name meets `fault`. A function runs before the call. */
-  once(name: CallName, fault: 'fail' | 'loseAnswer' | Problem | (() => void)): void
+  once(name: CallName, fault: Fault): void
   /** Every call fails until `heal`. */
   breakDown(problem?: Problem): void
+  /** Calls to the account are not answered until what this answers is called. */
+  hang(username: string): () => void
   /** One calendar can be neither read nor written until `heal`. */
   breakCalendar(username: string, calendar: string): void
   heal(): void
@@ -51,20 +55,22 @@ export function fakeAccounts(): FakeAccounts {
   const passwords = new Map<string, string>()
   const calendars = new Map<string, Map<string, KeptCalendar>>()
   let calls: { readonly name: CallName; readonly username: string }[] = []
-  let faults: { name: CallName; fault: 'fail' | 'loseAnswer' | Problem | (() => void) }[] = []
+  let faults: { name: CallName; fault: Fault }[] = []
   let broken: Problem | undefined
   const brokenCalendars = new Set<string>()
+  const hanging = new Map<string, Promise<void>>()
   let epoch = 1
   let clock = 0
 
   async function meet<T>(name: CallName, username: string, call: () => Result<T>): Promise<Result<T>> {
     calls.push({ name, username })
+    await hanging.get(username)
     if (broken !== undefined) return failure(broken)
     const planned = faults.find((one) => one.name === name)
     faults = faults.filter((one) => one !== planned)
     const fault = planned?.fault
     if (fault === 'fail') return failure(away)
-    if (typeof fault === 'function') fault()
+    if (typeof fault === 'function') await fault()
     else if (typeof fault === 'object') return failure(fault)
     const answer = call()
     return fault === 'loseAnswer' ? failure(away) : answer
@@ -192,6 +198,14 @@ export function fakeAccounts(): FakeAccounts {
     once: (name, fault) => void faults.push({ name, fault }),
     breakDown: (problem = away) => {
       broken = problem
+    },
+    hang: (username) => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      hanging.set(username, promise)
+      return () => {
+        hanging.delete(username)
+        resolve()
+      }
     },
     breakCalendar: (username, calendar) => void brokenCalendars.add(`${username} ${calendar}`),
     heal: () => {

@@ -24,6 +24,8 @@ export type FaultProxy = {
   always(choose?: (firstLine: string) => NetworkFault | undefined): void
   /** First lines of the requests that came. */
   readonly seen: string[]
+  /** The most requests that waited for an answer at the same time, since this was asked last. */
+  takeMostAtOnce(): number
   stop(): Promise<void>
 }
 
@@ -31,6 +33,9 @@ export async function startFaultProxy(target: { readonly port: number; readonly 
   const planned: { which: RegExp; fault: NetworkFault }[] = []
   const seen: string[] = []
   const sockets = new Set<Socket>()
+  /** Their last request has no answer yet. */
+  const asking = new Set<Socket>()
+  let mostAtOnce = 0
   let choose: ((firstLine: string) => NetworkFault | undefined) | undefined
 
   const faultOf = (firstLine: string): NetworkFault | undefined => {
@@ -51,12 +56,22 @@ export async function startFaultProxy(target: { readonly port: number; readonly 
       client.destroy()
       upstream.destroy()
     }
-    client.on('close', () => upstream.destroy())
-    upstream.on('close', () => client.end())
+    client.on('close', () => {
+      asking.delete(client)
+      upstream.destroy()
+    })
+    const answer = (chunk: Buffer) => {
+      asking.delete(client)
+      client.write(chunk)
+    }
+    // Behind what comes late.
+    upstream.on('close', () => (fault?.kind === 'delay' ? setTimeout(() => client.end(), fault.ms) : client.end()))
     client.on('data', (chunk: Buffer) => {
       const firstLine = /^[A-Z]+ \S+ HTTP\/1\.[01]/.exec(chunk.toString('latin1', 0, 2_048))?.[0]
       if (firstLine !== undefined) {
         seen.push(firstLine)
+        asking.add(client)
+        mostAtOnce = Math.max(mostAtOnce, asking.size)
         fault = faultOf(firstLine)
       }
       if (fault?.kind === 'reset') {
@@ -68,10 +83,10 @@ export async function startFaultProxy(target: { readonly port: number; readonly 
     upstream.on('data', (chunk: Buffer) => {
       switch (fault?.kind) {
         case undefined:
-          client.write(chunk)
+          answer(chunk)
           break
         case 'delay':
-          setTimeout(() => client.write(chunk), fault.ms)
+          setTimeout(answer, fault.ms, chunk)
           break
         case 'cutAfterRequest':
           fault.whenDone?.()
@@ -94,6 +109,11 @@ export async function startFaultProxy(target: { readonly port: number; readonly 
   return {
     port,
     seen,
+    takeMostAtOnce: () => {
+      const most = mostAtOnce
+      mostAtOnce = asking.size
+      return most
+    },
     through: (url) => {
       const changed = new URL(url)
       changed.port = String(port)

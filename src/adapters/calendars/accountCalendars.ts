@@ -51,7 +51,7 @@ export function accountCalendars(
     const found = await tower.relocate(call)
     if (!found.ok || found.value === undefined) return answer
     await desk.relocated(account, found.value)
-    return ask({ account: { ...account, settings: found.value }, signal })
+    return ask({ ...call, account: { ...account, settings: found.value } })
   }
 
   async function at<T>(
@@ -65,8 +65,8 @@ export function accountCalendars(
     if (!opened.ok) return opened.problem.kind === 'notFound' ? whenGone : opened
     const account = opened.value
     const signal = AbortSignal.timeout(limitMs ?? defaultLimitMs)
-    const answer = await gate.run(grantId, isInBackground ? 'inBackground' : 'someoneWaits', signal, () =>
-      within(signal, wherever({ account, signal }, ask)),
+    const answer = await gate.run(grantId, isInBackground ? 'inBackground' : 'someoneWaits', signal, (askEach) =>
+      within(signal, wherever({ account, signal, askEach }, ask)),
     )
     if (answer === 'tooLate') return failure(tooSlow)
     if ('notNowSeconds' in answer) return failure({ ...askedForPeace, retryAfterSeconds: answer.notNowSeconds })

@@ -93,4 +93,15 @@ export type Account = {
 export type AccountCall = {
   readonly account: Account
   readonly signal: AbortSignal
+  /** A call sends one request after the other; what it asks at the same time goes through this. */
+  readonly askEach: AskEach
 }
+
+/**
+ * Asks about each of `items`, in the place that a call has anyway, and in others of the account as long as nobody waits
+ * for them. Answers in the order of `items`, or the first problem: then no more is asked.
+ */
+export type AskEach = <Item, Answer>(
+  items: readonly Item[],
+  ask: (item: Item) => Promise<Result<Answer>>,
+) => Promise<Result<Answer[]>>

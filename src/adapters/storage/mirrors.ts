@@ -49,11 +49,21 @@ export async function forgetToken(queryable: Queryable, appId: AppId, key: Calen
     where ${isMirror(appId, key)}`)
 }
 
-/** Calendars that are due, in whichever application, the oldest first: not yet anyone's to ask. */
-export function listDueMirrors(queryable: Queryable, limit: number): Promise<MirrorName[]> {
-  return queryable.query<MirrorName>(sql`
-    select app_id as "appId", grant_id as "grantId", calendar_id as "calendarId" from openslot.mirrors
-    where due_at <= now() order by due_at limit ${limit}`)
+export type DueMirror = MirrorName & { readonly isFailing: boolean }
+
+/**
+ * Calendars that are due, in whichever application, the oldest first: not yet anyone's to ask. Of those that failed the last
+ * time at most `failing`.
+ */
+export function listDueMirrors(
+  queryable: Queryable,
+  { limit, failing }: { readonly limit: number; readonly failing: number },
+): Promise<DueMirror[]> {
+  return queryable.query<DueMirror>(sql`
+    select app_id as "appId", grant_id as "grantId", calendar_id as "calendarId", health <> 'ok' as "isFailing"
+    from (select *, count(*) filter (where health <> 'ok') over (order by due_at rows unbounded preceding) as failing
+      from openslot.mirrors where due_at <= now()) as due
+    where health = 'ok' or failing <= ${failing} order by due_at limit ${limit}`)
 }
 
 /** True for the one process that gets it, for `leaseSeconds`. */

@@ -16,8 +16,9 @@ import { calendarName, isRoundRobin, type ParticipantCalendar } from '../../core
 import type { AppId } from '../../core/ids.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import type { Instant } from '../../core/time/instant.ts'
-import { type ChangeContext, type ChangeTools, claimingTime, newClaims, nowhere, providerOf } from './carryThrough.ts'
+import { type ChangeContext, type ChangeTools, claimingTime, newClaims, nowhere } from './carryThrough.ts'
 import { chooseServices, findQuestionProblem, type ServiceQuestion } from './chooseService.ts'
+import { providerOf } from './placeEvents.ts'
 import { rowsThatFollow } from './whatFollows.ts'
 
 type Begun = Booking & { readonly change: Change }

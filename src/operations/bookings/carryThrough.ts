@@ -1,5 +1,4 @@
 // Hold, place, look back, settle: the one path by which every change of a booking reaches calendars and people.
-import type { CalendarScope } from '../../adapters/calendars/calendarProvider.ts'
 import {
   bookingRows,
   cancelRecovery,
@@ -7,24 +6,23 @@ import {
   scheduleRecovery,
   updateBooking,
 } from '../../adapters/storage/bookings.ts'
+import { lockCalendars } from '../../adapters/storage/calendars.ts'
 import { claimRows, doubleBooking, giveUpClaims, type NewClaim } from '../../adapters/storage/claims.ts'
 import { ConstraintViolation, type Transaction } from '../../adapters/storage/database.ts'
 import { endReminders } from '../../adapters/storage/reminders.ts'
 import { together } from '../../adapters/storage/sql.ts'
 import type { Booking, Change } from '../../core/booking/booking.ts'
-import { abort, claimsOf, placedEvent, settle } from '../../core/booking/lifecycle.ts'
-import type { PlacedEvent } from '../../core/booking/placedEvent.ts'
+import { abort, claimsOf, settle } from '../../core/booking/lifecycle.ts'
 import { remindersOf } from '../../core/booking/reminders.ts'
-import type { CalendarEvent } from '../../core/calendar/event.ts'
-import { type Configuration, calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
+import type { Configuration } from '../../core/configuration/configuration.ts'
 import type { AppId } from '../../core/ids.ts'
 import { asUnavailable, changedMeanwhile, invalidRequest, type Problem, slotTaken } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
-import type { RemovedEvent } from '../../wire/events.ts'
 import { stillRunning } from '../once.ts'
 import type { Tools } from '../tools.ts'
 import { isStillFree } from './isStillFree.ts'
-import { type EventsHere, rowsThatFollow } from './whatFollows.ts'
+import { calendarsOf, isHere, type Kept, leave, nothingKept, place, placeAgain, undo } from './placeEvents.ts'
+import { type EventsHere, rowsOfEvents, rowsThatFollow } from './whatFollows.ts'
 
 export type ChangeTools = Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>
 
@@ -50,7 +48,9 @@ export const nowhere: Problem = invalidRequest(
  * Carries out the change that `begin` makes inside the first transaction: there it locks, checks, and answers the booking
  * with its change, not yet written. On calendars of our own, hold, place and settle are that one transaction. On others
  * the hold is committed first, the event placed outside any transaction, and the booking settled in a second one; what a
- * crash cuts off is finished by the worker. New bookings on calendars of our own go through `bookTogether`.
+ * crash cuts off is finished by the worker. Where a booking has calendars of both kinds, ours are written, and told of, when
+ * the change can no longer be undone: a cancellation or confirmation stands with the first transaction, a new booking or a
+ * move with the second. New bookings on calendars of our own go through `bookTogether`.
  *
  * Problems: those of `begin`, `slotTaken`, `calendarUnavailable`, `conflict`.
  */
@@ -67,16 +67,36 @@ export async function carryThrough(
       if (!begun.ok) return begun
       const booking = begun.value
       if (settle(booking).service.placements.length === 0) return failure(nowhere)
-      isHeldOnly = !isLocal(tools, booking)
-      if (isHeldOnly) {
-        const written = write(transaction, booking)
-        await Promise.all([written, scheduleRecovery(transaction, booking.id)])
-        return (await written) ? begun : failure(changedMeanwhile)
-      }
-      return settleHere(tools, transaction, booking, context)
+      isHeldOnly = !calendarsOf(booking).every((calendar) => isHere(tools, calendar))
+      return isHeldOnly ? hold(tools, transaction, booking, context) : settleHere(tools, transaction, booking, context)
     }),
   )
   return held.ok && isHeldOnly ? finish(tools, held.value, context) : held
+}
+
+/** The first of two transactions: from here on the worker finishes what is cut off. */
+async function hold(
+  tools: ChangeTools,
+  transaction: Transaction,
+  booking: Booking,
+  { configuration }: ChangeContext,
+): Promise<Result<Booking>> {
+  const scope = { appId: booking.appId, local: transaction }
+  const [isWritten, here] = await Promise.all([
+    write(transaction, booking),
+    takesTime(booking) ? success(nothingKept) : place(tools, 'here', scope, booking, configuration),
+    scheduleRecovery(transaction, booking.id),
+  ])
+  if (!isWritten) return failure(changedMeanwhile)
+  if (!here.ok) return here
+  const told = rowsOfEvents(booking.appId, { change: booking.change as Change, before: booking, events: here.value })
+  if (told.length > 0) await transaction.query(together(told))
+  return success(booking)
+}
+
+/** A change that can be given up until it is settled; any other stands as soon as it is written. */
+function takesTime({ change }: Booking): boolean {
+  return change?.kind === 'create' || change?.kind === 'reschedule'
 }
 
 /** Compared and set before anything is told, and the events are asked what they were. */
@@ -90,7 +110,7 @@ async function settleHere(
   // Sent together, in this order.
   const [isWritten, placed] = await Promise.all([
     write(transaction, settled),
-    place(tools, { appId: booking.appId, local: transaction }, booking, context.configuration),
+    place(tools, 'here', { appId: booking.appId, local: transaction }, booking, context.configuration),
   ])
   if (!isWritten) return failure(changedMeanwhile)
   if (!placed.ok) return placed
@@ -126,37 +146,59 @@ async function tell(
  * A cancellation or confirmation that a calendar does not take yet stands: the worker tries again.
  */
 export async function finish(tools: ChangeTools, booking: Booking, context: ChangeContext): Promise<Result<Booking>> {
-  const { change } = booking
-  if (change === undefined) return success(booking)
+  if (booking.change === undefined) return success(booking)
   const scope = { appId: booking.appId, local: tools.database }
-  const takesTime = change.kind === 'create' || change.kind === 'reschedule'
-  const looks = takesTime && context.isOnCalendar !== true
+  const looks = takesTime(booking) && context.isOnCalendar !== true
   if (looks) {
     const looked = await isStillFree(tools, scope, booking)
     if (!looked.ok) return standBack(tools, booking, context, looked.problem)
     if (!looked.value) return giveUp(tools, booking, context, slotTaken)
   }
-  const placed = await place(tools, scope, booking, context.configuration)
+  const placed = await place(tools, 'elsewhere', scope, booking, context.configuration)
   if (!placed.ok)
-    return takesTime ? standBack(tools, booking, context, asUnavailable(placed.problem)) : success(booking)
+    return takesTime(booking) ? standBack(tools, booking, context, asUnavailable(placed.problem)) : success(booking)
   if (looks) {
     // Two writers who each write, then look, cannot both miss the other.
     const lookedBack = await isStillFree(tools, scope, booking)
     if (!lookedBack.ok) return standBack(tools, booking, context, lookedBack.problem)
     if (!lookedBack.value) return giveUp(tools, booking, context, slotTaken)
   }
-  const invitedByCalendar = booking.change?.kind === 'cancel' ? booking.invitedByCalendar : [...placed.value.invited]
+  const left = await leave(tools, scope, booking)
+  if (!left.ok) return standBack(tools, booking, context, asUnavailable(left.problem))
+  const invitedByCalendar = booking.change.kind === 'cancel' ? booking.invitedByCalendar : [...placed.value.invited]
   const settled: Booking = { ...settle(booking), invitedByCalendar, version: booking.version + 1 }
   const written = await tools.database.transaction(booking.appId, async (transaction): Promise<Result<Booking>> => {
     if (!(await updateBooking(transaction, settled, booking.version))) return failure(changedMeanwhile)
+    const here = takesTime(booking)
+      ? await placeHere(tools, transaction, booking, context.configuration)
+      : success(nothingKept)
+    if (!here.ok) return here
     await Promise.all([
       replaceClaims(transaction, settled),
-      tell(tools, transaction, booking, settled, placed.value, context),
+      tell(tools, transaction, booking, settled, here.value, context),
       cancelRecovery(transaction, booking.id),
     ])
     return success(settled)
   })
-  return written.ok ? written : endedElsewhere(tools, booking, context)
+  if (written.ok) return written
+  if (written.problem === changedMeanwhile) return endedElsewhere(tools, booking, context)
+  // A calendar of our own that does not take the event now is gone for good.
+  return giveUp(tools, booking, context, asUnavailable(written.problem))
+}
+
+async function placeHere(
+  tools: ChangeTools,
+  transaction: Transaction,
+  booking: Booking,
+  configuration: Configuration,
+): Promise<Result<Kept>> {
+  const calendars = calendarsOf(booking).filter((calendar) => isHere(tools, calendar))
+  if (calendars.length === 0) return success(nothingKept)
+  await lockCalendars(
+    transaction,
+    calendars.map(({ key }) => key),
+  )
+  return place(tools, 'here', { appId: booking.appId, local: transaction }, booking, configuration)
 }
 
 /** A calendar did not answer: it may hold the event, or not. Answers `reason`. */
@@ -188,21 +230,18 @@ async function endedElsewhere(
   )
     return success(current)
   const scope = { appId: booking.appId, local: tools.database }
-  await put(tools, scope, placedEvent(current, configuration, tools.now()), current, [
-    ...booking.service.placements,
-    ...settled.service.placements,
-  ])
+  await placeAgain(tools, scope, current, configuration, calendarsOf(booking))
   return failure(changedMeanwhile)
 }
 
-/** The events of a settled booking, as they should be, on its calendars: for one that is not there, or elsewhere. */
+/** The events of a settled booking, as they should be, on its calendars elsewhere: for one that is not there, or astray. */
 export function putBack(
   tools: Pick<Tools, 'database' | 'providers' | 'now'>,
   booking: Booking,
   configuration: Configuration,
 ): Promise<Result<unknown>> {
   const scope = { appId: booking.appId, local: tools.database }
-  return put(tools, scope, placedEvent(booking, configuration, tools.now()), booking, [])
+  return placeAgain(tools, scope, booking, configuration, [])
 }
 
 /** Undoes a change that cannot be: says so first, takes the event back, then frees the time. Answers `reason`. */
@@ -256,97 +295,6 @@ export function newClaims(booking: Booking): NewClaim[] {
 async function replaceClaims(transaction: Transaction, booking: Booking): Promise<void> {
   const claims = claimRows(booking.appId, newClaims(booking), 'hadClaims')
   await Promise.all([giveUpClaims(transaction, booking.id), transaction.query(claims)])
-}
-
-/** Events as they should be once the change is carried out: placed where the booking stands, gone elsewhere. */
-function place(
-  tools: Pick<Tools, 'providers' | 'now'>,
-  scope: CalendarScope,
-  booking: Booking,
-  configuration: Configuration,
-): Promise<Result<KeptHere>> {
-  return put(
-    tools,
-    scope,
-    placedEvent(booking, configuration, tools.now()),
-    settle(booking),
-    booking.service.placements,
-  )
-}
-
-/** Events as they were before the change began. */
-async function undo(
-  tools: ChangeTools,
-  scope: CalendarScope,
-  booking: Booking,
-  configuration: Configuration,
-): Promise<Result<unknown>> {
-  const { change } = booking
-  if (change?.kind === 'create') return put(tools, scope, undefined, booking, booking.service.placements)
-  if (change?.kind !== 'reschedule') return success(undefined)
-  const before: Booking = { ...booking, change: undefined }
-  return put(tools, scope, placedEvent(before, configuration, tools.now()), before, change.service.placements)
-}
-
-/** `event` on the calendars of `booking`, and gone from the others that it may stand on; undefined: on none. */
-async function put(
-  tools: Pick<Tools, 'providers'>,
-  scope: CalendarScope,
-  event: PlacedEvent | undefined,
-  { service, eventId }: Booking,
-  others: readonly ParticipantCalendar[],
-): Promise<Result<KeptHere>> {
-  const wanted = event === undefined ? [] : service.placements
-  const stray = new Map(others.map((calendar) => [calendarName(calendar.key), calendar]))
-  for (const { key } of wanted) stray.delete(calendarName(key))
-  const removals = [...stray.values()].map((calendar) => ({
-    key: calendar.key,
-    provider: providerOf(tools, calendar),
-    step: providerOf(tools, calendar)?.remove(scope, calendar.key, eventId),
-  }))
-  const placements = wanted.map((calendar) => ({
-    step: event === undefined ? undefined : providerOf(tools, calendar)?.place(scope, calendar.key, event),
-  }))
-  const done = allDone(await Promise.all([...removals, ...placements].map(({ step }) => step)))
-  if (!done.ok) return done
-  const kept = { placed: [] as CalendarEvent[], removed: [] as RemovedEvent[], invited: new Set<string>() }
-  for (const { provider, step, key } of removals) {
-    const removed = await step
-    if (provider?.isLocal && removed?.ok && removed.value === true) kept.removed.push({ id: eventId, ...key })
-  }
-  for (const { step } of placements) {
-    const placed = await step
-    if (placed?.ok && placed.value.event !== undefined) kept.placed.push(placed.value.event)
-    if (placed?.ok) for (const email of placed.value.invited) kept.invited.add(email)
-  }
-  return success(kept)
-}
-
-/** With whom other calendars invite by themselves. */
-type KeptHere = EventsHere & { readonly invited: ReadonlySet<string> }
-
-function isLocal(tools: Pick<Tools, 'providers'>, booking: Booking): boolean {
-  return areLocal(tools, [...booking.service.placements, ...settle(booking).service.placements])
-}
-
-export function areLocal(tools: Pick<Tools, 'providers'>, calendars: readonly ParticipantCalendar[]): boolean {
-  return calendars.every((calendar) => providerOf(tools, calendar)?.isLocal === true)
-}
-
-export function providerOf({ providers }: Pick<Tools, 'providers'>, { provider }: ParticipantCalendar) {
-  return providers(provider)
-}
-
-function allDone(steps: readonly (Result<unknown> | undefined)[]): Result<void> {
-  for (const step of steps) {
-    if (step === undefined)
-      return failure({
-        kind: 'calendarUnavailable',
-        message: 'a calendar of this booking cannot be reached by this server yet',
-      })
-    if (!step.ok) return step
-  }
-  return success(undefined)
 }
 
 /** The database refuses a second claim on the same time: that is a lost race, not a fault. */

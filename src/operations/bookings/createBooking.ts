@@ -25,9 +25,10 @@ import { changedAgain, StaleConfiguration, withFreshConfiguration } from '../con
 import { type OnceContext, once, type WriteAnswer } from '../once.ts'
 import type { Tools } from '../tools.ts'
 import { bookTogether, type NewBooking } from './bookTogether.ts'
-import { areLocal, carryThrough } from './carryThrough.ts'
+import { carryThrough } from './carryThrough.ts'
 import { chooseService } from './chooseService.ts'
 import { readAnswers } from './guestAnswers.ts'
+import { isHere } from './placeEvents.ts'
 import { finishEarlierTry } from './recoverBooking.ts'
 
 export type CreateBookingCommand = {
@@ -134,7 +135,7 @@ async function book(
       updatedAt: now,
     }
   }
-  const made = areLocal(tools, loaded.calendars)
+  const made = loaded.calendars.every((calendar) => isHere(tools, calendar))
     ? await bookTogether(tools, appId, { question, make, context })
     : await carryThrough(tools, appId, context, async (transaction) => {
         const service = await chooseService(tools, transaction, question)

@@ -1,5 +1,6 @@
 // Finishes, or takes back, a change that a crash or a silent provider cut off. Run by the worker; safe to repeat.
 import { findBooking, lockBooking, scheduleNextRecovery, scheduleRecovery } from '../../adapters/storage/bookings.ts'
+import { findCalendar } from '../../adapters/storage/calendars.ts'
 import type { Booking } from '../../core/booking/booking.ts'
 import type { AppId, BookingId } from '../../core/ids.ts'
 import { slotTaken } from '../../core/problem.ts'
@@ -8,6 +9,7 @@ import { minuteMs } from '../../core/time/instant.ts'
 import { findKnownConfiguration } from '../configurations/loadConfiguration.ts'
 import type { Tools } from '../tools.ts'
 import { finish, giveUp } from './carryThrough.ts'
+import { isHere } from './placeEvents.ts'
 
 /** Older than this, a hold without an event is given up: the guest has long seen an error. */
 const staleMs = 2 * minuteMs
@@ -62,14 +64,19 @@ export async function finishEarlierTry(
   return find()
 }
 
-/** Old, and no event stands at the new time. */
+/** Old, and no event stands at the new time, or none will. On calendars of our own none does before all is settled. */
 async function isHopeless(
   tools: Pick<Tools, 'providers' | 'now'> & Pick<Tools, 'database'>,
   booking: NonNullable<Awaited<ReturnType<typeof lockBooking>>>,
 ): Promise<boolean> {
   if (tools.now() - booking.updatedAt < staleMs) return false
   const target = booking.change?.kind === 'reschedule' ? booking.change : booking
-  for (const calendar of target.service.placements) {
+  const { here = [], elsewhere = [] } = Object.groupBy(target.service.placements, (calendar) =>
+    isHere(tools, calendar) ? 'here' : 'elsewhere',
+  )
+  if (elsewhere.length === 0) return true
+  for (const { key } of here) if ((await findCalendar(tools.database, booking.appId, key)) === undefined) return true
+  for (const calendar of elsewhere) {
     const found = await tools
       .providers(calendar.provider)
       ?.find({ appId: booking.appId, local: tools.database }, calendar.key, booking.eventId)

@@ -92,7 +92,16 @@ function tell(settledChange: SettledChange, now: Instant): { notifications: NewN
   }
 }
 
-function eventNotifications({ change, before, events: { placed, removed } }: SettledChange): NewNotification[] {
+/** For `together`: what calendars of our own took and gave up in this transaction, where the rest follows in a later one. */
+export function rowsOfEvents(appId: AppId, done: Pick<SettledChange, 'change' | 'before' | 'events'>): Sql[] {
+  return notificationRows(appId, eventNotifications(done))
+}
+
+function eventNotifications({
+  change,
+  before,
+  events: { placed, removed },
+}: Pick<SettledChange, 'change' | 'before' | 'events'>): NewNotification[] {
   const stood = new Set(change.kind === 'create' ? [] : before.service.placements.map(({ key }) => calendarName(key)))
   return [
     ...removed.map((event) => ({

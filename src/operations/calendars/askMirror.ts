@@ -114,7 +114,7 @@ async function despite(
   { span, ignoring, found }: { span: Interval; ignoring: EventId | undefined; found: MirroredBusy },
 ): Promise<Result<readonly Interval[]>> {
   // Nothing is wrong with it: it is being read for the first time, or the span lies beyond what is mirrored.
-  if (found.health === 'ok') {
+  if (found.health === 'ok' && found.ageMs === undefined) {
     const read = await provider.freeBusy(scope, [calendar.key], span, ignoring === undefined ? [] : [ignoring])
     if (read.ok) return success(read.value[0] ?? [])
     return countUnread(calendar, { found, span, problem: read.problem })

@@ -80,6 +80,37 @@ describe('a calendar server that is away', () => {
     expect(fake.takeCalls(user).length).toBeLessThanOrEqual(3)
   })
 
+  it('and does not even answer keeps no other account from being read', async () => {
+    const hung = Array.from({ length: 12 }, (_, index) => `hung${index}@host.example`)
+    const release: (() => void)[] = []
+    for (const username of hung) {
+      fake.add(username, 'x', ['work'])
+      const { grantId } = await connect(server, 'caldav', { username, password: 'x' })
+      release.push(fake.hang(username))
+      // As after it has failed for a while.
+      await server.app.database.query(sql`
+        update openslot.mirrors set health = 'failing', reason = 'away', due_at = now() - interval '1 minute'
+        where app_id = ${server.clientId} and grant_id = ${grantId}`)
+    }
+    await until(
+      async () => hung.filter((username) => fake.takeCalls(username).includes('readChanges')).length,
+      (asked) => expect(asked).toBeGreaterThan(0),
+    )
+    const id = await configure(server, host, { read: ['work'], write: 'work' })
+    fake.takeCalls(user)
+    // Nobody looks at slots meanwhile, who would have it read.
+    await until(
+      async () => fake.takeCalls(user).length,
+      (calls) => expect(calls).toBeGreaterThan(0),
+    )
+    expect(await slotsFrom(server, id, nine)).toEqual([nine, half])
+    for (const go of release) go()
+    await until(
+      async () => hung.filter((username) => fake.takeCalls(username).length > 0).length,
+      (asked) => expect(asked).toBeGreaterThan(0),
+    )
+  })
+
   it('counts as it was last known, or not at all, where the participant said so', async () => {
     fake.put(user, 'private', 'gym', milliseconds(nine))
     const policies = {

@@ -87,17 +87,15 @@ export function openAccounts({ safeFetch, now, serverUrl, findService = askDns }
     async freeBusy(call, calendars, span, ignoring) {
       const { reading } = open(call)
       const ignored = new Set(ignoring)
-      const answers = await Promise.all(calendars.map((calendar) => readSpan(reading(calendar), span)))
-      const busy: Interval[][] = []
-      for (const answer of answers) {
-        if (!answer.ok) return answer
-        const others = answer.value.filter(({ uid }) => {
+      return call.askEach(calendars, async (calendar): Promise<Result<Interval[]>> => {
+        const read = await readSpan(reading(calendar), span)
+        if (!read.ok) return read
+        const others = read.value.filter(({ uid }) => {
           const id = eventIdOfIcalUid(uid)
           return id === undefined || !ignored.has(id)
         })
-        busy.push(others.flatMap((event) => event.busy))
-      }
-      return success(busy)
+        return success(others.flatMap((event) => event.busy))
+      })
     },
 
     readChanges(call, calendar, question) {

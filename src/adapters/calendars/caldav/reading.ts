@@ -39,7 +39,7 @@ export async function readSpan(reading: Reading, span: Interval): Promise<Result
 
 /**
  * By the server's sync tokens (RFC 6578) where it has them: one request where nothing changed. Else by its tag of the whole
- * calendar and the ETags of all objects. Problems: `calendarUnavailable`, `grantExpired`.
+ * calendar and the ETags of all objects; where it gives none, everything is read each time. Problems: `calendarUnavailable`, `grantExpired`.
  */
 export async function readChanges(reading: Reading, question: ChangesQuestion): Promise<Result<CalendarChanges>> {
   const [kind, token] = splitToken(question.token)
@@ -133,17 +133,19 @@ async function readByVersions(
     const id = placeOf(href, listed.url, reading.home)
     if (id !== undefined && status === 200 && !id.endsWith('/')) versions.set(id, versionOf(properties) ?? '')
   }
-  if (!isKnown) {
+  // What has no version cannot be missed either.
+  const isComparable = ![...versions.values()].includes('')
+  if (!isKnown || !isComparable) {
     const read = await queryObjects(reading, question.window)
     if (!read.ok) return read
     const inWindow = new Map(read.value.map((object) => [object.id, object]))
-    const rest = [...versions].filter(([id]) => !inWindow.has(id))
+    const rest = [...versions].filter(([id, version]) => version !== '' && !inWindow.has(id))
     const items = [...inWindow.values()].map(toItem)
     for (const [id, version] of rest) items.push({ id, version, busy: [], own: undefined })
     return success({ kind: 'everything', token, items })
   }
   const known = await question.known()
-  const changed = [...versions].filter(([id, version]) => version === '' || known.get(id) !== version)
+  const changed = [...versions].filter(([id, version]) => known.get(id) !== version)
   const read = await fetchObjects(
     reading,
     changed.map(([id]) => id),

@@ -1,0 +1,72 @@
+/** What is known of a calendar elsewhere: how old it may be, what is done where it is older, and what lies beyond it. */
+import { beforeEach, expect, it } from 'vitest'
+
+import { sql } from '../../../src/adapters/storage/sql.ts'
+import { fakeAccounts } from '../../support/fakeAccounts.ts'
+import { nearFuture } from '../../support/hosts.ts'
+import { configure, connect, milliseconds, type RemoteHost, slotsFrom, sync } from '../../support/remoteHosts.ts'
+import { startTestServer } from '../../support/server.ts'
+
+const fake = fakeAccounts()
+// No worker polls: what is known grows old.
+const server = await startTestServer({ towers: { caldav: fake.tower } }, { ROLE: 'web', BUSY_MAX_AGE_SECONDS: '300' })
+const nine = nearFuture()
+const half = nine + 1800
+
+let count = 0
+let user: string
+let host: RemoteHost
+let id: string
+beforeEach(async () => {
+  user = `ana${++count}@host.example`
+  fake.add(user, 'x', ['work'])
+  host = await connect(server, 'caldav', { username: user, password: 'x' })
+  id = await configure(server, host, { scheduler: { available_days_in_future: 500 } })
+  await sync(server, host, 'work')
+})
+
+const standing = async () => (await server.request('GET', `/v3/grants/${host.grantId}/calendars/work`)).body.data.sync
+const age = async (seconds: number) => {
+  const [row] = await server.app.database.query<{ at: number }>(sql`
+    update openslot.mirrors set true_at = now() - ${seconds} * interval '1 second'
+    where app_id = ${server.clientId} and grant_id = ${host.grantId} returning true_at as at`)
+  return Math.floor((row?.at ?? 0) / 1000)
+}
+
+it('is as old as it may be, and no more: then it is stale since, and the next guest has it read anew', async () => {
+  await age(290)
+  fake.takeCalls(user)
+  expect(await slotsFrom(server, id, nine)).toEqual([nine, half])
+  expect([fake.takeCalls(user), (await standing()).status]).toEqual([[], 'ok'])
+
+  const readAt = await age(420)
+  expect(await standing()).toEqual({
+    status: 'stale',
+    reason: 'It has not been read for a while.',
+    since: readAt + 300,
+    read_at: readAt,
+  })
+  fake.put(user, 'work', 'dentist', milliseconds(nine))
+  // A span that was not asked for before: the answer of ten seconds ago is kept.
+  expect(await slotsFrom(server, id, nine, 2)).toEqual([half, nine + 3_600, nine + 5_400])
+  expect(fake.takeCalls(user)).toEqual(['readChanges'])
+  expect((await standing()).status).toBe('ok')
+})
+
+it('ends somewhere: days beyond it are asked of the calendar itself, while those before are not', async () => {
+  const far = nine + 420 * 86_400
+  fake.put(user, 'work', 'congress', milliseconds(far))
+  fake.takeCalls(user)
+  expect(await slotsFrom(server, id, far)).toEqual([far + 1800])
+  expect(fake.takeCalls(user)).toContain('freeBusy')
+  expect(await slotsFrom(server, id, nine)).toEqual([nine, half])
+  expect(fake.takeCalls(user)).toEqual([])
+})
+
+it('of a calendar that does not answer is waited for a while, and then its owner cannot be booked', async () => {
+  await age(420)
+  const answer = fake.hang(user)
+  expect(await slotsFrom(server, id, nine)).toBe('The calendar could not be read in time.')
+  expect(fake.takeCalls(user)).toContain('readChanges')
+  answer()
+})
