@@ -27,11 +27,11 @@ export async function openslotJson(environment: Environment, ...words: string[])
   return JSON.parse(stdout)
 }
 
-/** A server on a free port, ready; `greeting` is all it said until then. */
-export async function startServer(environment: Environment) {
+/** A server on a free port, ready; `greeting` is all it said until then. `script`: another copy of the command. */
+export async function startServer(environment: Environment, script = program) {
   const port = await freePort()
   const begun = performance.now()
-  const running = launch({ PORT: String(port), ...environment }, ['start'])
+  const running = launch({ PORT: String(port), ...environment }, ['start'], script)
   const greeting = await new Promise<string>((resolve, reject) => {
     let text = ''
     running.child.stdout?.on('data', (piece) => {
@@ -48,9 +48,13 @@ export async function startServer(environment: Environment) {
   return { url: `http://127.0.0.1:${port}`, port, greeting, readyMs, stop, ...running }
 }
 
-function launch(environment: Environment, words: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
+function launch(
+  environment: Environment,
+  words: readonly string[],
+  script = program,
+): { child: ChildProcess; ended: Promise<Ended> } {
   const { PATH = '', HOME = '', TZ = 'Europe/Paris' } = process.env
-  const child = spawn(process.execPath, [program, ...words], { env: { PATH, HOME, TZ, ...environment } })
+  const child = spawn(process.execPath, [script, ...words], { env: { PATH, HOME, TZ, ...environment } })
   children.add(child)
   let stdout = ''
   let stderr = ''
