@@ -51,7 +51,8 @@ it('reads days as whole dates, and times with their day and zone', async () => {
   const view = await openPage()
   const { day, time } = await firstSlot(view)
   await expect(view.getByRole('button', { name: day }).and(view.locator('.day')).count()).resolves.toBe(1)
-  expect(await view.locator('.time').first().getAttribute('aria-label')).toBe(`${time}, ${day}, Europe/Berlin`)
+  const name = `${time} ${day}, Europe/Berlin`
+  await expect(view.getByRole('button', { name, exact: true }).and(view.locator('.time')).count()).resolves.toBe(1)
 })
 
 it('marks what must be filled in for machines, reads complaints aloud, and ties each to its field', async () => {
