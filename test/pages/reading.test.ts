@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 
-import { findBarriers, takePicture, useBrowser } from '../support/browser.ts'
+import { findBarriers, takePictures, useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
 
@@ -103,7 +103,7 @@ describe.each([
     await view.getByRole('button', { name: 'Book', exact: true }).click()
     await view.getByRole('heading', { name: 'You are booked' }).waitFor()
     await fits('booked')
-    if (process.env.SCREENSHOTS !== undefined) await takePicture(view, `narrow-${size.width}`)
+    await takePictures(view, `narrow-${size.width}`)
     if (size.width !== 640) return
 
     // Paper shows what was booked in dark on light, and nothing to press.
@@ -113,5 +113,6 @@ describe.each([
     const ink = String(await view.evaluate('getComputedStyle(document.querySelector(".facts dd")).color'))
     const brightest = Math.max(...(ink.match(/\d+/g) ?? ['255']).slice(0, 3).map(Number))
     expect(brightest, ink).toBeLessThan(100)
+    await takePictures(view, 'printed')
   })
 })

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 
 import { instant } from '../../src/core/time/instant.ts'
-import { look, takePicture, useBrowser } from '../support/browser.ts'
+import { look, takePictures, useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { linksOf } from '../support/mails.ts'
 import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
@@ -47,7 +47,7 @@ describe.each([
     if (direction === 'rtl') await look(view, `${locale}-form`)
     await view.getByRole('button', { name: book, exact: true }).click()
     await view.getByRole('heading', { name: done }).waitFor()
-    if (process.env.SCREENSHOTS !== undefined) await takePicture(view, `${locale}-booked`)
+    await takePictures(view, `${locale}-booked`)
   })
 })
 

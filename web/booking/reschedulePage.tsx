@@ -80,7 +80,17 @@ function Move({ settings, booking, slots: first }: ReschedulePageProps) {
             </s>
           ),
         },
-        { label: words.facts.now, value: <When start={wanted} end={end} timezone={timezone} /> },
+        {
+          label: words.facts.now,
+          value:
+            wanted === lost ? (
+              <s className="past">
+                <When start={wanted} end={end} timezone={timezone} />
+              </s>
+            ) : (
+              <When start={wanted} end={end} timezone={timezone} />
+            ),
+        },
       ]}
     />
   )

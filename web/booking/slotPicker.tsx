@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useState } from 'react'
 
 import { dayOf, groupByDay } from '../shared/days.ts'
 import { addDays, monthOf } from '../shared/month.ts'
+import { Icon } from './icon.tsx'
 import { MonthView } from './monthView.tsx'
 import { usePage } from './page.tsx'
 import { TimeList } from './timeList.tsx'
@@ -106,6 +107,7 @@ function NoneFree({ isEver, next, onPick }: NoneFreeProps) {
   const { words } = usePage()
   return (
     <div className="note">
+      <NothingThere />
       <p role="status">{isEver ? words.days.noneInMonth : words.days.noneAtAll}</p>
       {next !== undefined && (
         <button type="button" onClick={() => onPick(next)}>
@@ -113,6 +115,16 @@ function NoneFree({ isEver, next, onPick }: NoneFreeProps) {
         </button>
       )}
     </div>
+  )
+}
+
+/** A month without a day in it. */
+function NothingThere() {
+  return (
+    <Icon>
+      <rect x="2.5" y="4" width="15" height="13.5" rx="2" />
+      <path d="M2.5 8h15M6.5 2v4M13.5 2v4M8 11l4 4M12 11l-4 4" strokeLinecap="round" />
+    </Icon>
   )
 }
 

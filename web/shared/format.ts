@@ -30,6 +30,7 @@ const styles = {
   time: { timeStyle: 'short' },
   offset: { timeZoneName: 'shortOffset' },
   zoneName: { timeZoneName: 'longGeneric' },
+  exactZoneName: { timeZoneName: 'long' },
 } satisfies Record<string, Intl.DateTimeFormatOptions>
 
 const writers = new Map<string, Intl.DateTimeFormat>()
@@ -107,26 +108,25 @@ export function formatTimes(start: number, end: number, locale: string, timezone
   return writer('time', locale, timezone).formatRange(start * 1_000, end * 1_000)
 }
 
-/** `GMT+5:30` at that time of the year. */
-export function formatOffset(at: number, locale: string, timezone: string): string {
-  const parts = writer('offset', locale, timezone).formatToParts(at * 1_000)
-  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''
-}
-
 /** A zone in two parts: `Central European Time` and `Berlin (GMT+1)`; the first is the city where the locale has no word. */
 export function describeZone(at: number, locale: string, timezone: string): readonly [string, string] {
+  if (/^(Etc\/)?(UTC|UCT|GMT|Universal|Zulu)$/.test(timezone))
+    return [nameZone('exactZoneName', at, locale, timezone), 'UTC']
   const city = cityOf(timezone)
   const offset = formatOffset(at, locale, timezone)
-  const name = nameZone(at, locale, timezone)
+  const name = nameZone('zoneName', at, locale, timezone)
   // Without a word of their own, locales write the offset again.
-  return name === undefined || /[+\u2212-]|[0-9\u0660-\u0669]/.test(name)
-    ? [city, offset]
-    : [name, `${city} (${offset})`]
+  return /[+\u2212-]|[0-9\u0660-\u0669]/.test(name) ? [city, offset] : [name, `${city} (${offset})`]
 }
 
-function nameZone(at: number, locale: string, timezone: string): string | undefined {
-  const parts = writer('zoneName', locale, timezone).formatToParts(at * 1_000)
-  return parts.find(({ type }) => type === 'timeZoneName')?.value
+/** `GMT+5:30` at that time of the year. */
+export function formatOffset(at: number, locale: string, timezone: string): string {
+  return nameZone('offset', at, locale, timezone)
+}
+
+function nameZone(style: 'offset' | 'zoneName' | 'exactZoneName', at: number, locale: string, timezone: string) {
+  const parts = writer(style, locale, timezone).formatToParts(at * 1_000)
+  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? timezone
 }
 
 /** Browsers keep to the names that zones had first, long after their cities were given others. */
