@@ -147,14 +147,16 @@ function Move({ settings, booking, slots: first }: ReschedulePageProps) {
             )}
             {both(start)}
             <div className="actions">
-              <button
-                type="button"
-                className="primary"
-                aria-disabled={isSending || undefined}
-                onClick={() => void submit(start)}
-              >
-                {isSending ? words.form.sending : words.reschedule.submit}
-              </button>
+              {start !== lost && (
+                <button
+                  type="button"
+                  className="primary"
+                  aria-disabled={isSending || undefined}
+                  onClick={() => void submit(start)}
+                >
+                  {isSending ? words.form.sending : words.reschedule.submit}
+                </button>
+              )}
               <button type="button" className="quiet" onClick={step.close}>
                 {words.form.change}
               </button>
