@@ -70,13 +70,14 @@ async function slowDown(view: Page): Promise<void> {
 
 /** From the navigation to the frame in which the times stand. */
 async function seeTimes(view: Page, url: string): Promise<number> {
-  await view.addInitScript(`new MutationObserver((_, observer) => {
-    if (document.querySelector('.time') === null) return
-    observer.disconnect()
-    requestAnimationFrame(() => { globalThis.seenAt = performance.now() })
-  }).observe(document, { childList: true, subtree: true })`)
+  await view.addInitScript(`globalThis.seenAt = new Promise((resolve) => {
+    new MutationObserver((_, observer) => {
+      if (document.querySelector('.time') === null) return
+      observer.disconnect()
+      requestAnimationFrame(() => resolve(performance.now()))
+    }).observe(document, { childList: true, subtree: true })
+  })`)
   await view.goto(url)
-  await view.waitForFunction('globalThis.seenAt !== undefined')
   return view.evaluate('globalThis.seenAt')
 }
 
@@ -86,22 +87,24 @@ async function seeTimes(view: Page, url: string): Promise<number> {
  * the same for a page that does nothing. Answered in one frame means that both fit into one.
  */
 async function pickDay(view: Page): Promise<number> {
-  await view.evaluate(`
-    addEventListener('click', () => { globalThis.pickedAt = performance.now() }, { capture: true, once: true })
+  // A promise, for waiting by asking again and again is work on the same thread.
+  await view.evaluate(`globalThis.answeredAfter = new Promise((resolve) => {
+    let pickedAt
+    addEventListener('click', () => { pickedAt = performance.now() }, { capture: true, once: true })
     new MutationObserver((_, observer) => {
-      if (globalThis.pickedAt === undefined) return
+      if (pickedAt === undefined) return
       observer.disconnect()
-      const handledMs = performance.now() - globalThis.pickedAt
+      const handledMs = performance.now() - pickedAt
       requestAnimationFrame(() => {
         const begun = performance.now()
         // Read once the frame is painted.
         const { port1, port2 } = new MessageChannel()
-        port1.onmessage = () => { globalThis.answeredAfter = handledMs + performance.now() - begun }
+        port1.onmessage = () => resolve(handledMs + performance.now() - begun)
         port2.postMessage(undefined)
       })
-    }).observe(document.querySelector('.times'), { childList: true, subtree: true, characterData: true })`)
+    }).observe(document.querySelector('.times'), { childList: true, subtree: true, characterData: true })
+  }); undefined`)
   await view.locator('.day:not([data-unavailable],[data-disabled],[data-selected])').first().tap()
-  await view.waitForFunction('globalThis.answeredAfter !== undefined')
   return view.evaluate('globalThis.answeredAfter')
 }
 

@@ -40,7 +40,18 @@ describe.each(['desktop', 'phone'] as const)('on a %s', (size) => {
     await view.locator('.time').nth(3).click()
     await fillIn(view)
     await look(view, `form-${size}`)
+    let send = () => {}
+    const looked = new Promise<void>((resolve) => {
+      send = resolve
+    })
+    await view.route('**/v3/scheduling/bookings*', async (route) => {
+      await looked
+      await route.continue()
+    })
     await view.getByRole('button', { name: 'Book', exact: true }).click()
+    await view.getByRole('button', { name: 'Sending' }).waitFor()
+    await look(view, `sending-${size}`)
+    send()
     await view.getByRole('heading', { name: 'You are booked' }).waitFor()
     await look(view, `booked-${size}`)
     expect((await bookings())[0]).toMatchObject({

@@ -1,7 +1,7 @@
 /** A page whose server is busy works for its guest's booking, without a word to the guest; a program that fills in all it finds is told. */
 import { beforeAll, expect, it } from 'vitest'
 
-import { findBarriers, useBrowser } from '../support/browser.ts'
+import { look, useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { book, makeConfiguration, makeHost, nearFuture } from '../support/hosts.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
@@ -72,5 +72,5 @@ it('says so to who has booked too often, keeps the form, and shows a page instea
   expect([answer.status, Number(answer.headers.get('retry-after')) > 0]).toEqual([429, true])
   await page.reload()
   await page.getByRole('heading', { name: 'One moment, please' }).waitFor()
-  expect(await findBarriers(page)).toEqual([])
+  await look(page, 'busy')
 })

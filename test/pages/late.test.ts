@@ -2,7 +2,7 @@
 import { beforeAll, beforeEach, expect, it } from 'vitest'
 
 import { type Instant, instant } from '../../src/core/time/instant.ts'
-import { findBarriers, useBrowser, type View } from '../support/browser.ts'
+import { look, takePictures, useBrowser, type View } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { book } from '../support/hosts.ts'
 import { linksOf } from '../support/mails.ts'
@@ -44,7 +44,7 @@ it('tell of a booking that has taken place, and lead to a new one', async () => 
   for (const link of [links.reschedule, links.cancel]) {
     const view = await open(link)
     await view.getByRole('heading', { name: 'This booking has already taken place.' }).waitFor()
-    expect(await findBarriers(view)).toEqual([])
+    await look(view, 'late')
     expect(await view.getByRole('button').count()).toBe(0)
   }
   const view = await open(links.cancel)
@@ -58,7 +58,7 @@ it('tell an organizer whose answer comes too late that the time has passed', asy
   const view = await open(links.confirmation)
   await view.getByText('This time has already passed.').waitFor()
   expect(await view.getByRole('button').allTextContents()).toEqual(['Decline'])
-  expect(await findBarriers(view)).toEqual([])
+  await look(view, 'late-answer')
 })
 
 it('say that they have been open for too long where a session has ended meanwhile, and keep what was typed', async () => {
@@ -72,6 +72,7 @@ it('say that they have been open for too long where a session has ended meanwhil
   expect(ended.status).toBe(200)
   await view.getByRole('button', { name: 'Book', exact: true }).click()
   await view.getByRole('alert').getByText('This page has been open for too long').waitFor()
+  await takePictures(view, 'session-ended')
   expect(await view.getByLabel('Your name').inputValue()).toBe('Gil Guest')
   const later = await open(`/book/${id}#session=${session.body.data.session_id}`)
   await later.getByText('open to invited guests only').waitFor()

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 
-import { findBarriers, takePicture, useBrowser } from '../support/browser.ts'
+import { findBarriers, takePictures, useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
 
@@ -51,7 +51,8 @@ it('reads days as whole dates, and times with their day and zone', async () => {
   const view = await openPage()
   const { day, time } = await firstSlot(view)
   await expect(view.getByRole('button', { name: day }).and(view.locator('.day')).count()).resolves.toBe(1)
-  expect(await view.locator('.time').first().getAttribute('aria-label')).toBe(`${time}, ${day}, Europe/Berlin`)
+  const name = `${time} ${day}, Europe/Berlin`
+  await expect(view.getByRole('button', { name, exact: true }).and(view.locator('.time')).count()).resolves.toBe(1)
 })
 
 it('marks what must be filled in for machines, reads complaints aloud, and ties each to its field', async () => {
@@ -102,7 +103,7 @@ describe.each([
     await view.getByRole('button', { name: 'Book', exact: true }).click()
     await view.getByRole('heading', { name: 'You are booked' }).waitFor()
     await fits('booked')
-    if (process.env.SCREENSHOTS !== undefined) await takePicture(view, `narrow-${size.width}`)
+    await takePictures(view, `narrow-${size.width}`)
     if (size.width !== 640) return
 
     // Paper shows what was booked in dark on light, and nothing to press.
@@ -112,5 +113,6 @@ describe.each([
     const ink = String(await view.evaluate('getComputedStyle(document.querySelector(".facts dd")).color'))
     const brightest = Math.max(...(ink.match(/\d+/g) ?? ['255']).slice(0, 3).map(Number))
     expect(brightest, ink).toBeLessThan(100)
+    await takePictures(view, 'printed')
   })
 })

@@ -119,9 +119,29 @@ export async function takePicture(page: Page, name: string): Promise<string> {
   return path
 }
 
-/** Nothing keeps anyone from using the page as it stands; with `SCREENSHOTS` set, a picture of it is kept as well. */
+/** With `SCREENSHOTS` set: the state as it stands, in the other colours, mirrored, and in the other size. */
+export async function takePictures(page: Page, name: string): Promise<void> {
+  if (process.env.SCREENSHOTS === undefined) return
+  await takePicture(page, name)
+  const isDark = await page.evaluate('matchMedia("(prefers-color-scheme: dark)").matches')
+  await page.emulateMedia({ colorScheme: isDark ? 'light' : 'dark' })
+  await takePicture(page, `${name}.${isDark ? 'light' : 'dark'}`)
+  await page.emulateMedia({ colorScheme: isDark ? 'dark' : 'light' })
+  const direction = (await page.evaluate('document.documentElement.dir')) as string
+  const turn = (to: string) => page.evaluate(`document.documentElement.dir = '${to}'`)
+  await turn(direction === 'rtl' ? 'ltr' : 'rtl')
+  await takePicture(page, `${name}.mirrored`)
+  await turn(direction)
+  const before = page.viewportSize() ?? sizes.desktop.viewport
+  const other = before.width < 700 ? 'desktop' : 'phone'
+  await page.setViewportSize(sizes[other].viewport)
+  await takePicture(page, `${name}.${other}`)
+  await page.setViewportSize(before)
+}
+
+/** Nothing keeps anyone from using the page as it stands; with `SCREENSHOTS` set, pictures of it are kept as well. */
 export async function look(page: Page, name: string): Promise<void> {
-  if (process.env.SCREENSHOTS !== undefined) await takePicture(page, name)
+  await takePictures(page, name)
   expect(await findBarriers(page), name).toEqual([])
 }
 

@@ -103,7 +103,14 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
               {words.form.title}
             </h2>
             {lost !== undefined && (
-              <LostSlot starts={slots.starts} lost={lost} timezone={timezone} onChoose={choose} onAll={step.close} />
+              <LostSlot
+                starts={slots.starts}
+                lost={lost}
+                timezone={timezone}
+                kept={words.times.kept}
+                onChoose={choose}
+                onAll={step.close}
+              />
             )}
             {settings.booking_type !== 'booking' && (
               <p className="note">

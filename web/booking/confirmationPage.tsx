@@ -76,10 +76,11 @@ export function ConfirmationPage({ settings, booking: shown, salt, stands }: Con
     )
   const isPast = booking.start_time <= Date.now() / 1_000
   const standing = isPast ? 'past' : stands
+  const asked = isPast ? words.titles.confirmation : confirmation.title
   return (
     <main className="page">
       <section className="card decide">
-        <h1>{isDeclining ? confirmation.declineTitle : confirmation.title}</h1>
+        <h1>{isDeclining ? confirmation.declineTitle : asked}</h1>
         {facts}
         <p className={standing === 'free' ? 'stands' : 'alert'} role="status">
           {confirmation[standing]}

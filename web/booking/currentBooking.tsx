@@ -43,13 +43,13 @@ export function EndedBooking({
   readonly configurationId: string
 }) {
   const { words } = usePage()
+  const said =
+    end === 'ended'
+      ? ({ mark: 'no', title: words.done.cancelled, text: words.messages.ended } as const)
+      : ({ mark: 'waiting', title: words.messages.past } as const)
   return (
     <main className="page">
-      <Done
-        mark="no"
-        title={end === 'ended' ? words.done.cancelled : words.messages.past}
-        text={end === 'ended' ? words.messages.ended : ''}
-      >
+      <Done {...said}>
         <BookingFacts booking={booking} />
         <BookAgain configurationId={configurationId} />
       </Done>

@@ -5,10 +5,12 @@ import { describeZone, formatDay, formatTimes } from '../shared/format.ts'
 import { type CalendarEntry, googleLink, outlookLink, writeIcs } from './calendarLinks.ts'
 import { usePage } from './page.tsx'
 
+type MarkName = keyof typeof marks
+
 type DoneProps = {
-  readonly mark: 'yes' | 'waiting' | 'no'
+  readonly mark: MarkName
   readonly title: string
-  readonly text: string
+  readonly text?: string
   readonly children?: ReactNode
 }
 
@@ -22,18 +24,26 @@ export function Done({ mark, title, text, children }: DoneProps) {
       <h1 ref={heading} tabIndex={-1}>
         {title}
       </h1>
-      <p>{text}</p>
+      {text !== undefined && <p>{text}</p>}
       {children}
     </section>
   )
 }
 
-function Mark({ mark }: Pick<DoneProps, 'mark'>) {
-  const paths = { yes: 'M8 14.5 12 18.5 20 9.5', waiting: 'M14 8v6.5l4 2.5', no: 'M9.5 9.5l9 9M18.5 9.5l-9 9' }
+const marks = {
+  yes: 'M8 14.5 12 18.5 20 9.5',
+  waiting: 'M14 8v6.5l4 2.5',
+  no: 'M9.5 9.5l9 9M18.5 9.5l-9 9',
+  locked: 'M9 13h10v7H9zM11 13v-2.5a3 3 0 0 1 6 0V13',
+  unknown: 'M10.7 11a3.3 3.3 0 1 1 4.8 2.9c-1 .5-1.5 1.2-1.5 2.3M14 19.6v.1',
+}
+
+/** What has become of it, at a glance; the words beside it say the same. */
+export function Mark({ mark }: { readonly mark: MarkName }) {
   return (
     <svg className="mark" data-mark={mark} viewBox="0 0 28 28" width="56" height="56" aria-hidden="true">
       <circle cx="14" cy="14" r="13" />
-      <path d={paths[mark]} fill="none" strokeWidth="2" strokeLinecap="round" strokeLinejoin="round" />
+      <path d={marks[mark]} fill="none" strokeWidth="2" strokeLinecap="round" strokeLinejoin="round" />
     </svg>
   )
 }
@@ -61,11 +71,14 @@ type WhenProps = { readonly start: number; readonly end: number; readonly timezo
 /** Day, times and zone of a booking. */
 export function When({ start, end, timezone }: WhenProps) {
   const { locale } = usePage()
+  const [zone, place] = describeZone(start, locale, timezone)
   return (
     <span className="when">
       <span className="whenDay">{formatDay(start, locale, timezone)}</span>{' '}
       <span className="whenTimes">{formatTimes(start, end, locale, timezone)}</span>{' '}
-      <small>{describeZone(start, locale, timezone).join(' · ')}</small>
+      <small>
+        <span>{zone}</span> <span>{place}</span>
+      </small>
     </span>
   )
 }

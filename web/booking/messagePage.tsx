@@ -1,11 +1,15 @@
 // A page that has nothing to offer but a sentence on what to do next.
+import { Mark } from './done.tsx'
 import { usePage } from './page.tsx'
+
+const marks = { missing: 'unknown', busy: 'waiting', private: 'locked' } as const
 
 export function MessagePage({ kind }: { readonly kind: 'missing' | 'busy' | 'private' }) {
   const { words } = usePage()
   return (
     <main className="page">
       <section className="card message">
+        <Mark mark={marks[kind]} />
         <h1>{words.titles[kind]}</h1>
         <p>{words.messages[kind]}</p>
         {kind === 'busy' && (

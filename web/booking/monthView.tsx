@@ -1,5 +1,5 @@
 // The days of a month; those with free times can be chosen. A grid as the WAI-ARIA APG has it: one stop for Tab, arrows
-// inside. A choice draws two weeks anew, so it answers within a frame on a slow phone too.
+// inside. A choice draws two days anew, so it answers within a frame on a slow phone too.
 import {
   type KeyboardEvent,
   type MouseEvent,
@@ -62,19 +62,9 @@ export function MonthView({ byDay, month, shown, today, last, isLoading, onTurn,
     setReached({ day, by: 'choice' })
     onPick(day)
   }
-  const turn = (count: number) => {
-    const to = monthOf(addMonths(firstDayOf(month), count))
-    if (to >= monthOf(today) && to <= monthOf(last)) onTurn(to)
-  }
   return (
     <section className="month" aria-label={words.days.choose} data-loading={isLoading || undefined}>
-      <header>
-        <h2 id={titleId} aria-live="polite">
-          {formatMonth(month, locale)}
-        </h2>
-        <Turn label={words.days.previousMonth} isEnd={month <= monthOf(today)} onTurn={() => turn(-1)} />
-        <Turn label={words.days.nextMonth} isEnd={month >= monthOf(last)} onTurn={() => turn(1)} isNext />
-      </header>
+      <MonthHeader titleId={titleId} month={month} first={monthOf(today)} last={monthOf(last)} onTurn={onTurn} />
       <table
         ref={grid}
         // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: the grid of the APG is a table
@@ -83,15 +73,7 @@ export function MonthView({ byDay, month, shown, today, last, isLoading, onTurn,
         onKeyDown={move}
         onClick={choose}
       >
-        <thead>
-          <tr>
-            {weekdays.map(({ short, long }) => (
-              <th key={long} scope="col" abbr={long}>
-                {short}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <WeekdayNames weekdays={weekdays} />
         <tbody>
           {weeks.map((days, index) => {
             const within = (day: string | undefined) => (days.some((one) => one?.day === day) ? day : undefined)
@@ -114,6 +96,46 @@ export function MonthView({ byDay, month, shown, today, last, isLoading, onTurn,
   )
 }
 
+type MonthHeaderProps = Pick<MonthViewProps, 'month' | 'onTurn'> & {
+  readonly titleId: string
+  /** The months that can be turned to, both included. */
+  readonly first: string
+  readonly last: string
+}
+
+const MonthHeader = memo(function MonthHeader({ titleId, month, first, last, onTurn }: MonthHeaderProps) {
+  const { words, locale } = usePage()
+  const turn = (count: number) => {
+    const to = monthOf(addMonths(firstDayOf(month), count))
+    if (to >= first && to <= last) onTurn(to)
+  }
+  return (
+    <header>
+      <h2 id={titleId} aria-live="polite">
+        {formatMonth(month, locale)}
+      </h2>
+      <Turn label={words.days.previousMonth} isEnd={month <= first} onTurn={() => turn(-1)} />
+      <Turn label={words.days.nextMonth} isEnd={month >= last} onTurn={() => turn(1)} isNext />
+    </header>
+  )
+})
+
+type Weekday = { readonly short: string; readonly long: string }
+
+const WeekdayNames = memo(function WeekdayNames({ weekdays }: { readonly weekdays: readonly Weekday[] }) {
+  return (
+    <thead>
+      <tr>
+        {weekdays.map(({ short, long }) => (
+          <th key={long} scope="col" abbr={long}>
+            {short}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  )
+})
+
 type Reached = { readonly day: string; readonly by: 'key' | 'choice' }
 type Written = { readonly day: string; readonly text: string; readonly label: string }
 
@@ -126,35 +148,58 @@ type WeekProps = Pick<MonthViewProps, 'byDay' | 'shown' | 'today' | 'last'> & {
 const Week = memo(function Week({ days, byDay, shown, today, last, stop }: WeekProps) {
   return (
     <tr>
-      {days.map((written, weekday) => {
-        // biome-ignore lint/suspicious/noArrayIndexKey: the place in the week is what a cell is
-        if (written === undefined) return <td key={weekday} />
-        const { day, text, label } = written
-        const isFree = byDay.has(day)
-        return (
-          // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: the grid of the APG is a table
-          // biome-ignore lint/a11y/useFocusableInteractive: the button in it takes the focus
-          // biome-ignore lint/suspicious/noArrayIndexKey: as above
-          <td key={weekday} role="gridcell" aria-selected={day === shown}>
-            <button
-              type="button"
-              className="day"
-              data-day={day}
-              data-selected={day === shown || undefined}
-              data-unavailable={!isFree || undefined}
-              // Past, or further ahead than anything is offered.
-              data-disabled={day < today || day > last || undefined}
-              tabIndex={day === stop ? 0 : -1}
-              aria-label={label}
-              aria-disabled={!isFree || undefined}
-              aria-current={day === today ? 'date' : undefined}
-            >
-              {text}
-            </button>
-          </td>
-        )
-      })}
+      {days.map((written, weekday) =>
+        written === undefined ? (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the place in the week is what a cell is
+          <td key={weekday} />
+        ) : (
+          <Day
+            // biome-ignore lint/suspicious/noArrayIndexKey: as above
+            key={weekday}
+            written={written}
+            isFree={byDay.has(written.day)}
+            isShown={written.day === shown}
+            isStop={written.day === stop}
+            isToday={written.day === today}
+            // Past, or further ahead than anything is offered.
+            isOut={written.day < today || written.day > last}
+          />
+        ),
+      )}
     </tr>
+  )
+})
+
+type DayProps = {
+  readonly written: Written
+  readonly isFree: boolean
+  readonly isShown: boolean
+  readonly isStop: boolean
+  readonly isToday: boolean
+  readonly isOut: boolean
+}
+
+const Day = memo(function Day({ written, isFree, isShown, isStop, isToday, isOut }: DayProps) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: the grid of the APG is a table
+    // biome-ignore lint/a11y/useFocusableInteractive: the button in it takes the focus
+    <td role="gridcell" aria-selected={isShown}>
+      <button
+        type="button"
+        className="day"
+        // Before the style changes: browsers bring the style of what has the focus up to date for it.
+        tabIndex={isStop ? 0 : -1}
+        data-day={written.day}
+        data-selected={isShown || undefined}
+        data-unavailable={!isFree || undefined}
+        data-disabled={isOut || undefined}
+        aria-label={written.label}
+        aria-disabled={!isFree || undefined}
+        aria-current={isToday ? 'date' : undefined}
+      >
+        {written.text}
+      </button>
+    </td>
   )
 })
 

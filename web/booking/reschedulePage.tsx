@@ -80,7 +80,17 @@ function Move({ settings, booking, slots: first }: ReschedulePageProps) {
             </s>
           ),
         },
-        { label: words.facts.now, value: <When start={wanted} end={end} timezone={timezone} /> },
+        {
+          label: words.facts.now,
+          value:
+            wanted === lost ? (
+              <s className="past">
+                <When start={wanted} end={end} timezone={timezone} />
+              </s>
+            ) : (
+              <When start={wanted} end={end} timezone={timezone} />
+            ),
+        },
       ]}
     />
   )
@@ -137,14 +147,16 @@ function Move({ settings, booking, slots: first }: ReschedulePageProps) {
             )}
             {both(start)}
             <div className="actions">
-              <button
-                type="button"
-                className="primary"
-                aria-disabled={isSending || undefined}
-                onClick={() => void submit(start)}
-              >
-                {isSending ? words.form.sending : words.reschedule.submit}
-              </button>
+              {start !== lost && (
+                <button
+                  type="button"
+                  className="primary"
+                  aria-disabled={isSending || undefined}
+                  onClick={() => void submit(start)}
+                >
+                  {isSending ? words.form.sending : words.reschedule.submit}
+                </button>
+              )}
               <button type="button" className="quiet" onClick={step.close}>
                 {words.form.change}
               </button>

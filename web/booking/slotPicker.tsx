@@ -1,8 +1,9 @@
 // A month of days and the free times of one of them, in the guest's own zone.
-import { useEffect, useMemo, useState } from 'react'
+import { useEffect, useLayoutEffect, useMemo, useState } from 'react'
 
 import { dayOf, groupByDay } from '../shared/days.ts'
 import { addDays, monthOf } from '../shared/month.ts'
+import { Icon } from './icon.tsx'
 import { MonthView } from './monthView.tsx'
 import { usePage } from './page.tsx'
 import { TimeList } from './timeList.tsx'
@@ -28,7 +29,9 @@ export function SlotPicker({ slots, timezone, days, chosen, onChoose }: SlotPick
   const last = addDays(today, days + 1)
   const first = byDay.keys().next().value
   const [picked, setPicked] = useState(chosen === undefined ? undefined : dayOf(chosen, timezone))
-  const [month, setMonth] = useState(monthOf(picked ?? first ?? today))
+  // Until someone turns it, the month of the first free day: also where the first month turns out to be full.
+  const [turnedTo, setTurnedTo] = useState(picked === undefined ? undefined : monthOf(picked))
+  const month = turnedTo ?? monthOf(first ?? today)
 
   // A day that has slots is shown at once: the one that was picked, else the first of the month in view.
   const shown = picked !== undefined && byDay.has(picked) && monthOf(picked) === month ? picked : firstOf(byDay, month)
@@ -39,36 +42,26 @@ export function SlotPicker({ slots, timezone, days, chosen, onChoose }: SlotPick
     if (!isKnown) need(monthEnd)
   }, [isKnown, need, monthEnd])
 
-  // Where the first month turns out to be full, the first free day is gone to once it is known.
-  const [hasMoved, setMoved] = useState(false)
-  useEffect(() => {
-    if (hasMoved || picked !== undefined || first === undefined) return
-    setMoved(true)
-    setMonth(monthOf(first))
-  }, [hasMoved, picked, first])
-
+  const rehearsed = useRehearsal(byDay, month, shown)
   const pick = (day: string) => {
     setPicked(day)
-    setMonth(monthOf(day))
+    setTurnedTo(monthOf(day))
   }
   return (
     <div className="picker">
       <MonthView
         byDay={byDay}
         month={month}
-        shown={shown}
+        shown={rehearsed}
         today={today}
         last={last}
         isLoading={!isKnown && slots.state === 'loading'}
-        onTurn={(to) => {
-          setMoved(true)
-          setMonth(to)
-        }}
+        onTurn={setTurnedTo}
         onPick={pick}
       />
       <div className="times">
-        {shown !== undefined ? (
-          <TimeList starts={byDay.get(shown) ?? []} timezone={timezone} chosen={chosen} onChoose={onChoose} />
+        {rehearsed !== undefined ? (
+          <TimeList starts={byDay.get(rehearsed) ?? []} timezone={timezone} chosen={chosen} onChoose={onChoose} />
         ) : slots.state === 'failed' ? (
           <div className="note" role="alert">
             <p>{words.days.failed}</p>
@@ -88,6 +81,20 @@ export function SlotPicker({ slots, timezone, days, chosen, onChoose }: SlotPick
   )
 }
 
+/**
+ * The day to draw. Before the first frame another one is drawn and taken back, which nobody sees: what a choice runs is
+ * compiled and has its memory then, and a guest's first tap is answered as quickly as the second.
+ */
+function useRehearsal(byDay: ReadonlyMap<string, unknown>, month: string, shown: string | undefined) {
+  const [act, setAct] = useState<'before' | 'other' | 'after'>('before')
+  useLayoutEffect(() => {
+    if (act !== 'after') setAct(act === 'before' ? 'other' : 'after')
+  }, [act])
+  if (act !== 'other' || shown === undefined) return shown
+  for (const day of byDay.keys()) if (day > shown && monthOf(day) === month) return day
+  return shown
+}
+
 type NoneFreeProps = {
   /** Whether there is any free day at all. */
   readonly isEver: boolean
@@ -100,6 +107,7 @@ function NoneFree({ isEver, next, onPick }: NoneFreeProps) {
   const { words } = usePage()
   return (
     <div className="note">
+      <NothingThere />
       <p role="status">{isEver ? words.days.noneInMonth : words.days.noneAtAll}</p>
       {next !== undefined && (
         <button type="button" onClick={() => onPick(next)}>
@@ -107,6 +115,16 @@ function NoneFree({ isEver, next, onPick }: NoneFreeProps) {
         </button>
       )}
     </div>
+  )
+}
+
+/** A month without a day in it. */
+function NothingThere() {
+  return (
+    <Icon>
+      <rect x="2.5" y="4" width="15" height="13.5" rx="2" />
+      <path d="M2.5 8h15M6.5 2v4M13.5 2v4M8 11l4 4M12 11l-4 4" strokeLinecap="round" />
+    </Icon>
   )
 }
 

@@ -20,14 +20,27 @@ export function formatList(names: readonly string[], locale: string): string {
   return new Intl.ListFormat(locale, { type: 'conjunction' }).format(names)
 }
 
+const styles = {
+  day: { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' },
+  shortDay: { weekday: 'long', day: 'numeric', month: 'long' },
+  month: { month: 'long', year: 'numeric' },
+  shortWeekday: { weekday: 'short' },
+  longWeekday: { weekday: 'long' },
+  shortMoment: { weekday: 'short', day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' },
+  time: { timeStyle: 'short' },
+  offset: { timeZoneName: 'shortOffset' },
+  zoneName: { timeZoneName: 'longGeneric' },
+  exactZoneName: { timeZoneName: 'long' },
+} satisfies Record<string, Intl.DateTimeFormatOptions>
+
 const writers = new Map<string, Intl.DateTimeFormat>()
 
 /** Making one takes longer than using it a hundred times, and a page uses few. */
-function writer(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `${locale} ${Object.entries(options).join(' ')}`
+function writer(style: keyof typeof styles, locale: string, timezone: string): Intl.DateTimeFormat {
+  const key = `${style} ${locale} ${timezone}`
   let found = writers.get(key)
   if (found === undefined) {
-    found = new Intl.DateTimeFormat(locale, options)
+    found = new Intl.DateTimeFormat(locale, { ...styles[style], timeZone: timezone })
     writers.set(key, found)
   }
   return found
@@ -35,28 +48,22 @@ function writer(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateT
 
 /** `Tuesday, 3 March 2026` */
 export function formatDay(at: number, locale: string, timezone: string): string {
-  return writer(locale, {
-    timeZone: timezone,
-    weekday: 'long',
-    day: 'numeric',
-    month: 'long',
-    year: 'numeric',
-  }).format(at * 1_000)
+  return writer('day', locale, timezone).format(at * 1_000)
 }
 
 /** `Tuesday, 3 March`: under a month that shows the year. */
 export function formatShortDay(at: number, locale: string, timezone: string): string {
-  return writer(locale, { timeZone: timezone, weekday: 'long', day: 'numeric', month: 'long' }).format(at * 1_000)
+  return writer('shortDay', locale, timezone).format(at * 1_000)
 }
 
 /** `March 2026`, of a month written `2026-03`. */
 export function formatMonth(month: string, locale: string): string {
-  return writer(locale, { timeZone: 'UTC', month: 'long', year: 'numeric' }).format(Date.parse(`${month}-15T00:00:00Z`))
+  return writer('month', locale, 'UTC').format(Date.parse(`${month}-15T00:00:00Z`))
 }
 
 /** `Tue` or `Tuesday`, of an instant in UTC. */
 export function formatWeekday(at: number, locale: string, weekday: 'short' | 'long'): string {
-  return writer(locale, { timeZone: 'UTC', weekday }).format(at * 1_000)
+  return writer(weekday === 'short' ? 'shortWeekday' : 'longWeekday', locale, 'UTC').format(at * 1_000)
 }
 
 /** Numbers in the locale's own digits. */
@@ -66,20 +73,13 @@ export function numberWriter(locale: string): (number: number) => string {
 
 /** `Tue, Mar 3, 9:30 AM`, with its offset where that reading comes twice. */
 export function formatShortMoment(at: number, locale: string, timezone: string): string {
-  const text = writer(locale, {
-    timeZone: timezone,
-    weekday: 'short',
-    day: 'numeric',
-    month: 'short',
-    hour: 'numeric',
-    minute: '2-digit',
-  }).format(at * 1_000)
+  const text = writer('shortMoment', locale, timezone).format(at * 1_000)
   return isTwice(at, locale, timezone) ? `${text} (${formatOffset(at, locale, timezone)})` : text
 }
 
 /** `9:30 AM` or `09:30`, as the locale has it. */
 export function formatTime(at: number, locale: string, timezone: string): string {
-  return writer(locale, { timeZone: timezone, timeStyle: 'short' }).format(at * 1_000)
+  return writer('time', locale, timezone).format(at * 1_000)
 }
 
 /**
@@ -90,8 +90,9 @@ export function formatClearTimes(starts: readonly number[], locale: string, time
   const hour = 3_600
   const offsets = [(starts[0] ?? 0) - hour, (starts.at(-1) ?? 0) + hour].map((at) => formatOffset(at, locale, timezone))
   const mayRepeat = offsets[0] !== offsets[1]
+  const clock = writer('time', locale, timezone)
   return starts.map((at) => {
-    const text = formatTime(at, locale, timezone)
+    const text = clock.format(at * 1_000)
     return mayRepeat && isTwice(at, locale, timezone) ? `${text} (${formatOffset(at, locale, timezone)})` : text
   })
 }
@@ -104,29 +105,28 @@ function isTwice(at: number, locale: string, timezone: string): boolean {
 
 /** `9:30 – 10:00 AM`, with both days where they differ. */
 export function formatTimes(start: number, end: number, locale: string, timezone: string): string {
-  return writer(locale, { timeZone: timezone, timeStyle: 'short' }).formatRange(start * 1_000, end * 1_000)
-}
-
-/** `GMT+5:30` at that time of the year. */
-export function formatOffset(at: number, locale: string, timezone: string): string {
-  const parts = writer(locale, { timeZone: timezone, timeZoneName: 'shortOffset' }).formatToParts(at * 1_000)
-  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''
+  return writer('time', locale, timezone).formatRange(start * 1_000, end * 1_000)
 }
 
 /** A zone in two parts: `Central European Time` and `Berlin (GMT+1)`; the first is the city where the locale has no word. */
 export function describeZone(at: number, locale: string, timezone: string): readonly [string, string] {
+  if (/^(Etc\/)?(UTC|UCT|GMT|Universal|Zulu)$/.test(timezone))
+    return [nameZone('exactZoneName', at, locale, timezone), 'UTC']
   const city = cityOf(timezone)
   const offset = formatOffset(at, locale, timezone)
-  const name = nameZone(at, locale, timezone)
+  const name = nameZone('zoneName', at, locale, timezone)
   // Without a word of their own, locales write the offset again.
-  return name === undefined || /[+\u2212-]|[0-9\u0660-\u0669]/.test(name)
-    ? [city, offset]
-    : [name, `${city} (${offset})`]
+  return /[+\u2212-]|[0-9\u0660-\u0669]/.test(name) ? [city, offset] : [name, `${city} (${offset})`]
 }
 
-function nameZone(at: number, locale: string, timezone: string): string | undefined {
-  const parts = writer(locale, { timeZone: timezone, timeZoneName: 'longGeneric' }).formatToParts(at * 1_000)
-  return parts.find(({ type }) => type === 'timeZoneName')?.value
+/** `GMT+5:30` at that time of the year. */
+export function formatOffset(at: number, locale: string, timezone: string): string {
+  return nameZone('offset', at, locale, timezone)
+}
+
+function nameZone(style: 'offset' | 'zoneName' | 'exactZoneName', at: number, locale: string, timezone: string) {
+  const parts = writer(style, locale, timezone).formatToParts(at * 1_000)
+  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? timezone
 }
 
 /** Browsers keep to the names that zones had first, long after their cities were given others. */

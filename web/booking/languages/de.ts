@@ -29,7 +29,8 @@ export const de: Words = {
   },
   times: {
     title: 'Freie Zeiten am {day}',
-    takenNote: 'Jemand war schneller: Die gewählte Zeit ist soeben vergeben worden. Ihre Angaben sind noch da.',
+    taken: 'Jemand war schneller: Die gewählte Zeit ist soeben vergeben worden.',
+    kept: 'Ihre Angaben sind noch da.',
     nearest: 'Das sind die nächstgelegenen freien Zeiten:',
     others: 'Alle Zeiten zeigen',
   },

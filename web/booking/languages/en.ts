@@ -28,7 +28,8 @@ export const en = {
   },
   times: {
     title: 'Free times on {day}',
-    takenNote: 'Someone was quicker: the time you chose has just been taken. What you typed is still here.',
+    taken: 'Someone was quicker: the time you chose has just been taken.',
+    kept: 'What you typed is still here.',
     nearest: 'These are the nearest free times:',
     others: 'See all times',
   },

@@ -29,7 +29,8 @@ export const es: Words = {
   },
   times: {
     title: 'Horas libres el {day}',
-    takenNote: 'Alguien fue más rápido: la hora elegida acaba de ocuparse. Lo que escribiste sigue aquí.',
+    taken: 'Alguien fue más rápido: la hora elegida acaba de ocuparse.',
+    kept: 'Lo que escribiste sigue aquí.',
     nearest: 'Estas son las horas libres más cercanas:',
     others: 'Ver todas las horas',
   },

@@ -29,8 +29,8 @@ export const fr: Words = {
   },
   times: {
     title: 'Créneaux libres le {day}',
-    takenNote:
-      'Quelqu’un a été plus rapide : le créneau choisi vient d’être pris. Ce que vous avez saisi est toujours là.',
+    taken: 'Quelqu’un a été plus rapide : le créneau choisi vient d’être pris.',
+    kept: 'Ce que vous avez saisi est toujours là.',
     nearest: 'Voici les créneaux libres les plus proches :',
     others: 'Voir tous les créneaux',
   },

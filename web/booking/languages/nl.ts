@@ -29,7 +29,8 @@ export const nl: Words = {
   },
   times: {
     title: 'Vrije tijden op {day}',
-    takenNote: 'Iemand was sneller: de gekozen tijd is zojuist bezet. Wat je hebt ingevuld staat er nog.',
+    taken: 'Iemand was sneller: de gekozen tijd is zojuist bezet.',
+    kept: 'Wat je hebt ingevuld staat er nog.',
     nearest: 'Dit zijn de dichtstbijzijnde vrije tijden:',
     others: 'Alle tijden tonen',
   },

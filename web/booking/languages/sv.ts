@@ -29,7 +29,8 @@ export const sv: Words = {
   },
   times: {
     title: 'Lediga tider {day}',
-    takenNote: 'Någon hann före: tiden du valde har just blivit bokad. Det du skrev finns kvar.',
+    taken: 'Någon hann före: tiden du valde har just blivit bokad.',
+    kept: 'Det du skrev finns kvar.',
     nearest: 'Det här är de närmaste lediga tiderna:',
     others: 'Visa alla tider',
   },

@@ -29,7 +29,8 @@ export const zh: Words = {
   },
   times: {
     title: '{day}的空闲时间',
-    takenNote: '有人抢先一步：您选择的时间刚刚被预约。您填写的内容仍然保留。',
+    taken: '有人抢先一步：您选择的时间刚刚被预约。',
+    kept: '您填写的内容仍然保留。',
     nearest: '以下是最接近的空闲时间：',
     others: '查看所有时间',
   },
