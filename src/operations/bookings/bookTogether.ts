@@ -1,5 +1,5 @@
 // New bookings on calendars of our own: those that come at the same time share one transaction, so that a rush costs each
-// guest a part of a commit. Who comes first goes at once; those who come meanwhile go together.
+// guest a part of a commit. None waits for company: who comes first goes at once, and those who come meanwhile go together.
 import { bookingRows } from '../../adapters/storage/bookings.ts'
 import { claimRows } from '../../adapters/storage/claims.ts'
 import {
@@ -34,9 +34,6 @@ export type NewBooking = {
 const seats = 16
 /** While the database writes for some, the next are made ready. */
 const ridesAtOnce = 3
-/** So many are worth another transaction while one is under way; fewer wait for company, or this long, or for its end. */
-const worthARide = 3
-const patienceMs = 5
 
 type Passenger = NewBooking & {
   readonly names: readonly string[]
@@ -45,7 +42,7 @@ type Passenger = NewBooking & {
 }
 
 /** Of one application in this process; other processes are kept off by the locks of the database, as they always are. */
-type Queue = { waiting: Passenger[]; readonly taken: Set<string>; rides: number; patience?: NodeJS.Timeout | undefined }
+type Queue = { waiting: Passenger[]; readonly taken: Set<string>; rides: number }
 
 const queues = new WeakMap<Database, Map<AppId, Queue>>()
 
@@ -77,16 +74,8 @@ function queueOf(database: Database, appId: AppId): Queue {
   return queue
 }
 
-function depart(tools: ChangeTools, appId: AppId, queue: Queue, isPatient = true): void {
+function depart(tools: ChangeTools, appId: AppId, queue: Queue): void {
   while (queue.rides < ridesAtOnce) {
-    if (isPatient && queue.rides > 0 && queue.waiting.length < worthARide) {
-      if (queue.waiting.length > 0)
-        queue.patience ??= setTimeout(() => {
-          queue.patience = undefined
-          depart(tools, appId, queue, false)
-        }, patienceMs)
-      return
-    }
     const aboard = board(queue)
     if (aboard.length === 0) return
     queue.rides++
