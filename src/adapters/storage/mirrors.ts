@@ -52,30 +52,27 @@ export async function forgetToken(queryable: Queryable, appId: AppId, key: Calen
 export type DueMirror = MirrorName & { readonly isFailing: boolean }
 
 /**
- * Calendars that are due, in whichever application, the oldest first: not yet anyone's to ask. Of those that failed the last
- * time at most `failing`.
+ * Calendars that are due, in whichever application, the oldest first, of those that failed the last time at most `failing`:
+ * each is given to one process alone, for `leaseSeconds`.
  */
-export function listDueMirrors(
+export function takeDueMirrors(
   queryable: Queryable,
-  { limit, failing }: { readonly limit: number; readonly failing: number },
+  { limit, failing, leaseSeconds }: { readonly limit: number; readonly failing: number; readonly leaseSeconds: number },
 ): Promise<DueMirror[]> {
+  // Rows that another process is taking are passed over, so two of them never wait for each other.
   return queryable.query<DueMirror>(sql`
-    select app_id as "appId", grant_id as "grantId", calendar_id as "calendarId", health <> 'ok' as "isFailing"
-    from (select *, count(*) filter (where health <> 'ok') over (order by due_at rows unbounded preceding) as failing
-      from openslot.mirrors where due_at <= now()) as due
-    where health = 'ok' or failing <= ${failing} order by due_at limit ${limit}`)
-}
-
-/** True for the one process that gets it, for `leaseSeconds`. */
-export async function claimDueMirror(
-  queryable: Queryable,
-  { appId, ...key }: MirrorName,
-  leaseSeconds: number,
-): Promise<boolean> {
-  const rows = await queryable.query(sql`
-    update openslot.mirrors set due_at = now() + ${leaseSeconds} * interval '1 second'
-    where ${isMirror(appId, key)} and due_at <= now() returning app_id`)
-  return rows.length > 0
+    with due as materialized (
+      select app_id, grant_id, calendar_id from (
+        select *, count(*) filter (where health <> 'ok') over (order by due_at rows unbounded preceding) as failing
+        from openslot.mirrors where due_at <= now()) as waiting
+      where health = 'ok' or failing <= ${failing} order by due_at limit ${limit}),
+    taken as materialized (
+      select app_id, grant_id, calendar_id from openslot.mirrors join due using (app_id, grant_id, calendar_id)
+      where due_at <= now() for update of mirrors skip locked)
+    update openslot.mirrors as mirror set due_at = now() + ${leaseSeconds} * interval '1 second' from taken
+    where mirror.app_id = taken.app_id and mirror.grant_id = taken.grant_id and mirror.calendar_id = taken.calendar_id
+    returning mirror.app_id as "appId", mirror.grant_id as "grantId", mirror.calendar_id as "calendarId",
+      mirror.health <> 'ok' as "isFailing"`)
 }
 
 /** Undefined where the calendar is gone, or has none. */

@@ -1,5 +1,5 @@
 // Which calendars elsewhere are to be asked now: each is given to one process at a time.
-import { claimDueMirror, type DueMirror, listDueMirrors } from '../../adapters/storage/mirrors.ts'
+import { type DueMirror, takeDueMirrors } from '../../adapters/storage/mirrors.ts'
 import { type Result, success } from '../../core/result.ts'
 import type { Tools } from '../tools.ts'
 
@@ -11,7 +11,5 @@ export async function findDueCalendars(
   { database }: Pick<Tools, 'database'>,
   places: { readonly limit: number; readonly failing: number },
 ): Promise<Result<readonly DueMirror[]>> {
-  const due = await listDueMirrors(database, places)
-  const claims = await Promise.all(due.map((name) => claimDueMirror(database, name, leaseSeconds)))
-  return success(due.filter((_, index) => claims[index]))
+  return success(await takeDueMirrors(database, { ...places, leaseSeconds }))
 }

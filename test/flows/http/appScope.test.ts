@@ -19,7 +19,7 @@ const findsTheApplication = [
   /^select app_id as "appId" from openslot\.applications$/,
   // The worker's look for what is due, in whichever application.
   /^select app_id as "appId" from openslot\.webhook_events where fanned_out_at is null union select app_id from openslot\.deliveries where kind = 'webhook' and state = 'ready'/,
-  /^select app_id as "appId", grant_id as "grantId", calendar_id as "calendarId", health <> 'ok' as "isFailing" from \(select .* from openslot\.mirrors where due_at <= now\(\)\) as due/,
+  /^with due as materialized \( select app_id, grant_id, calendar_id from \( select .* from openslot\.mirrors where due_at <= now\(\)\) as waiting/,
 ]
 
 beforeAll(async () => {
