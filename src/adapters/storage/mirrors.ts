@@ -134,24 +134,29 @@ export type MirrorAnswer = {
 const itemsAtOnce = 500
 
 /**
- * Writes what the provider said; the calendar's version counts up where what is busy may have changed. False, and nothing is
- * written, where something else was written since `generation`.
+ * Writes what the provider said; the calendar's version counts up where what is busy may have changed. `late`, and nothing is
+ * written, where something else was written since `generation`; `compared`: what stands there was compared with the bookings.
  */
-export async function writeAnswer(transaction: Transaction, key: CalendarKey, answer: MirrorAnswer): Promise<boolean> {
+export async function writeAnswer(
+  transaction: Transaction,
+  key: CalendarKey,
+  answer: MirrorAnswer,
+): Promise<'late' | 'compared' | 'new'> {
   const { appId } = transaction
   const { read } = answer
   const isWhole = read.kind === 'everything'
   const isNews = isWhole || read.changed.length > 0 || read.removed.length > 0
-  const written = await transaction.query(sql`
+  const [written] = await transaction.query<{ isNew: boolean }>(sql`
     update openslot.mirrors set token = ${answer.token ?? null}, true_at = ${new Date(answer.trueAt)},
       generation = generation + ${isNews ? 1 : 0},
       since = case when health = 'ok' then since else now() end, health = 'ok', reason = null,
       covered = coalesce(${isWhole ? toRange(read.covered) : null}::tstzrange, covered),
       read_at = coalesce(${isWhole ? new Date(answer.trueAt) : null}::timestamptz, read_at),
       due_at = now() + ${answer.nextInSeconds}::float8 * interval '1 second'
-    where ${isMirror(appId, key)} and generation = ${answer.generation} returning app_id`)
-  if (written.length === 0) return false
-  if (!isNews) return true
+    where ${isMirror(appId, key)} and generation = ${answer.generation}
+    returning generation <> reconciled as "isNew"`)
+  if (written === undefined) return 'late'
+  if (!isNews) return written.isNew ? 'new' : 'compared'
   const items = isWhole ? read.items : read.changed
   const gone = isWhole ? sql`` : sql`and id = any(${[...read.removed, ...items.map(({ id }) => id)]}::text[])`
   const ids = items.map(({ id }) => id)
@@ -165,7 +170,7 @@ export async function writeAnswer(transaction: Transaction, key: CalendarKey, an
   for (let index = 0; index < items.length; index += itemsAtOnce)
     await insertItems(transaction, key, items.slice(index, index + itemsAtOnce))
   await countVersion(transaction, appId, key)
-  return true
+  return 'new'
 }
 
 async function insertItems(transaction: Transaction, key: CalendarKey, items: readonly MirrorItem[]): Promise<void> {

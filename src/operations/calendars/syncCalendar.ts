@@ -62,7 +62,7 @@ export async function syncCalendar(tools: SyncNeeds, command: SyncCommand): Prom
       )
       return read
     }
-    const isWritten = await database.transaction(appId, async (transaction) => {
+    const written = await database.transaction(appId, async (transaction) => {
       if (mirror.failingMs > 0) await hurryRecoveries(transaction, key)
       return mirrors.writeAnswer(transaction, key, {
         generation: mirror.generation,
@@ -72,10 +72,10 @@ export async function syncCalendar(tools: SyncNeeds, command: SyncCommand): Prom
         read: toMirror(read.value.changes, read.value.window),
       })
     })
-    if (isWritten) {
+    if (written !== 'late') {
       // With the daily reading of a calendar, and not when it was just connected.
       if (!read.value.isKnown && mirror.covered !== undefined) await refreshCalendars(tools, provider, grant)
-      await reconcile(tools, provider, { appId, key })
+      if (written === 'new') await reconcile(tools, provider, { appId, key })
       return success('read')
     }
     if (attempt === tries) return failure(changesTooFast)
