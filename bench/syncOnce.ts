@@ -1,4 +1,6 @@
 /** A process that reads a CalDAV calendar for the first time, and says what that took: a line of JSON. */
+import { readFileSync } from 'node:fs'
+
 import { askOneByOne } from '../src/adapters/calendars/accountGate.ts'
 import { caldavAccounts } from '../src/adapters/calendars/caldav/provider.ts'
 import { createSafeFetch } from '../src/adapters/net/safeFetch.ts'
@@ -41,6 +43,8 @@ const unchanged = await tower.readChanges({ account, signal, askEach: askOneByOn
 const pollMs = performance.now() - again
 if (!unchanged.ok || unchanged.value.kind !== 'changes') throw new Error('the poll read everything again')
 const intervals = items.reduce((sum, { busy }) => sum + busy.length, 0)
-const addedMb = process.resourceUsage().maxRSS / 1_024 - beforeMb
+// Not `maxRSS`, which counts from the process that started this one.
+const peakKb = /^VmHWM:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]
+const addedMb = Number(peakKb) / 1_024 - beforeMb
 process.stdout.write(`${JSON.stringify({ seconds, pollMs, addedMb, items: items.length, intervals })}\n`)
 await safeFetch.close()
