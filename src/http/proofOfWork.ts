@@ -40,8 +40,9 @@ export function createProofOfWork(key: string, now: () => Instant): ProofOfWork 
     },
     async accept(solution, configurationId) {
       const payload = readPayload(solution)
+      if (payload === undefined) return false
       const { extractParams, verifySolution } = await loadAltcha()
-      if (payload === undefined || !(await verifySolution(payload, key, false))) return false
+      if (!(await verifySolution(payload, key, false))) return false
       const { configuration, until } = extractParams(payload)
       const end = Number(until)
       if (configuration !== configurationId || !(end > now()) || used.has(payload.signature)) return false

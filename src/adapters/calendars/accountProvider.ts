@@ -98,8 +98,8 @@ export type AccountCall = {
 }
 
 /**
- * Asks about each of `items`, in the place that a call has anyway, and in others of the account as long as nobody waits
- * for them. Answers in the order of `items`, or the first problem: then no more is asked.
+ * Asks about each of `items`: always in the place that the call has, and in every free place of the account that no other
+ * call is in line for. Answers in the order of `items`, or the first problem: then no more is asked.
  */
 export type AskEach = <Item, Answer>(
   items: readonly Item[],

@@ -57,32 +57,26 @@ export function isPattern(pattern: string): boolean {
     new RegExp(pattern, 'u')
     return true
   } catch {
-    return runsHere(pattern)
+    return compile(pattern) !== undefined
   }
 }
 
-function runsHere(pattern: string): boolean {
-  try {
-    linearPattern(pattern)
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** Loaded with the first pattern: most configurations have none, and the engine holds two megabytes. Throws where it lacks what the pattern uses. */
-function linearPattern(pattern: string): RE2JS {
+/**
+ * Undefined where the engine lacks what the pattern uses. It is loaded with the first one, because most configurations have
+ * none and it holds two megabytes; where it cannot be loaded, that is a fault and no pattern.
+ */
+function compile(pattern: string): RE2JS | undefined {
   const { RE2JS } = require('re2js') as typeof import('re2js')
-  return RE2JS.compile(pattern)
+  try {
+    return RE2JS.compile(pattern)
+  } catch {
+    return undefined
+  }
 }
 
 /** Patterns are written by organizers, so they run on an engine that is linear whatever the pattern. */
 function keepsPattern(pattern: string | undefined, answer: string): boolean {
   if (pattern === undefined || pattern === '') return true
-  try {
-    return linearPattern(pattern).matcher(answer).find()
-  } catch {
-    // A pattern that this engine lacks (look-around, back references) is the page's affair; it must not stop bookings.
-    return true
-  }
+  // A pattern that this engine lacks (look-around, back references) is the page's affair; it must not stop bookings.
+  return compile(pattern)?.matcher(answer).find() ?? true
 }
