@@ -70,3 +70,21 @@ it('of a calendar that does not answer is waited for a while, and then its owner
   expect(fake.takeCalls(user)).toContain('readChanges')
   answer()
 })
+
+it('that is due is given to one of all who look at the same time', async () => {
+  await server.app.database.query(
+    sql`update openslot.mirrors set due_at = 'infinity' where app_id = ${server.clientId}`,
+  )
+  const grants: string[] = [host.grantId]
+  for (let index = 0; index < 7; index++) {
+    const username = `due${index}@host.example`
+    fake.add(username, 'x', ['work'])
+    grants.push((await connect(server, 'caldav', { username, password: 'x' })).grantId)
+  }
+  await server.app.database.query(
+    sql`update openslot.mirrors set due_at = now() where app_id = ${server.clientId} and grant_id = any(${grants})`,
+  )
+  const looks = Array.from({ length: 6 }, () => server.app.operations.findDueCalendars({ limit: 20, failing: 4 }))
+  const given = (await Promise.all(looks)).flatMap((found) => (found.ok ? found.value : []))
+  expect(given.map(({ grantId }) => grantId).toSorted()).toEqual(grants.toSorted())
+})
