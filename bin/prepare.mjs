@@ -16,8 +16,8 @@ const installLock = join(root, '.openslot', 'installing')
 const neededNode = 26
 
 /**
- * How the server runs where we start it, so that idle it holds a third less memory and is not slower for it: requests leave little
- * behind, which a small nursery holds as well, and one thread allocates, so one arena of the allocator is enough.
+ * How the server runs where we start it, so that idle it holds little memory: requests leave little behind, which a small nursery
+ * holds as well, and few threads allocate at once, so one arena of the allocator is enough.
  */
 export const runtime = { flags: ['--max-semi-space-size=2'], environment: { MALLOC_ARENA_MAX: '1' } }
 
