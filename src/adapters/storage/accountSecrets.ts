@@ -1,7 +1,7 @@
 // Grants of accounts elsewhere: their sealed credentials, their calendars, and when they stop being valid.
 import type { Grant, GrantProvider } from '../../core/account/grant.ts'
 import type { AppId, CalendarId, GrantId } from '../../core/ids.ts'
-import type { Transaction } from './database.ts'
+import type { Database, Transaction } from './database.ts'
 import { connectGrant, findGrant } from './grants.ts'
 import { sql } from './sql.ts'
 import type { Place, Vault } from './vault.ts'
@@ -49,24 +49,37 @@ export type OpenedAccount = {
 
 /** Undefined where the grant is gone, or holds no credentials. */
 export async function openAccount(
-  transaction: Transaction,
+  database: Database,
   vault: Vault,
+  appId: AppId,
   grantId: GrantId,
 ): Promise<OpenedAccount | undefined> {
-  const [grant, rows, calendars] = await Promise.all([
+  const [found, calendars] = await database.read(appId, (transaction) =>
+    Promise.all([
+      findSealed(transaction, grantId),
+      transaction.query<{ id: CalendarId; timezone: string }>(sql`
+        select id, timezone from openslot.calendars where app_id = ${appId} and grant_id = ${grantId}`),
+    ]),
+  )
+  if (found === undefined) return undefined
+  return {
+    grant: found.grant,
+    secret: await vault.open(database, place(appId, grantId), found.sealed),
+    timezones: new Map(calendars.map(({ id, timezone }) => [id, timezone])),
+  }
+}
+
+async function findSealed(
+  transaction: Transaction,
+  grantId: GrantId,
+): Promise<{ readonly grant: Grant; readonly sealed: Buffer } | undefined> {
+  const [grant, rows] = await Promise.all([
     findGrant(transaction, { by: 'id', value: grantId }),
     transaction.query<{ sealed: Buffer | null }>(sql`
       select secret_sealed as sealed from openslot.grants where app_id = ${transaction.appId} and id = ${grantId}`),
-    transaction.query<{ id: CalendarId; timezone: string }>(sql`
-      select id, timezone from openslot.calendars where app_id = ${transaction.appId} and grant_id = ${grantId}`),
   ])
   const sealed = rows[0]?.sealed ?? undefined
-  if (grant === undefined || sealed === undefined) return undefined
-  return {
-    grant,
-    secret: await vault.open(transaction, place(transaction.appId, grantId), sealed),
-    timezones: new Map(calendars.map(({ id, timezone }) => [id, timezone])),
-  }
+  return grant === undefined || sealed === undefined ? undefined : { grant, sealed }
 }
 
 /**
@@ -81,8 +94,9 @@ export async function expireAccount(
 ): Promise<Grant | undefined> {
   await transaction.query(sql`
     select id from openslot.grants where app_id = ${transaction.appId} and id = ${grantId} for no key update`)
-  const opened = await openAccount(transaction, vault, grantId)
-  if (opened === undefined || opened.secret !== secret || opened.grant.status !== 'valid') return undefined
+  const found = await findSealed(transaction, grantId)
+  if (found === undefined || found.grant.status !== 'valid') return undefined
+  if ((await vault.open(transaction, place(transaction.appId, grantId), found.sealed)) !== secret) return undefined
   await transaction.query(sql`
     update openslot.grants set status = 'invalid', updated_at = now() where app_id = ${transaction.appId} and id = ${grantId}`)
   return findGrant(transaction, { by: 'id', value: grantId })

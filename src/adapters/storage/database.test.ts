@@ -132,6 +132,50 @@ describe('a transaction', () => {
   })
 })
 
+describe('a reading', () => {
+  it('shows what its application has, at once with the commit, and leaves nothing on the connection', async () => {
+    const single = new Database({ connection: { ...test.connection, user: serverRole }, poolSize: 1, role: serverRole })
+    const read = await single.read(appId, (transaction) =>
+      Promise.all([transaction.query(countGrants), transaction.query(sql`select current_user::text as name`)]),
+    )
+    expect(read).toEqual([[{ count: 1 }], [{ name: serverRole }]])
+    expect(await single.query(countGrants)).toEqual([{ count: 0 }])
+    await single.close()
+  })
+
+  it('asks nothing after it has waited: it would be outside of its transaction', async () => {
+    const late = database.read(appId, async (transaction) => {
+      await transaction.query(countGrants)
+      return transaction.query(countGrants)
+    })
+    await expect(late).rejects.toThrow('at once')
+    expect(await database.read(appId, (transaction) => transaction.query(countGrants))).toEqual([{ count: 1 }])
+  })
+
+  it('says what failed, and its connection serves on', async () => {
+    const single = new Database({ connection: test.connection, poolSize: 1 })
+    const broken = single.read(appId, (transaction) =>
+      Promise.all([transaction.query(sql`select * from nowhere`), transaction.query(sql`select 1 as one`)]),
+    )
+    await expect(broken).rejects.toThrow('nowhere')
+    expect(await single.read(appId, (transaction) => transaction.query(sql`select 1 as one`))).toEqual([{ one: 1 }])
+    await single.close()
+  })
+
+  it('is asked again where its connection broke', async () => {
+    const single = new Database({ connection: test.connection, poolSize: 1 })
+    let attempts = 0
+    const read = await single.read(appId, (transaction) => {
+      attempts++
+      if (attempts > 1) return transaction.query(sql`select 1 as one`)
+      return transaction.query(sql`select pg_terminate_backend(pg_backend_pid())`)
+    })
+    expect(read).toEqual([{ one: 1 }])
+    expect(attempts).toBe(2)
+    await single.close()
+  })
+})
+
 it('a database that is away is told apart from a statement that is wrong', async () => {
   const away = new Database({ connection: { url: 'postgres://nobody@127.0.0.1:1/x' }, poolSize: 1 })
   await expect(away.query(sql`select 1`)).rejects.toThrow(DatabaseUnavailable)

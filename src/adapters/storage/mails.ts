@@ -297,11 +297,12 @@ export async function findMail(
   id: string,
 ): Promise<(MailRow & { readonly tries: readonly MailAttempt[] }) | undefined> {
   const { appId } = transaction
-  const [row] = await transaction.query<MailRow>(sql`
-    select ${columns} from openslot.deliveries where app_id = ${appId} and kind = 'mail' and ${isMail} and id = ${id}`)
-  if (row === undefined) return undefined
-  const tries = await transaction.query<MailAttempt>(sql`
-    select at, duration_ms as "durationMs", outcome, answer from openslot.mail_attempts
-    where app_id = ${appId} and delivery_id = ${id} order by id`)
-  return { ...row, tries }
+  const [[row], tries] = await Promise.all([
+    transaction.query<MailRow>(sql`
+      select ${columns} from openslot.deliveries where app_id = ${appId} and kind = 'mail' and ${isMail} and id = ${id}`),
+    transaction.query<MailAttempt>(sql`
+      select at, duration_ms as "durationMs", outcome, answer from openslot.mail_attempts
+      where app_id = ${appId} and delivery_id = ${id} order by id`),
+  ])
+  return row === undefined ? undefined : { ...row, tries }
 }

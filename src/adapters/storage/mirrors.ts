@@ -133,22 +133,26 @@ export type MirrorAnswer = {
 /** One statement carries so many items: a series may hold thousands of intervals. */
 const itemsAtOnce = 500
 
-/**
- * Writes what the provider said; the calendar's version counts up where what is busy may have changed. `late`, and nothing is
- * written, where something else was written since `generation`; `compared`: what stands there was compared with the bookings.
- */
-export async function writeAnswer(
-  transaction: Transaction,
+/** `late`, and nothing is written, where something else was written meanwhile; `compared`: what stands there was compared with the bookings. */
+export type Written = 'late' | 'compared' | 'new'
+
+/** Whether there is anything to write but that the mirror is still true. */
+export function hasNews({ read }: MirrorAnswer): boolean {
+  return read.kind === 'everything' || read.changed.length > 0 || read.removed.length > 0
+}
+
+/** The mirror is as true as at `answer.trueAt`: all there is to write of an answer without news. */
+export async function writeStanding(
+  queryable: Queryable,
+  appId: AppId,
   key: CalendarKey,
   answer: MirrorAnswer,
-): Promise<'late' | 'compared' | 'new'> {
-  const { appId } = transaction
+): Promise<Written> {
   const { read } = answer
   const isWhole = read.kind === 'everything'
-  const isNews = isWhole || read.changed.length > 0 || read.removed.length > 0
-  const [written] = await transaction.query<{ isNew: boolean }>(sql`
+  const [written] = await queryable.query<{ isNew: boolean }>(sql`
     update openslot.mirrors set token = ${answer.token ?? null}, true_at = ${new Date(answer.trueAt)},
-      generation = generation + ${isNews ? 1 : 0},
+      generation = generation + ${hasNews(answer) ? 1 : 0},
       since = case when health = 'ok' then since else now() end, health = 'ok', reason = null,
       covered = coalesce(${isWhole ? toRange(read.covered) : null}::tstzrange, covered),
       read_at = coalesce(${isWhole ? new Date(answer.trueAt) : null}::timestamptz, read_at),
@@ -156,7 +160,16 @@ export async function writeAnswer(
     where ${isMirror(appId, key)} and generation = ${answer.generation}
     returning generation <> reconciled as "isNew"`)
   if (written === undefined) return 'late'
-  if (!isNews) return written.isNew ? 'new' : 'compared'
+  return written.isNew ? 'new' : 'compared'
+}
+
+/** Writes what the provider said; the calendar's version counts up where what is busy may have changed. */
+export async function writeAnswer(transaction: Transaction, key: CalendarKey, answer: MirrorAnswer): Promise<Written> {
+  const { appId } = transaction
+  const { read } = answer
+  const written = await writeStanding(transaction, appId, key, answer)
+  if (written === 'late' || !hasNews(answer)) return written
+  const isWhole = read.kind === 'everything'
   const items = isWhole ? read.items : read.changed
   const gone = isWhole ? sql`` : sql`and id = any(${[...read.removed, ...items.map(({ id }) => id)]}::text[])`
   const ids = items.map(({ id }) => id)

@@ -5,7 +5,7 @@ import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import type { AppId } from '../../core/ids.ts'
-import type { Database, Transaction } from './database.ts'
+import { Database, type Transaction } from './database.ts'
 import { sql } from './sql.ts'
 
 export type MasterKey = { readonly kid: string; readonly key: Buffer }
@@ -57,12 +57,17 @@ export class Vault {
 
   /** `version ‖ kid ‖ nonce ‖ ciphertext ‖ tag`, under the application's own data key. */
   async seal(transaction: Transaction, place: Place, text: string): Promise<Buffer> {
-    return seal(await this.#dataKey(transaction), 'data', additionalData(place), Buffer.from(text, 'utf8'))
+    return seal(
+      await this.#dataKey(transaction, transaction.appId),
+      'data',
+      additionalData(place),
+      Buffer.from(text, 'utf8'),
+    )
   }
 
-  /** Throws `VaultError`. */
-  async open(transaction: Transaction, place: Place, sealed: Buffer): Promise<string> {
-    return open(await this.#dataKey(transaction), additionalData(place), sealed).toString('utf8')
+  /** `from`: where the data key is read if it is not known yet. Throws `VaultError`. */
+  async open(from: Transaction | Database, place: Place, sealed: Buffer): Promise<string> {
+    return open(await this.#dataKey(from, place.appId), additionalData(place), sealed).toString('utf8')
   }
 
   /** Seals the data keys of `appId` again under the first master key; repeating it changes nothing. */
@@ -78,10 +83,10 @@ export class Vault {
     return true
   }
 
-  async #dataKey(transaction: Transaction): Promise<Buffer> {
-    const { appId } = transaction
+  async #dataKey(transaction: Transaction | Database, appId: AppId): Promise<Buffer> {
     const kept = this.#dataKeys.get(appId)
     if (kept !== undefined) return kept
+    if (transaction instanceof Database) return transaction.transaction(appId, (own) => this.#dataKey(own, appId))
     const current = this.#first()
     const made = seal(current.key, current.kid, dataKeyPlace(appId), randomBytes(32))
     await transaction.query(sql`

@@ -20,7 +20,7 @@ export function accountDesk({
 }: Pick<Tools, 'database' | 'vault' | 'mailer' | 'now'>): AccountDesk {
   return {
     async open(appId, grantId) {
-      const opened = await database.transaction(appId, (transaction) => openAccount(transaction, vault, grantId))
+      const opened = await openAccount(database, vault, appId, grantId)
       if (opened === undefined) return failure(notFound)
       const { grant, secret, timezones } = opened
       if (grant.status !== 'valid') return failure(notConnected)

@@ -18,7 +18,7 @@ export async function listConnectors(
   appId: AppId,
   page: { limit: number; offset: number },
 ): Promise<Result<Connector[]>> {
-  return success(await database.transaction(appId, (transaction) => storage.listConnectors(transaction, page)))
+  return success(await database.read(appId, (transaction) => storage.listConnectors(transaction, page)))
 }
 
 export function showConnector({ database }: Needs, appId: AppId, provider: string): Promise<Result<Connector>> {

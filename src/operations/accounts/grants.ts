@@ -18,7 +18,7 @@ export async function listGrants(
   appId: AppId,
   filter: storage.GrantFilter,
 ): Promise<Result<Grant[]>> {
-  return success(await database.transaction(appId, (transaction) => storage.listGrants(transaction, filter)))
+  return success(await database.read(appId, (transaction) => storage.listGrants(transaction, filter)))
 }
 
 export type ConnectGrantCommand = {

@@ -1,5 +1,4 @@
 // The grant that a path or a body names, in any of its spellings.
-import type { Queryable, Transaction } from '../../adapters/storage/database.ts'
 import { findGrant, type GrantName } from '../../adapters/storage/grants.ts'
 import type { Grant } from '../../core/account/grant.ts'
 import type { Principal } from '../../core/account/principal.ts'
@@ -26,20 +25,12 @@ export async function resolveGrant(
     spelling === 'me' && principal.kind === 'token'
       ? [{ by: 'id', value: principal.grantId } as const]
       : readGrantName(spelling)
-  const grant = await database.transaction(principal.appId, (transaction) => findFirst(transaction, names))
+  const found = await database.read(principal.appId, (transaction) =>
+    Promise.all(names.map((name) => findGrant(transaction, name))),
+  )
+  const grant = found.find((one) => one !== undefined)
   if (grant === undefined || (principal.kind === 'token' && grant.id !== principal.grantId)) return failure(notFound)
   return success(grant)
-}
-
-async function findFirst(
-  transaction: Transaction & Queryable,
-  names: readonly GrantName[],
-): Promise<Grant | undefined> {
-  for (const name of names) {
-    const grant = await findGrant(transaction, name)
-    if (grant !== undefined) return grant
-  }
-  return undefined
 }
 
 /** What a spelling may mean, in order. Any text can be the email of a virtual account, even one that looks like an id. */

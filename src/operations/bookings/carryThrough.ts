@@ -220,7 +220,7 @@ async function endedElsewhere(
   booking: Booking,
   { configuration }: ChangeContext,
 ): Promise<Result<Booking>> {
-  const current = await tools.database.transaction(booking.appId, (transaction) => findBooking(transaction, booking.id))
+  const current = await tools.database.read(booking.appId, (transaction) => findBooking(transaction, booking.id))
   if (current === undefined || current.change !== undefined) return failure(changedMeanwhile)
   const settled = settle(booking)
   if (

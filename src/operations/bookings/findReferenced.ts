@@ -21,7 +21,7 @@ export async function findReferenced(
   if (parts === undefined || parts.salt.length === 0) return undefined
   const appId = await findAppByCode(database, parts.configurationId.slice(0, 8))
   if (appId === undefined) return undefined
-  const booking = await database.transaction(appId, (transaction) => findBooking(transaction, parts.bookingId))
+  const booking = await database.read(appId, (transaction) => findBooking(transaction, parts.bookingId))
   if (booking === undefined || booking.configurationId !== parts.configurationId) return undefined
   if (booking.state === 'held' || booking.state === 'released') return undefined
   if (isSameSecret(parts.salt, booking.guestSalt)) return { booking, holder: 'guest' }

@@ -29,7 +29,7 @@ export async function loadBooking(
   const id = bookingId.toLowerCase() as BookingId
   if (principal.kind === 'key' && !query.configuration_id && !query.slug) {
     const booking = isUuid(id)
-      ? await tools.database.transaction(principal.appId, (transaction) => findBooking(transaction, id))
+      ? await tools.database.read(principal.appId, (transaction) => findBooking(transaction, id))
       : undefined
     if (booking === undefined || !isVisible(booking)) return failure(notFound)
     const known = await findKnownConfiguration(tools, principal.appId, booking.configurationId, 'evenDeleted')
@@ -40,7 +40,7 @@ export async function loadBooking(
   if (!known.ok) return known
   const { appId, id: configurationId } = known.value.configuration
   const booking = isUuid(id)
-    ? await tools.database.transaction(appId, (transaction) => findBooking(transaction, id))
+    ? await tools.database.read(appId, (transaction) => findBooking(transaction, id))
     : undefined
   if (booking === undefined || !isVisible(booking) || booking.configurationId !== configurationId)
     return failure(notFound)

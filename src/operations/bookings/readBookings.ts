@@ -31,7 +31,7 @@ export async function readBookings(
     return failure(invalidRequest('is not a cursor of this list', 'page_token'))
   if (filter.span !== undefined && filter.span.end <= filter.span.start)
     return failure(invalidRequest('must be later than start', 'end'))
-  const rows = await database.transaction(grant.appId, (transaction) =>
+  const rows = await database.read(grant.appId, (transaction) =>
     listBookings(transaction, grant.id, { ...filter, limit: filter.limit + 1 }),
   )
   const page = rows.slice(0, filter.limit)

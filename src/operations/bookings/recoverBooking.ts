@@ -57,7 +57,7 @@ export async function finishEarlierTry(
   tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
   which: { readonly appId: AppId; readonly bookingId: BookingId },
 ): Promise<Booking | undefined> {
-  const find = () => tools.database.transaction(which.appId, (transaction) => findBooking(transaction, which.bookingId))
+  const find = () => tools.database.read(which.appId, (transaction) => findBooking(transaction, which.bookingId))
   const found = await find()
   if (found?.change === undefined) return found
   await recoverBooking(tools, which)

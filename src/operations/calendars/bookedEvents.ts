@@ -40,7 +40,7 @@ async function findLive(
 ): Promise<Booking | undefined> {
   const id = event.metadata.source === 'scheduler' ? bookingIdOf(event.id) : undefined
   if (id === undefined) return undefined
-  const booking = await database.transaction(appId, (transaction) => findBooking(transaction, id))
+  const booking = await database.read(appId, (transaction) => findBooking(transaction, id))
   const isLive = booking?.state === 'booked' || booking?.state === 'pending'
   const isHere = booking?.service.placements.some(({ key }) => calendarName(key) === calendarName(event))
   return isLive && isHere ? booking : undefined

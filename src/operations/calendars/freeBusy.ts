@@ -15,7 +15,7 @@ export async function freeBusy(
   tools: Needs,
   { appId, emails, window }: { appId: AppId; emails: readonly string[]; window: Interval },
 ): Promise<Result<MailboxBusy[]>> {
-  const grants = await tools.database.transaction(appId, (transaction) => findGrantsByEmail(transaction, emails))
+  const grants = await tools.database.read(appId, (transaction) => findGrantsByEmail(transaction, emails))
   const byEmail = new Map(grants.map((grant) => [grant.email.toLowerCase(), grant]))
   const calendarOf = (email: string) => primaryOf(byEmail.get(email.toLowerCase()))
   const calendars = emails.flatMap((email) => calendarOf(email) ?? [])

@@ -42,9 +42,7 @@ export async function reconcile(
 ): Promise<void> {
   const generation = await findReconciled(tools.database, appId, key)
   if (generation === undefined) return
-  const differences = await tools.database.transaction(appId, (transaction) =>
-    findDifferences(transaction, key, tools.now()),
-  )
+  const differences = await tools.database.read(appId, (transaction) => findDifferences(transaction, key, tools.now()))
   const scope: CalendarScope = { appId, local: tools.database, isInBackground: true }
   let isDone = true
   for (const difference of differences) {
@@ -86,7 +84,7 @@ async function settle(
     return moved.problem.kind === 'slotTaken' ? placeWhereItBelongs(tools, followed, 'putBack') : 'again'
   }
   if (found === 'missing') {
-    const before = await tools.database.transaction(appId, (transaction) => countMissing(transaction, key, bookingId))
+    const before = await tools.database.read(appId, (transaction) => countMissing(transaction, key, bookingId))
     if (before === 0) return placeWhereItBelongs(tools, followed, 'placedAgain')
     return before === 1 ? 'reported' : 'reportedBefore'
   }
@@ -111,7 +109,7 @@ async function missesIts(
   scope: CalendarScope,
   { key, bookingId }: Which,
 ): Promise<CalendarKey | undefined | 'unknown'> {
-  const booking = await tools.database.transaction(scope.appId, (transaction) => findBooking(transaction, bookingId))
+  const booking = await tools.database.read(scope.appId, (transaction) => findBooking(transaction, bookingId))
   if (booking?.state !== 'booked' && booking?.state !== 'pending') return undefined
   const home = booking.service.placements.find((placement) => placement.key.grantId === key.grantId)?.key
   if (home === undefined) return undefined
@@ -154,7 +152,7 @@ async function placeWhereItBelongs(
   { appId, bookingId, version }: Followed,
   outcome: Outcome,
 ): Promise<Outcome> {
-  const booking = await tools.database.transaction(appId, (transaction) => findBooking(transaction, bookingId))
+  const booking = await tools.database.read(appId, (transaction) => findBooking(transaction, bookingId))
   if (booking === undefined || booking.version !== version) return 'again'
   const known = await findKnownConfiguration(tools, appId, booking.configurationId, 'evenDeleted')
   if (!known.ok) return 'again'

@@ -1,6 +1,7 @@
 // Keeps the busy mirror of one calendar: asks its provider what changed, and writes it down with how the calendar stands.
 import type { CalendarChanges, CalendarItem, CalendarProvider } from '../../adapters/calendars/calendarProvider.ts'
 import { hurryRecoveries } from '../../adapters/storage/bookings.ts'
+import type { Database } from '../../adapters/storage/database.ts'
 import { findGrant } from '../../adapters/storage/grants.ts'
 import * as mirrors from '../../adapters/storage/mirrors.ts'
 import type { CalendarKey } from '../../core/account/grant.ts'
@@ -44,14 +45,16 @@ export type SyncOutcome = 'read' | 'gone'
 export async function syncCalendar(tools: SyncNeeds, command: SyncCommand): Promise<Result<SyncOutcome>> {
   const { database } = tools
   const { appId, key } = command
-  const grant = await database.transaction(appId, (transaction) =>
-    findGrant(transaction, { by: 'id', value: key.grantId }),
-  )
-  const provider = grant === undefined ? undefined : tools.providers(grant.provider)
-  if (grant === undefined || provider === undefined || provider.isLocal) return success('gone')
   for (let attempt = 1; ; attempt++) {
-    const mirror = await mirrors.findMirror(database, appId, key)
-    if (mirror === undefined) return success('gone')
+    const [grant, mirror] = await database.read(appId, (transaction) =>
+      Promise.all([
+        findGrant(transaction, { by: 'id', value: key.grantId }),
+        mirrors.findMirror(transaction, appId, key),
+      ]),
+    )
+    const provider = grant === undefined ? undefined : tools.providers(grant.provider)
+    if (grant === undefined || mirror === undefined || provider === undefined || provider.isLocal)
+      return success('gone')
     const read = await ask(tools, provider, command, mirror)
     if (!read.ok) {
       await mirrors.writeFailure(
@@ -62,16 +65,14 @@ export async function syncCalendar(tools: SyncNeeds, command: SyncCommand): Prom
       )
       return read
     }
-    const written = await database.transaction(appId, async (transaction) => {
-      if (mirror.failingMs > 0) await hurryRecoveries(transaction, key)
-      return mirrors.writeAnswer(transaction, key, {
-        generation: mirror.generation,
-        trueAt: mirror.asOf,
-        token: read.value.changes.token,
-        nextInSeconds: tools.syncing.everySeconds * (0.95 + 0.1 * Math.random()),
-        read: toMirror(read.value.changes, read.value.window),
-      })
-    })
+    const answer = {
+      generation: mirror.generation,
+      trueAt: mirror.asOf,
+      token: read.value.changes.token,
+      nextInSeconds: tools.syncing.everySeconds * (0.95 + 0.1 * Math.random()),
+      read: toMirror(read.value.changes, read.value.window),
+    }
+    const written = await write(database, command, mirror, answer)
     if (written !== 'late') {
       // With the daily reading of a calendar, and not when it was just connected.
       if (!read.value.isKnown && mirror.covered !== undefined) await refreshCalendars(tools, provider, grant)
@@ -80,6 +81,20 @@ export async function syncCalendar(tools: SyncNeeds, command: SyncCommand): Prom
     }
     if (attempt === tries) return failure(changesTooFast)
   }
+}
+
+/** What is usual, that nothing changed, in one statement. */
+function write(
+  database: Database,
+  { appId, key }: SyncCommand,
+  { failingMs }: mirrors.Mirror,
+  answer: mirrors.MirrorAnswer,
+): Promise<mirrors.Written> {
+  if (failingMs === 0 && !mirrors.hasNews(answer)) return mirrors.writeStanding(database, appId, key, answer)
+  return database.transaction(appId, async (transaction) => {
+    if (failingMs > 0) await hurryRecoveries(transaction, key)
+    return mirrors.writeAnswer(transaction, key, answer)
+  })
 }
 
 const changesTooFast: Problem = {

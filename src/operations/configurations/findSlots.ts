@@ -193,7 +193,7 @@ async function readQueue(
   ignoring: BookingId | undefined,
 ): Promise<string[]> {
   const emails = hosts.map(({ participant }) => participant.email)
-  const turns = await database.transaction(configuration.appId, (transaction) =>
+  const turns = await database.read(configuration.appId, (transaction) =>
     lastAssigned(transaction, configuration.id, emails, ignoring),
   )
   return queue(
@@ -210,7 +210,7 @@ async function bookingToMove(
   bookingId: string,
 ): Promise<Result<Booking>> {
   if (!isUuid(bookingId)) return failure(notFound)
-  const booking = await database.transaction(configuration.appId, (transaction) =>
+  const booking = await database.read(configuration.appId, (transaction) =>
     findBooking(transaction, bookingId.toLowerCase() as BookingId),
   )
   return booking === undefined || booking.configurationId !== configuration.id ? failure(notFound) : success(booking)

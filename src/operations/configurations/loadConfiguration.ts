@@ -189,7 +189,7 @@ export async function findHosts(
         `participants[${participants.findIndex(({ grantId }) => grantId !== undefined && !isUuid(grantId))}].grant_id`,
       ),
     )
-  const grants = await database.transaction(appId, (transaction) =>
+  const grants = await database.read(appId, (transaction) =>
     findHostGrants(
       transaction,
       participants.map(({ email }) => email),

@@ -17,7 +17,7 @@ export async function listMails(
     return failure(invalidRequest('is not a next_cursor of this list', 'page_token'))
   if (filter.bookingId !== undefined && !isUuid(filter.bookingId))
     return failure(invalidRequest('must be a UUID', 'booking_id'))
-  const rows = await database.transaction(appId, (transaction) =>
+  const rows = await database.read(appId, (transaction) =>
     storage.listMails(transaction, { ...filter, limit: filter.limit + 1 }),
   )
   const page = rows.slice(0, filter.limit)
@@ -33,9 +33,7 @@ export async function showMail(
   appId: AppId,
   id: string,
 ): Promise<Result<ReturnType<typeof mailToJson>>> {
-  const row = isUuid(id)
-    ? await database.transaction(appId, (transaction) => storage.findMail(transaction, id))
-    : undefined
+  const row = isUuid(id) ? await database.read(appId, (transaction) => storage.findMail(transaction, id)) : undefined
   if (row === undefined) return failure(notFound)
   return success(mailToJson(row, writeMessage(row.mail, { id, from: mailer.from, baseUrl }), row.tries))
 }

@@ -22,7 +22,7 @@ export async function sendReminder(
   tools: Pick<Tools, 'database' | 'mailer' | 'now'>,
   { appId, bookingId, number }: SendReminderCommand,
 ): Promise<Result<'done' | 'late' | 'cancelled' | 'nothing to do'>> {
-  const found = await tools.database.transaction(appId, (transaction) => findBooking(transaction, bookingId))
+  const found = await tools.database.read(appId, (transaction) => findBooking(transaction, bookingId))
   if (found === undefined) return success('nothing to do')
   // Read before the transaction, so that it waits for no second connection.
   const known = await findKnownConfiguration(tools, appId, found.configurationId, 'evenDeleted')

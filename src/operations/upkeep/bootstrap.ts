@@ -115,7 +115,7 @@ async function findOrMakeKey(
 }
 
 async function findOrMakeGrant(tools: Pick<Tools, 'database'>, application: Application): Promise<Result<Grant>> {
-  const found = await tools.database.transaction(application.id, (transaction) =>
+  const found = await tools.database.read(application.id, (transaction) =>
     findGrant(transaction, { by: 'email', value: demo.email }),
   )
   if (found !== undefined) return success(found)

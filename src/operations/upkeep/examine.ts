@@ -118,7 +118,7 @@ async function examineKeys(database: Database, vault: Vault | undefined): Promis
 
 async function examineHeld(database: Database): Promise<Finding> {
   let held = 0
-  for (const appId of await listAppIds(database)) held += await database.transaction(appId, countOldHeld)
+  for (const appId of await listAppIds(database)) held += await database.read(appId, countOldHeld)
   const message =
     held === 0
       ? 'none is held for over a minute'

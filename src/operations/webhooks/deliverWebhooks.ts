@@ -52,7 +52,7 @@ export async function deliverWebhooks(tools: Needs, command: SendCommand): Promi
     if (made === undefined) return success(attempts)
     attempts += made
     // Who brought more just before the endpoint was let go counted on us.
-    const left = await tools.database.transaction(command.appId, (transaction) =>
+    const left = await tools.database.read(command.appId, (transaction) =>
       listDue(transaction, command.endpointId, { now: tools.now(), limit: 1, busy: [] }),
     )
     if (left.length === 0 || command.isStopping?.() === true) return success(attempts)

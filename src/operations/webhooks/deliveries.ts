@@ -29,9 +29,7 @@ export async function listEndpointDeliveries(
   id: string,
   page: DeliveryPage,
 ): Promise<Result<DeliveryList>> {
-  const endpoint = isUuid(id)
-    ? await database.transaction(appId, (transaction) => findEndpoint(transaction, id))
-    : undefined
+  const endpoint = isUuid(id) ? await database.read(appId, (transaction) => findEndpoint(transaction, id)) : undefined
   if (endpoint === undefined) return failure(endpointNotFound)
   return listPage({ database }, appId, page, { endpointId: endpoint.id })
 }
@@ -45,7 +43,7 @@ export async function listBookingDeliveries(
 ): Promise<Result<DeliveryList>> {
   const id = isUuid(name) ? (name.toLowerCase() as BookingId) : decodeReference(name)?.bookingId
   if (id === undefined) return failure(notFound)
-  const booking = await database.transaction(appId, (transaction) => findBooking(transaction, id))
+  const booking = await database.read(appId, (transaction) => findBooking(transaction, id))
   if (booking === undefined) return failure(notFound)
   return listPage({ database }, appId, page, { objectId: id })
 }
@@ -58,7 +56,7 @@ async function listPage(
 ): Promise<Result<DeliveryList>> {
   if (after !== undefined && !isUuid(after))
     return failure(invalidRequest('is not a next_cursor of this list', 'page_token'))
-  const found = await database.transaction(appId, (transaction) =>
+  const found = await database.read(appId, (transaction) =>
     listDeliveries(transaction, { ...of, state, after, limit: limit + 1 }),
   )
   const deliveries = found.slice(0, limit)

@@ -26,7 +26,7 @@ type Needs = Pick<Tools, 'database' | 'vault' | 'safeFetch' | 'now'>
 
 /** Oldest first. */
 export async function listEndpoints({ database }: Pick<Tools, 'database'>, appId: AppId): Promise<Result<Endpoint[]>> {
-  return success(await database.transaction(appId, storage.listEndpoints))
+  return success(await database.read(appId, storage.listEndpoints))
 }
 
 export async function showEndpoint(
@@ -35,7 +35,7 @@ export async function showEndpoint(
   id: string,
 ): Promise<Result<Endpoint>> {
   if (!isUuid(id)) return failure(endpointNotFound)
-  const found = await database.transaction(appId, (transaction) => storage.findEndpoint(transaction, id))
+  const found = await database.read(appId, (transaction) => storage.findEndpoint(transaction, id))
   return found === undefined ? failure(endpointNotFound) : success(found)
 }
 
@@ -187,7 +187,7 @@ async function calling(
     return failure(
       invalidRequest('must be an https address on a usual port, without user name or password', 'webhook_url'),
     )
-  const failures = await database.transaction(appId, (transaction) =>
+  const failures = await database.read(appId, (transaction) =>
     countAudited(transaction, failedCall, plus(now(), -hourMs)),
   )
   if (failures >= challengeFailuresPerHour)

@@ -31,7 +31,7 @@ export async function findUnsent({ database, now }: Pick<Tools, 'database' | 'no
   for (const appId of await listAppsWithWebhooks(database, now())) {
     const shared = await fanOutNotifications({ database, now }, appId)
     if (!shared.ok) return shared
-    const idle = await database.transaction(appId, (transaction) => listIdleEndpoints(transaction, now()))
+    const idle = await database.read(appId, (transaction) => listIdleEndpoints(transaction, now()))
     found.push(...idle.map((endpointId) => ({ appId, endpointId })))
   }
   return success(found)
