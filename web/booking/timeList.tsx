@@ -17,9 +17,9 @@ export function TimeList({ starts, timezone, chosen, onChoose }: TimeListProps) 
   const [first = 0] = starts
   const day = formatDay(first, locale, timezone)
   const texts = formatClearTimes(starts, locale, timezone)
-  const choose = ({ target }: MouseEvent) => {
-    const index = (target as Element).closest<HTMLElement>('[data-index]')?.dataset.index
-    const start = starts[Number(index)]
+  const choose = ({ target, currentTarget }: MouseEvent) => {
+    const item = (target as Element).closest('li')
+    const start = starts[Array.prototype.indexOf.call(currentTarget.children, item)]
     if (start !== undefined) onChoose(start)
   }
   return (
@@ -33,8 +33,7 @@ export function TimeList({ starts, timezone, chosen, onChoose }: TimeListProps) 
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: keys press buttons */}
       <ul className="timeList" onClick={choose}>
         {texts.map((text, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: another day is the same buttons with other times, which costs half
-          <Time key={index} dayId={id} index={index} text={text} isChosen={starts[index] === chosen} />
+          <Time key={text} dayId={id} text={text} isChosen={starts[index] === chosen} />
         ))}
       </ul>
     </section>
@@ -44,21 +43,19 @@ export function TimeList({ starts, timezone, chosen, onChoose }: TimeListProps) 
 type TimeProps = {
   /** Of the words for ears that say on which day and in which zone the time is. */
   readonly dayId: string
-  readonly index: number
   readonly text: string
   readonly isChosen: boolean
 }
 
-/** Nothing of it changes with the day but the time itself, so days that are alike share it as it stands. */
-const Time = memo(function Time({ dayId, index, text, isChosen }: TimeProps) {
-  const id = `${dayId}${index}`
+/** Nothing of it changes with the day: what is free at the same time on another day is the same button. */
+const Time = memo(function Time({ dayId, text, isChosen }: TimeProps) {
+  const id = useId()
   return (
     <li>
       <button
         type="button"
         id={id}
         className="time"
-        data-index={index}
         aria-labelledby={`${id} ${dayId}`}
         aria-current={isChosen ? 'true' : undefined}
       >
