@@ -15,7 +15,10 @@ import { median, runtime, serve, throughput } from './support.ts'
 const grants = 1_000
 const rounds = 5
 const secondsPerRound = Number(process.env.BENCH_SECONDS ?? 4) / 2
-const idleSeconds = 30
+/** Of each of the two, in turn: PostgreSQL cleans up behind itself now and then, and whoever is measured then pays for it. */
+const idleRounds = 5
+const idleSeconds = 12
+const settleSeconds = 2
 /** Of `/proc/<pid>/stat`: Linux tells processor time in hundredths of a second. */
 const ticksPerSecond = 100
 
@@ -149,20 +152,24 @@ async function idleShare(
       await setTimeout(250)
     }
     const count = async () => Number(await (await fetch(`${serverUrl}count`)).text())
-    // As they stand after some while: spread over the time between two polls.
+    // Spread over the time between two polls, as they stand after some while.
     const everySeconds = 120
-    await pool.query(`update openslot.mirrors set due_at = now() + random() * ${everySeconds} * interval '1 second'`)
-    const asked = await count()
-    const busy = await shareOf(pid, connection)
-    const polls = (await count()) - asked
-    await pool.query(`update openslot.mirrors set due_at = now() + interval '1 hour'`)
-    const still = await shareOf(pid, connection)
-    const value = (busy - still) * 100
+    const shares: number[] = []
+    let polls = 0
+    for (let round = 0; round < idleRounds; round++) {
+      await pool.query(`update openslot.mirrors set due_at = now() + random() * ${everySeconds} * interval '1 second'`)
+      const asked = await count()
+      const busy = await shareOf(pid, connection)
+      polls += (await count()) - asked
+      await pool.query(`update openslot.mirrors set due_at = now() + interval '1 hour'`)
+      shares.push(busy - (await shareOf(pid, connection)))
+    }
+    const value = median(shares) * 100
     return {
       name: `${grants} idle grants, of one core`,
       value,
       unit: '%',
-      ceiling: `${(polls / idleSeconds).toFixed(1)} polls/s, the database's share included`,
+      ceiling: `${(polls / idleRounds / (idleSeconds + settleSeconds)).toFixed(1)} polls/s, the database's share included`,
       target: '≤ 5',
       ok: value <= 5,
     }
@@ -172,7 +179,7 @@ async function idleShare(
 }
 
 async function shareOf(pid: number, { host }: PostgresConnection): Promise<number> {
-  await setTimeout(2_000)
+  await setTimeout(settleSeconds * 1_000)
   const postmaster = postmasterAt(host)
   const before = ticksOf(pid) + ticksOfTree(postmaster)
   await setTimeout(idleSeconds * 1_000)
