@@ -128,7 +128,7 @@ it('says of a slot that was lost while the guest was deciding', async () => {
 it('does not offer to cancel inside of the notice', async () => {
   const booking = await makeBooking({ scheduler: { min_cancellation_notice: 10_080 } })
   const { page: view } = await browser.open(`${server.url}/cancel/${booking.booking_ref}`)
-  await view.getByText('can no longer be cancelled').waitFor()
+  await view.getByText('can no longer be cancelled: it begins in less than 7 days.').waitFor()
   await lookAtPublic(view, 'cancel-late')
   expect(await view.getByRole('button', { name: 'Cancel the booking' }).count()).toBe(0)
 })

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react'
 
 import type { LinkedBooking } from '../../src/wire/pages.ts'
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
-import { fill } from '../shared/format.ts'
+import { fill, formatDays } from '../shared/format.ts'
 import { cancelBooking, explain } from './booking.ts'
 import { BookAgain, BookingFacts, EndedBooking, endOf } from './currentBooking.tsx'
 import { Done } from './done.tsx'
@@ -14,7 +14,7 @@ import { Reason } from './reason.tsx'
 type CancelPageProps = { readonly settings: UiSettings; readonly booking: LinkedBooking }
 
 export function CancelPage({ settings, booking }: CancelPageProps) {
-  const { words } = usePage()
+  const { words, locale } = usePage()
   const [reason, setReason] = useState('')
   const [isSending, setSending] = useState(false)
   const [failure, setFailure] = useState<string>()
@@ -61,7 +61,7 @@ export function CancelPage({ settings, booking }: CancelPageProps) {
         {isTooLate ? (
           <p className="alert" role="status">
             {fill(words.cancel.tooLate, {
-              notice: writeNotice(notice, words),
+              notice: writeNotice(notice, { words, locale }),
               organizer: organizer.name || organizer.email,
             })}
           </p>
@@ -90,6 +90,13 @@ export function CancelPage({ settings, booking }: CancelPageProps) {
   )
 }
 
-function writeNotice(minutes: number, words: { readonly minutes: string; readonly hours: string }): string {
+const dayMinutes = 24 * 60
+
+/** Short units: in a sentence, long ones would have to agree with it in some languages. */
+function writeNotice(
+  minutes: number,
+  { words, locale }: { words: { readonly minutes: string; readonly hours: string }; locale: string },
+): string {
+  if (minutes >= 2 * dayMinutes && minutes % dayMinutes === 0) return formatDays(minutes / dayMinutes, locale)
   return minutes % 60 === 0 ? fill(words.hours, { count: minutes / 60 }) : fill(words.minutes, { count: minutes })
 }

@@ -20,6 +20,11 @@ export function formatList(names: readonly string[], locale: string): string {
   return new Intl.ListFormat(locale, { type: 'conjunction' }).format(names)
 }
 
+/** `7 days`, as short as the locale writes it. */
+export function formatDays(count: number, locale: string): string {
+  return new Intl.NumberFormat(locale, { style: 'unit', unit: 'day', unitDisplay: 'short' }).format(count)
+}
+
 const styles = {
   day: { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' },
   shortDay: { weekday: 'long', day: 'numeric', month: 'long' },
