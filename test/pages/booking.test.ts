@@ -314,6 +314,34 @@ it('has nothing to show where nothing is free, and goes to the first free day wh
   await expect.poll(() => view.locator('.time').count()).toBe(2)
 })
 
+it('shows another day by the times that differ: what is free on both is the same button, and leads to the day in view', async () => {
+  const month = new Date(Date.now() + 60 * 86_400_000).toISOString().slice(0, 8)
+  const [one, other] = [`${month}10`, `${month}11`]
+  const id = await makePage(server, {
+    rules: {
+      only_specific_time_availability: true,
+      default_specific_time_availability: [
+        { date: one, start: '9:00', end: '11:00' },
+        { date: other, start: '10:00', end: '12:00' },
+      ],
+    },
+  })
+  const { page: view } = await browser.open(`${server.url}/book/${id}`)
+  const times = view.locator('.time')
+  await expect.poll(() => times.count()).toBe(4)
+  const before = await times.allTextContents()
+  await times.nth(2).evaluate((button) => button.setAttribute('data-marked', ''))
+  await view.locator(`[data-day="${other}"]`).click()
+  await expect.poll(async () => (await times.allTextContents())[0]).toBe(before[2])
+  const after = await times.allTextContents()
+  expect(after.slice(0, 2)).toEqual(before.slice(2))
+  expect(await times.first().getAttribute('data-marked')).toBe('')
+  await times.nth(2).click()
+  const chosen = await view.locator('.chosen').textContent()
+  expect(chosen).toContain(after[2]?.replace(/\s[AP]M$/, ''))
+  expect(chosen).toContain('11')
+})
+
 it('asks for the months that it was not given, as the guest turns to them', async () => {
   const { page: view } = await browser.open(`${server.url}/book/${await makePage(server)}`)
   await view.locator('.time').first().waitFor()
