@@ -92,8 +92,9 @@ export function formatTime(at: number, locale: string, timezone: string): string
  * offset beside them, whether or not both are free.
  */
 export function formatClearTimes(starts: readonly number[], locale: string, timezone: string): string[] {
-  const hour = 3_600
-  const offsets = [(starts[0] ?? 0) - hour, (starts.at(-1) ?? 0) + hour].map((at) => formatOffset(at, locale, timezone))
+  const margin = Math.max(...stepsBackMinutes) * 60
+  const around = [(starts[0] ?? 0) - margin, (starts.at(-1) ?? 0) + margin]
+  const offsets = around.map((at) => formatOffset(at, locale, timezone))
   const mayRepeat = offsets[0] !== offsets[1]
   const clock = writer('time', locale, timezone)
   return starts.map((at) => {
@@ -102,10 +103,14 @@ export function formatClearTimes(starts: readonly number[], locale: string, time
   })
 }
 
-/** By an hour in most places, by half of one on Lord Howe Island. */
+/** By an hour in most places, by half of one on Lord Howe Island, by two at Troll. */
+const stepsBackMinutes = [30, 60, 120]
+
 function isTwice(at: number, locale: string, timezone: string): boolean {
   const text = formatTime(at, locale, timezone)
-  return [-60, -30, 30, 60].some((minutes) => formatTime(at + minutes * 60, locale, timezone) === text)
+  return stepsBackMinutes
+    .flatMap((minutes) => [-minutes, minutes])
+    .some((minutes) => formatTime(at + minutes * 60, locale, timezone) === text)
 }
 
 /** `9:30 – 10:00 AM`, with both days where they differ. */
