@@ -117,7 +117,8 @@ async function seeTimes(view: Page, url: string): Promise<number> {
  */
 async function pickDay(view: Page): Promise<number> {
   const day = view.locator('.day:not([data-unavailable],[data-disabled],[data-selected])').first()
-  const { x, y, width, height } = (await day.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
+  const box = await day.boundingBox()
+  if (box === null) throw new Error('there is no other day to pick')
   // A promise, for waiting by asking again and again is work on the same thread.
   await view.evaluate(`globalThis.answeredAfter = new Promise((resolve) => {
     // Made beforehand, for what measures shall not be measured: they tell when a task, or the making of a frame, has ended.
@@ -141,7 +142,7 @@ async function pickDay(view: Page): Promise<number> {
     }).observe(document.querySelector('.times'), { childList: true, subtree: true, characterData: true })
   }); undefined`)
   // A bare tap: a locator's own would ask the page, in the same task, what was hit.
-  await view.touchscreen.tap(x + width / 2, y + height / 2)
+  await view.touchscreen.tap(box.x + box.width / 2, box.y + box.height / 2)
   return view.evaluate('globalThis.answeredAfter')
 }
 

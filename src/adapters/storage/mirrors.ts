@@ -141,7 +141,7 @@ export function hasNews({ read }: MirrorAnswer): boolean {
   return read.kind === 'everything' || read.changed.length > 0 || read.removed.length > 0
 }
 
-/** The mirror is as true as at `answer.trueAt`: all there is to write of an answer without news. */
+/** How the mirror stands with `answer`: all that there is to write of one without news. */
 export async function writeStanding(
   queryable: Queryable,
   appId: AppId,

@@ -83,10 +83,17 @@ export class Vault {
     return true
   }
 
-  async #dataKey(transaction: Transaction | Database, appId: AppId): Promise<Buffer> {
+  async #dataKey(from: Transaction | Database, appId: AppId): Promise<Buffer> {
     const kept = this.#dataKeys.get(appId)
     if (kept !== undefined) return kept
-    if (transaction instanceof Database) return transaction.transaction(appId, (own) => this.#dataKey(own, appId))
+    return from instanceof Database
+      ? from.transaction(appId, (transaction) => this.#readDataKey(transaction))
+      : this.#readDataKey(from)
+  }
+
+  /** Made where the application has none yet. */
+  async #readDataKey(transaction: Transaction): Promise<Buffer> {
+    const { appId } = transaction
     const current = this.#first()
     const made = seal(current.key, current.kid, dataKeyPlace(appId), randomBytes(32))
     await transaction.query(sql`
@@ -132,7 +139,7 @@ export async function checkMasterKeys(database: Database, masterKeys: readonly M
   for (const { appId } of await database.query<{ appId: AppId }>(
     sql`select app_id as "appId" from openslot.applications`,
   )) {
-    const [row] = await database.transaction(appId, (transaction) =>
+    const [row] = await database.read(appId, (transaction) =>
       transaction.query<{ kid: string }>(sql`select kid from openslot.data_keys where app_id = ${appId}`),
     )
     if (row !== undefined && !masterKeys.some(({ kid }) => kid === row.kid)) throw new VaultError(missingKey(row.kid))

@@ -21,11 +21,9 @@ export async function listConnectors(
   return success(await database.read(appId, (transaction) => storage.listConnectors(transaction, page)))
 }
 
-export function showConnector({ database }: Needs, appId: AppId, provider: string): Promise<Result<Connector>> {
-  return database.transaction(appId, async (transaction) => {
-    const found = await storage.findConnector(transaction, provider)
-    return found === undefined ? failure(notFound) : success(found)
-  })
+export async function showConnector({ database }: Needs, appId: AppId, provider: string): Promise<Result<Connector>> {
+  const found = await database.read(appId, (transaction) => storage.findConnector(transaction, provider))
+  return found === undefined ? failure(notFound) : success(found)
 }
 
 /** Problems: `invalidRequest` where the provider has one already. */

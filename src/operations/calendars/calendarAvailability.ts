@@ -69,12 +69,14 @@ async function findParticipants(
   { participants }: CalendarAvailabilityQuestion,
 ): Promise<Result<Participant[]>> {
   const emails = participants.flatMap(({ email }) => email ?? [])
-  const grants = await database.transaction(appId, async (transaction) => {
-    const byEmail = await findGrantsByEmail(transaction, emails)
-    const ids = participants.flatMap(({ grantId }) => (grantId !== undefined && isUuid(grantId) ? [grantId] : []))
-    const byId = await Promise.all(ids.map((value) => findGrant(transaction, { by: 'id', value })))
-    return [...byEmail, ...byId.flatMap((grant) => grant ?? [])]
-  })
+  const ids = participants.flatMap(({ grantId }) => (grantId !== undefined && isUuid(grantId) ? [grantId] : []))
+  const [byEmail, ...byId] = await database.read(appId, (transaction) =>
+    Promise.all([
+      findGrantsByEmail(transaction, emails),
+      ...ids.map((value) => findGrant(transaction, { by: 'id', value })),
+    ]),
+  )
+  const grants = [...byEmail, ...byId.flatMap((grant) => grant ?? [])]
   const owners: Grant[] = []
   for (const [index, { email, grantId }] of participants.entries()) {
     const field = email === undefined ? `participants[${index}].grant_id` : `participants[${index}].email`

@@ -104,7 +104,7 @@ async function examineKeys(database: Database, vault: Vault | undefined): Promis
     }
   const appIds = await listAppIds(database)
   try {
-    for (const appId of appIds) await database.transaction(appId, (transaction) => vault.check(transaction))
+    for (const appId of appIds) await database.read(appId, (transaction) => vault.check(transaction))
   } catch (error) {
     if (error instanceof VaultError) return { name, isGood: false, message: error.message }
     throw error
