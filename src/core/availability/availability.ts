@@ -3,7 +3,7 @@
 import type { Instant } from '../time/instant.ts'
 import { instant, minuteMs, plus } from '../time/instant.ts'
 import type { Interval } from '../time/interval.ts'
-import { clip, subtract, unite } from '../time/interval.ts'
+import { clip, intersect, subtract, unite } from '../time/interval.ts'
 import { compareEmails, fairHalf } from './assignment.ts'
 import { busyIntervals } from './busy.ts'
 import type { Hours } from './openHours.ts'
@@ -58,52 +58,64 @@ export type AvailabilityAnswer = { readonly slots: readonly Slot[]; readonly ord
 export function findSlots(question: AvailabilityQuestion): AvailabilityAnswer {
   const { method } = question
   const participants = question.participants.toSorted((a, b) => compareEmails(a.email, b.email))
-  if (method === 'collective') return { slots: slotsServedBy(participants, participants.length, question) }
+  if (method === 'collective') return { slots: slotsServedByAll(participants, question) }
 
   const order = question.order ?? participants.map((participant) => participant.email)
   if (method === 'max-fairness') {
     const kept = fairHalf(order)
     const keptParticipants = participants.filter((participant) => kept.includes(participant.email))
-    const slots = slotsServedBy(keptParticipants, 1, question)
+    const slots = slotsServedByAny(keptParticipants, question)
     if (slots.length > 0) return { slots, order: kept }
   }
-  return { slots: slotsServedBy(participants, 1, question), order }
+  return { slots: slotsServedByAny(participants, question), order }
 }
 
-/** The slots for which `neededCount` or more of `participants` (alphabetical) are free. */
-function slotsServedBy(
-  participants: readonly AvailabilityParticipant[],
-  neededCount: number,
-  question: AvailabilityQuestion,
-): Slot[] {
-  const durationMs = question.durationMinutes * minuteMs
-  if (!(durationMs > 0)) throw new RangeError('a slot needs a positive duration')
+/** The slots for which all of `participants` (alphabetical) are free: their free time has one intersection, which is searched once. */
+function slotsServedByAll(participants: readonly AvailabilityParticipant[], question: AvailabilityQuestion): Slot[] {
+  const durationMs = durationOf(question)
   if (participants.length === 0) return []
+  const openOf = openEach(question.window)
+  let free: readonly Interval[] = [question.window]
+  for (const participant of participants)
+    free = subtract(intersect(free, openOf(participant)), busyIntervals(participant.busy, question, question.window))
 
+  const starts = candidateStarts(question.grid, clip(free, allowedStarts(question, durationMs)))
+  const emails = participants.map(({ email }) => email)
+  return runsThatFit(starts, free, durationMs).flatMap(({ from, to }) =>
+    starts.slice(from, to).map((start) => ({ start, end: plus(start, durationMs), emails })),
+  )
+}
+
+/** The slots for which one or more of `participants` (alphabetical) are free. */
+function slotsServedByAny(participants: readonly AvailabilityParticipant[], question: AvailabilityQuestion): Slot[] {
+  const durationMs = durationOf(question)
+  if (participants.length === 0) return []
   const open = participants.map(openEach(question.window))
   // Where nobody is open no start has to be looked at.
   const starts = candidateStarts(question.grid, clip(open.reduce(unite), allowedStarts(question, durationMs)))
   const changes = changesAlong(starts, participants, open, question)
   const isFree = participants.map(() => false)
   const slots: Slot[] = []
-  let freeCount = 0
   let emails: string[] = []
   let index = -1
   for (const start of starts) {
     index += 1
     const changed = changes[index]
     if (changed !== undefined) {
-      for (const who of changed) {
-        isFree[who] = !isFree[who]
-        freeCount += isFree[who] ? 1 : -1
-      }
+      for (const who of changed) isFree[who] = !isFree[who]
       emails = []
-      if (freeCount >= neededCount)
-        for (const [who, { email }] of participants.entries()) if (isFree[who]) emails.push(email)
+      for (const [who, { email }] of participants.entries()) if (isFree[who]) emails.push(email)
     }
-    if (freeCount >= neededCount) slots.push({ start, end: plus(start, durationMs), emails })
+    if (emails.length > 0) slots.push({ start, end: plus(start, durationMs), emails })
   }
   return slots
+}
+
+/** Milliseconds. */
+function durationOf({ durationMinutes }: AvailabilityQuestion): number {
+  const durationMs = durationMinutes * minuteMs
+  if (!(durationMs > 0)) throw new RangeError('a slot needs a positive duration')
+  return durationMs
 }
 
 /** The open time of each participant; those who share their hours share the work. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 
 import { instant } from './instant.ts'
 import type { Interval } from './interval.ts'
-import { clip, merge, overlaps, subtract, unite } from './interval.ts'
+import { clip, intersect, merge, overlaps, subtract, unite } from './interval.ts'
 
 const intervals = fc.array(
   fc
@@ -50,6 +50,15 @@ test('two merged lists united are their merged sum', () => {
   fc.assert(
     fc.property(mergedIntervals, mergedIntervals, (one, other) => {
       expect(unite(one, other)).toEqual(merge([...one, ...other]))
+    }),
+  )
+})
+
+test('two merged lists intersected are what each loses when the other is taken away', () => {
+  expect(intersect([at(1, 4), at(6, 9)], [at(2, 7), at(8, 12)])).toEqual([at(2, 4), at(6, 7), at(8, 9)])
+  fc.assert(
+    fc.property(mergedIntervals, mergedIntervals, (one, other) => {
+      expect(intersect(one, other)).toEqual(subtract(one, subtract(one, other)))
     }),
   )
 })

@@ -43,6 +43,23 @@ function join(merged: Interval[], next: Interval): void {
   else if (next.end > last.end) merged[merged.length - 1] = { start: last.start, end: next.end }
 }
 
+/** What two lists that are merged have in common, merged too. O(a + b). */
+export function intersect(a: readonly Interval[], b: readonly Interval[]): Interval[] {
+  const common: Interval[] = []
+  let index = 0
+  for (const { start, end } of a) {
+    for (let other = b[index]; other !== undefined && other.start < end; other = b[index]) {
+      const from = other.start > start ? other.start : start
+      const to = other.end < end ? other.end : end
+      if (from < to) common.push({ start: from, end: to })
+      // What reaches past this one may reach into the next, so it stays in hand.
+      if (other.end > end) break
+      index += 1
+    }
+  }
+  return common
+}
+
 /**
  * Free time: `open` less `busy`.
  *
