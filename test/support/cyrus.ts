@@ -63,8 +63,17 @@ const packages = ['cyrus-caldav', 'cyrus-imapd', 'sasl2-bin', 'libsasl2-modules'
 
 /** Its files lie in a temporary folder and its processes end with it, or with this process. Needs root, as Cyrus has a user of its own. */
 export async function startCyrus(options: CyrusOptions = {}): Promise<Cyrus> {
-  const { users: names = ['alice', 'bob'], domain = 'example.com', smtpUrl = 'smtp://127.0.0.1:9' } = options
   await installDebianPackages(packages)
+  try {
+    return await startOnce(options)
+  } catch {
+    // A port that was free may be somebody's by now, and a first mail has been seen to find nobody for 20 s.
+    return startOnce(options)
+  }
+}
+
+async function startOnce(options: CyrusOptions): Promise<Cyrus> {
+  const { users: names = ['alice', 'bob'], domain = 'example.com', smtpUrl = 'smtp://127.0.0.1:9' } = options
   const folder = mkdtempSync(join(options.folder ?? tmpdir(), 'openslot-cyrus-'))
   const httpPort = await freePort()
   const lmtpPort = await freePort()
