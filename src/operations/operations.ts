@@ -60,13 +60,7 @@ import { bootstrap } from './upkeep/bootstrap.ts'
 import { checkHealth } from './upkeep/checkHealth.ts'
 import { sweep } from './upkeep/sweep.ts'
 import { backUp, restore, rotateKeys } from './upkeep/upkeep.ts'
-import {
-  listBookingDeliveries,
-  listEndpointDeliveries,
-  readEventsFeed,
-  replayDelivery,
-  replayRange,
-} from './webhooks/deliveries.ts'
+import { listBookingDeliveries, listEndpointDeliveries, readEventsFeed } from './webhooks/deliveries.ts'
 import { deliverWebhooks } from './webhooks/deliverWebhooks.ts'
 import {
   changeEndpoint,
@@ -79,6 +73,7 @@ import {
   showEndpoint,
 } from './webhooks/endpoints.ts'
 import { fanOutNotifications, findUnsent, reviveEndpoints } from './webhooks/fanOutNotifications.ts'
+import { continueReplay, replayDelivery, replayRange } from './webhooks/replays.ts'
 
 export type Operations = ReturnType<typeof bindOperations>
 
@@ -172,6 +167,7 @@ export function bindOperations(tools: Tools) {
     listBookingDeliveries: bind(tools, listBookingDeliveries),
     replayDelivery: bind(tools, replayDelivery),
     replayRange: bind(tools, replayRange),
+    continueReplay: bind(tools, continueReplay),
     readEventsFeed: bind(tools, readEventsFeed),
     fanOutNotifications: bind(tools, fanOutNotifications),
     deliverWebhooks: bind(tools, deliverWebhooks),

@@ -7,6 +7,7 @@ import type { RecoverBookingCommand } from '../operations/bookings/recoverBookin
 import type { SendMailCommand } from '../operations/mails/sendMail.ts'
 import type { SendReminderCommand } from '../operations/mails/sendReminder.ts'
 import type { Operations } from '../operations/operations.ts'
+import type { ReplayCommand } from '../operations/webhooks/replays.ts'
 import type { Sendings } from './sendings.ts'
 
 /** Tasks that wait for a mail server: run apart, so that one that drips holds up nothing else. */
@@ -32,6 +33,10 @@ export function tasks(operations: Operations, sendings: Sendings): TaskList {
     },
     fanOutNotifications: (payload) => sendings.fanOut((payload as { appId: AppId }).appId),
     deliverWebhooks: async (payload) => sendings.wake(payload as { appId: AppId; endpointId: EndpointId }),
+    replayWebhooks: async (payload) => {
+      const result = await operations.continueReplay(payload as ReplayCommand)
+      if (!result.ok) throw new Error(result.problem.message)
+    },
     findUnsent: () => wakeAll(operations.findUnsent(), sendings),
     reviveEndpoints: () => wakeAll(operations.reviveEndpoints(), sendings),
     sweep: async () => {

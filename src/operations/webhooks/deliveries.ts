@@ -1,15 +1,12 @@
-// What became of notifications: deliveries and their attempts, replays, and the feed of all that happened.
-import { recordAudit } from '../../adapters/storage/audit.ts'
+// What became of notifications: deliveries and their attempts, and the feed of all that happened.
 import { findBooking } from '../../adapters/storage/bookings.ts'
 import { readFeed } from '../../adapters/storage/eventsFeed.ts'
-import { addMissed, listDeliveries, replay, scheduleSending } from '../../adapters/storage/webhookDeliveries.ts'
+import { listDeliveries } from '../../adapters/storage/webhookDeliveries.ts'
 import { findEndpoint } from '../../adapters/storage/webhookEndpoints.ts'
-import type { Caller } from '../../core/account/principal.ts'
 import { decodeReference } from '../../core/booking/reference.ts'
 import { type AppId, type BookingId, isUuid } from '../../core/ids.ts'
 import { endpointNotFound, invalidRequest, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
-import type { Instant } from '../../core/time/instant.ts'
 import type { Delivery, DeliveryState, Notification } from '../../core/webhook/delivery.ts'
 import type { Tools } from '../tools.ts'
 
@@ -61,46 +58,6 @@ async function listPage(
   )
   const deliveries = found.slice(0, limit)
   return success({ deliveries, next: found.length > limit ? deliveries.at(-1)?.id : undefined })
-}
-
-/** Sends one delivery again, whatever became of it. Problems: `endpointNotFound`, `notFound`. */
-export function replayDelivery(
-  { database, now }: Pick<Tools, 'database' | 'now'>,
-  { appId, actor }: Caller,
-  { endpointId, deliveryId }: { readonly endpointId: string; readonly deliveryId: string },
-): Promise<Result<Delivery>> {
-  return database.transaction(appId, async (transaction) => {
-    const endpoint = isUuid(endpointId) ? await findEndpoint(transaction, endpointId) : undefined
-    if (endpoint === undefined) return failure(endpointNotFound)
-    if (!isUuid(deliveryId) || (await replay(transaction, endpoint.id, { deliveryId }, now())) === 0)
-      return failure(notFound)
-    await scheduleSending(transaction, endpoint.id)
-    await recordAudit(transaction, { actor, action: 'webhook.replayed', target: endpoint.id, detail: { deliveryId } })
-    const [delivery] = await listDeliveries(transaction, { id: deliveryId, limit: 1 })
-    return delivery === undefined ? failure(notFound) : success(delivery)
-  })
-}
-
-/**
- * Sends all that happened from `from` on and before `to` again, and what happened before the endpoint asked for it too.
- * Answers how many. Problems: `endpointNotFound`.
- */
-export function replayRange(
-  { database, now }: Pick<Tools, 'database' | 'now'>,
-  { appId, actor }: Caller,
-  endpointId: string,
-  range: { readonly from: Instant; readonly to: Instant | undefined },
-): Promise<Result<number>> {
-  return database.transaction(appId, async (transaction) => {
-    const endpoint = isUuid(endpointId) ? await findEndpoint(transaction, endpointId) : undefined
-    if (endpoint === undefined) return failure(endpointNotFound)
-    const span = { from: range.from, to: range.to ?? now() }
-    await addMissed(transaction, endpoint.id, { ...span, triggers: endpoint.triggers })
-    const count = await replay(transaction, endpoint.id, span, now())
-    await scheduleSending(transaction, endpoint.id)
-    await recordAudit(transaction, { actor, action: 'webhook.replayed', target: endpoint.id, detail: { count } })
-    return success(count)
-  })
 }
 
 export type FeedCommand = {

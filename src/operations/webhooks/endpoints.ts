@@ -1,7 +1,6 @@
 // Webhook endpoints: made, changed and revived only when the receiver answers a challenge.
 import { countAudited, recordAudit } from '../../adapters/storage/audit.ts'
 import { newId } from '../../adapters/storage/ids.ts'
-import { replay, scheduleSending } from '../../adapters/storage/webhookDeliveries.ts'
 import * as storage from '../../adapters/storage/webhookEndpoints.ts'
 import { challenge, sendWebhook } from '../../adapters/webhooks/sender.ts'
 import { newWebhookSecret } from '../../adapters/webhooks/signature.ts'
@@ -9,18 +8,18 @@ import type { Caller } from '../../core/account/principal.ts'
 import { type AppId, isUuid } from '../../core/ids.ts'
 import { endpointNotFound, invalidRequest } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
-import { dayMs, hourMs, plus, toUnixSeconds } from '../../core/time/instant.ts'
+import { hourMs, plus, toUnixSeconds } from '../../core/time/instant.ts'
 import {
   challengeFailuresPerHour,
   type Endpoint,
   type EndpointId,
   type EndpointStatus,
   endpointLimit,
-  keptDays,
   type Trigger,
 } from '../../core/webhook/endpoint.ts'
 import { type EndpointContent, sampleNotification, type WebhookBody } from '../../wire/webhooks.ts'
 import type { Tools } from '../tools.ts'
+import { sendMissed } from './replays.ts'
 
 type Needs = Pick<Tools, 'database' | 'vault' | 'safeFetch' | 'now'>
 
@@ -93,11 +92,7 @@ export async function changeEndpoint(
     const status: EndpointStatus = change.status ?? before.status
     const changed = await storage.updateEndpoint(transaction, { ...current.value, id: before.id, status })
     if (changed === undefined) return failure(endpointNotFound)
-    if (status === 'active' && before.status !== 'active') {
-      const now = tools.now()
-      await replay(transaction, before.id, { from: plus(now, -keptDays * dayMs), to: now, only: 'unfinished' }, now)
-      await scheduleSending(transaction, before.id)
-    }
+    if (status === 'active' && before.status !== 'active') await sendMissed(transaction, changed, tools.now())
     await recordAudit(transaction, {
       actor: caller.actor,
       action: 'webhook.updated',

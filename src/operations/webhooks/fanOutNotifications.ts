@@ -1,14 +1,15 @@
 // Shares out what has happened among the endpoints that asked for it, and takes up what nobody sends.
 import { recordAudit } from '../../adapters/storage/audit.ts'
 import { listAppIds, listAppsWithWebhooks } from '../../adapters/storage/maintenance.ts'
-import { fanOut, listIdleEndpoints, replay } from '../../adapters/storage/webhookDeliveries.ts'
+import { fanOut, listIdleEndpoints } from '../../adapters/storage/webhookDeliveries.ts'
 import { changeStatus, takeFailedEndpoints } from '../../adapters/storage/webhookEndpoints.ts'
 import { challenge } from '../../adapters/webhooks/sender.ts'
 import type { AppId } from '../../core/ids.ts'
 import { type Result, success } from '../../core/result.ts'
-import { dayMs, hourMs, plus } from '../../core/time/instant.ts'
-import { type Endpoint, type EndpointId, keptDays } from '../../core/webhook/endpoint.ts'
+import { hourMs, plus } from '../../core/time/instant.ts'
+import type { Endpoint, EndpointId } from '../../core/webhook/endpoint.ts'
 import type { Tools } from '../tools.ts'
+import { sendMissed } from './replays.ts'
 
 export type EndpointName = { readonly appId: AppId; readonly endpointId: EndpointId }
 
@@ -55,14 +56,14 @@ export async function reviveEndpoints(
 async function revive(
   { database, safeFetch, now }: Pick<Tools, 'database' | 'safeFetch' | 'now'>,
   appId: AppId,
-  { id, url }: Endpoint,
+  endpoint: Endpoint,
 ): Promise<boolean> {
-  if ((await challenge(safeFetch, url)) !== undefined) return false
+  if ((await challenge(safeFetch, endpoint.url)) !== undefined) return false
   return database.transaction(appId, async (transaction) => {
     const at = now()
-    if (!(await changeStatus(transaction, id, { from: 'failed', to: 'active', at }))) return false
-    await replay(transaction, id, { from: plus(at, -keptDays * dayMs), to: at, only: 'unfinished' }, at)
-    await recordAudit(transaction, { actor: 'worker', action: 'webhook.revived', target: id })
+    if (!(await changeStatus(transaction, endpoint.id, { from: 'failed', to: 'active', at }))) return false
+    await sendMissed(transaction, endpoint, at)
+    await recordAudit(transaction, { actor: 'worker', action: 'webhook.revived', target: endpoint.id })
     return true
   })
 }
