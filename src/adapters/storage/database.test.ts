@@ -183,6 +183,17 @@ it('a database that is away is told apart from a statement that is wrong', async
   await expect(database.query(sql`select * from nowhere`)).rejects.toThrow('does not exist')
 })
 
+it('a statement whose time is up is not wrong, and not tried again: the database is busy', async () => {
+  let attempts = 0
+  const slow = database.transaction(appId, async (transaction) => {
+    attempts++
+    await transaction.query(sql`set local statement_timeout = 20`)
+    await transaction.query(sql`select pg_sleep(60)`)
+  })
+  await expect(slow).rejects.toThrow(DatabaseUnavailable)
+  expect(attempts).toBe(1)
+})
+
 it('the server role works with the job queue, although it does not own it', async () => {
   await database.transaction(appId, (transaction) =>
     transaction.query(sql`select graphile_worker.add_job('x', '{}'::json)`),

@@ -54,7 +54,7 @@ export type DatabaseOptions = {
 }
 
 const retryableStates = new Set(['40P01', '40001', '55P03'])
-const awayStates = new Set(['57P01', '57P02', '57P03', '25006', '53300', '08006', '08001', '08003', '08000'])
+const awayStates = new Set(['57P01', '57P02', '57P03', '25P03', '25006', '53300', '08006', '08001', '08003', '08000'])
 const transactionAttempts = 4
 
 // bigint and numeric columns hold counters that stay far below 2^53.
@@ -264,6 +264,8 @@ function prepared(statement: Sql): pg.QueryConfig {
 function translate(error: unknown): unknown {
   if (isAway(error)) return new DatabaseUnavailable('the database cannot be reached', { cause: error })
   const state = sqlState(error)
+  // Its time was up: another try would take as long.
+  if (state === '57014') return new DatabaseUnavailable('the database took too long', { cause: error })
   if (state === '23P01' || state === '23505' || state === '23503')
     return new ConstraintViolation((error as { constraint?: string }).constraint ?? state, error)
   return error
