@@ -87,11 +87,22 @@ export async function deleteEndpoint(transaction: Transaction, id: string): Prom
   const { appId } = transaction
   const rows = await transaction.query(sql`
     delete from openslot.webhook_endpoints where app_id = ${appId} and id = ${id} returning id`)
-  if (rows.length === 0) return false
-  await transaction.query(sql`
+  if (rows.length > 0) await giveUpOrphans(transaction)
+  return rows.length > 0
+}
+
+/** Deliveries to endpoints that are gone, at most 1,000: those of an endpoint that was down for days are more than one statement should touch. */
+export async function giveUpOrphans(transaction: Transaction): Promise<number> {
+  const { appId } = transaction
+  const rows = await transaction.query(sql`
     update openslot.deliveries set state = 'cancelled', finished_at = now()
-    where app_id = ${appId} and endpoint_id = ${id} and kind = 'webhook' and state = 'ready'`)
-  return true
+    where app_id = ${appId} and id in (
+      select id from openslot.deliveries as delivery where app_id = ${appId} and kind = 'webhook' and state = 'ready'
+        and not exists (select from openslot.webhook_endpoints as endpoint
+          where endpoint.app_id = delivery.app_id and endpoint.id = delivery.endpoint_id)
+      limit 1000)
+    returning id`)
+  return rows.length
 }
 
 /** The old secret goes on signing beside the new one for a day. The caller has locked the endpoint. */

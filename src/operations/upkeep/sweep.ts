@@ -9,6 +9,7 @@ import {
   listAppIds,
 } from '../../adapters/storage/maintenance.ts'
 import { requeueOverdueReminders } from '../../adapters/storage/reminders.ts'
+import { giveUpOrphans } from '../../adapters/storage/webhookEndpoints.ts'
 import { type Result, success } from '../../core/result.ts'
 import { dayMs, plus } from '../../core/time/instant.ts'
 import { keptDays } from '../../core/webhook/endpoint.ts'
@@ -26,6 +27,7 @@ export async function sweep({
     const before = plus(now(), -keptDays * dayMs)
     deleted += await database.transaction(appId, (transaction) => deleteOldNotifications(transaction, before))
     deleted += await database.transaction(appId, (transaction) => deleteOldMails(transaction, before))
+    deleted += await database.transaction(appId, giveUpOrphans)
     const unsettled = await database.transaction(appId, findUnsettled)
     for (const id of unsettled) await database.transaction(appId, (transaction) => scheduleRecovery(transaction, id))
     takenUp += unsettled.length
