@@ -76,7 +76,7 @@ export function readEventList(query: Query): Result<EventListQuestion> {
       metadataPair: pair.value,
       updatedAfter: instantOf(query.updated_after),
       updatedBefore: instantOf(query.updated_before),
-      attendees: readList(query.attendees)?.map((email) => email.toLowerCase()),
+      attendees: readList(query.attendees),
     },
   })
 }
@@ -96,7 +96,6 @@ const wordsLimit = 20
 
 function wordsOf(text: string | undefined): string[] {
   return (text ?? '')
-    .toLowerCase()
     .split(/\s+/)
     .filter((word) => word !== '')
     .slice(0, wordsLimit)

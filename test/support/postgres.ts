@@ -51,8 +51,11 @@ export async function teardown(): Promise<void> {
   rmSync(ownDirectory, { recursive: true, force: true })
 }
 
-/** A fresh database with the real migrations. Commits are flushed to disk as in production. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+/**
+ * A fresh database with the real migrations. Commits are flushed to disk as in production. `small`: the letters that it can
+ * make small; those of ASCII alone where somebody's PostgreSQL was made in the C locale.
+ */
+export async function createTestDatabase({ small = 'all' }: { small?: 'all' | 'ascii' } = {}): Promise<TestDatabase> {
   ownServer ??= startEmbeddedPostgres({
     dataDirectory: inject('postgresDirectory'),
     log: () => {},
@@ -62,10 +65,15 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const { connection } = await ownServer
   const name = `test_${randomUUID().replaceAll('-', '')}`
   await asAdministrator(connection, async (client) => {
+    if (small === 'ascii') {
+      await client.query(`create database ${name} template template0 locale_provider libc locale 'C'`)
+      return
+    }
     await client.query('select pg_advisory_lock($1)', [templateLock])
     await makeTemplate(client, connection)
     await client.query(`create database ${name} template ${template}`)
   })
+  if (small === 'ascii') await migrate({ ...connection, database: name })
   return {
     connection: { ...connection, database: name },
     drop: () =>

@@ -205,7 +205,7 @@ export async function listBookings(
     filter.status === undefined ? sql`state in ('pending', 'booked', 'cancelled')` : sql`state = ${filter.status}`,
   ]
   if (filter.configurationId !== undefined) conditions.push(sql`configuration_id = ${filter.configurationId}`)
-  if (filter.guestEmail !== undefined) conditions.push(sql`lower(guest_email) = ${filter.guestEmail.toLowerCase()}`)
+  if (filter.guestEmail !== undefined) conditions.push(sql`lower(guest_email) = lower(${filter.guestEmail})`)
   if (filter.eventId !== undefined) conditions.push(sql`event_id = ${filter.eventId}`)
   if (filter.span !== undefined) conditions.push(sql`during && ${toRange(filter.span)}::tstzrange`)
   if (filter.after !== undefined)

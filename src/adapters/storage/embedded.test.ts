@@ -80,7 +80,7 @@ test('rows outlive a stop and a start, and nothing runs in between', async () =>
   expect(await ask(second.connection, 'select answer from kept')).toEqual([{ answer: 42 }])
 })
 
-test('commits are flushed, pages have checksums, text is UTF-8 in the C locale, and nothing listens on a port', async () => {
+test('commits are flushed, pages have checksums, text is UTF-8 and sorts by code point, and nothing listens on a port', async () => {
   haveStartedBefore()
   const { connection } = await start()
   const names = [
@@ -105,9 +105,8 @@ test('commits are flushed, pages have checksums, text is UTF-8 in the C locale, 
     shared_buffers: '64MB',
     max_connections: '40',
   })
-  const encoding =
-    'select pg_encoding_to_char(encoding) as encoding, datcollate from pg_database where datname = current_database()'
-  expect(await ask(connection, encoding)).toEqual([{ encoding: 'UTF8', datcollate: 'C' }])
+  const encoding = `select pg_encoding_to_char(encoding) as encoding, 'z' < 'ä' as "byCodePoint", lower('ÄÖ') as small from pg_database where datname = current_database()`
+  expect(await ask(connection, encoding)).toEqual([{ encoding: 'UTF8', byCodePoint: true, small: 'äö' }])
 })
 
 test('the socket and the data are closed to other users', async () => {

@@ -68,7 +68,9 @@ export async function initialise(place: PostgresPlace): Promise<void> {
     'postgres',
     '--auth-local=trust',
     '--auth-host=reject',
-    '--locale=C',
+    // Sorts by code point as C does, and knows the small letters of all of Unicode.
+    '--locale-provider=builtin',
+    '--locale=C.UTF-8',
     '--encoding=UTF8',
     '--data-checksums',
     '--no-instructions',

@@ -6,7 +6,7 @@ import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { keyRows } from './calendars.ts'
 import type { Queryable } from './database.ts'
-import { join, records, type Sql, sql, toRange, toTimestamp } from './sql.ts'
+import { join, lowercased, records, type Sql, sql, toRange, toTimestamp } from './sql.ts'
 
 const columns = sql`event.grant_id as "grantId", event.calendar_id as "calendarId", event.id, event.ical_uid as "icalUid",
   event.master_event_id as "masterEventId", event.original_start as "originalStart", event.status, event.body as details,
@@ -302,11 +302,12 @@ function conditionsOf(appId: AppId, key: CalendarKey, filter: EventFilter): Sql 
     conditions.push(sql`event.during && tstzrange(${timestamp(filter.span.start)}, ${timestamp(filter.span.end)})`)
   if (filter.showCancelled !== true) conditions.push(sql`event.status <> 'cancelled'`)
   if (filter.busy !== undefined) conditions.push(sql`(event.body ->> 'busy')::boolean = ${filter.busy}`)
-  for (const word of filter.words?.title ?? []) conditions.push(sql`strpos(lower(event.body ->> 'title'), ${word}) > 0`)
+  for (const word of filter.words?.title ?? [])
+    conditions.push(sql`strpos(lower(event.body ->> 'title'), lower(${word})) > 0`)
   for (const word of filter.words?.description ?? [])
-    conditions.push(sql`strpos(lower(event.body ->> 'description'), ${word}) > 0`)
+    conditions.push(sql`strpos(lower(event.body ->> 'description'), lower(${word})) > 0`)
   for (const word of filter.words?.location ?? [])
-    conditions.push(sql`strpos(lower(event.body ->> 'location'), ${word}) > 0`)
+    conditions.push(sql`strpos(lower(event.body ->> 'location'), lower(${word})) > 0`)
   if (filter.icalUid !== undefined) conditions.push(sql`event.ical_uid = ${filter.icalUid}`)
   if (filter.metadataPair !== undefined)
     conditions.push(sql`event.metadata @> ${JSON.stringify(filter.metadataPair)}::jsonb`)
@@ -314,7 +315,7 @@ function conditionsOf(appId: AppId, key: CalendarKey, filter: EventFilter): Sql 
   if (filter.updatedBefore !== undefined) conditions.push(sql`event.updated_at < ${timestamp(filter.updatedBefore)}`)
   if (filter.attendees !== undefined)
     conditions.push(sql`exists (select from jsonb_array_elements(event.body -> 'participants') as participant
-      where lower(participant ->> 'email') = any(${filter.attendees}::text[]))`)
+      where lower(participant ->> 'email') = any(${lowercased(filter.attendees)}))`)
   return join(conditions, 'and')
 }
 

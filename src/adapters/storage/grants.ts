@@ -4,7 +4,7 @@ import type { CalendarId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Transaction } from './database.ts'
 import { newId } from './ids.ts'
-import { join, type Sql, sql } from './sql.ts'
+import { join, lowercased, type Sql, sql } from './sql.ts'
 
 const columns = sql`app_id as "appId", id, provider, email, name, status, scope, settings, state, created_at as "createdAt",
   updated_at as "updatedAt"`
@@ -27,7 +27,7 @@ export async function findGrant(transaction: Transaction, name: GrantName): Prom
 
 function condition({ by, value }: GrantName): Sql {
   if (by === 'id') return sql`id = ${value}::uuid`
-  return by === 'email' ? sql`lower(email) = ${value.toLowerCase()}` : sql`external_id = ${value}`
+  return by === 'email' ? sql`lower(email) = lower(${value})` : sql`external_id = ${value}`
 }
 
 export type GrantWithPrimary = Grant & { readonly primaryCalendarId: CalendarId | undefined }
@@ -41,7 +41,7 @@ export async function findGrantsByEmail(
     select ${columns}, (
       select calendar.id from openslot.calendars calendar
       where calendar.app_id = ${transaction.appId} and calendar.grant_id = grants.id and calendar.is_primary) as "primaryCalendarId"
-    from openslot.grants where app_id = ${transaction.appId} and lower(email) = any(${emails.map((email) => email.toLowerCase())}::text[])`)
+    from openslot.grants where app_id = ${transaction.appId} and lower(email) = any(${lowercased(emails)})`)
   return rows.map(({ primaryCalendarId, ...row }) => ({
     ...toGrant(row),
     primaryCalendarId: primaryCalendarId ?? undefined,
@@ -64,7 +64,7 @@ export async function listGrants(transaction: Transaction, filter: GrantFilter):
   const conditions = [sql`app_id = ${transaction.appId}`]
   if (filter.since !== undefined) conditions.push(sql`created_at >= ${new Date(filter.since)}`)
   if (filter.before !== undefined) conditions.push(sql`created_at <= ${new Date(filter.before)}`)
-  if (filter.email !== undefined) conditions.push(sql`lower(email) = ${filter.email.toLowerCase()}`)
+  if (filter.email !== undefined) conditions.push(sql`lower(email) = lower(${filter.email})`)
   if (filter.status !== undefined) conditions.push(sql`status = ${filter.status}`)
   if (filter.provider !== undefined) conditions.push(sql`provider = ${filter.provider}`)
   const column = filter.sortBy === 'created_at' ? sql`created_at` : sql`updated_at`

@@ -2,7 +2,7 @@
 import type { GrantProvider } from '../../core/account/grant.ts'
 import type { CalendarId, GrantId } from '../../core/ids.ts'
 import type { Transaction } from './database.ts'
-import { sql } from './sql.ts'
+import { lowercased, sql } from './sql.ts'
 
 export type HostGrant = {
   readonly id: GrantId
@@ -24,5 +24,5 @@ export function findHostGrants(
       from openslot.calendars c where c.app_id = ${transaction.appId} and c.grant_id = g.id), '[]') as calendars
     from openslot.grants g
     where g.app_id = ${transaction.appId}
-      and (lower(g.email) = any(${emails.map((email) => email.toLowerCase())}::text[]) or g.id = any(${ids}::uuid[]))`)
+      and (lower(g.email) = any(${lowercased(emails)}) or g.id = any(${ids}::uuid[]))`)
 }

@@ -268,7 +268,7 @@ const columns = sql`id, booking_id as "bookingId", body as mail,
 /** Newest first. */
 export async function listMails(transaction: Transaction, filter: MailFilter): Promise<MailRow[]> {
   const conditions: Sql[] = [sql`app_id = ${transaction.appId}`, sql`kind = 'mail'`, isMail]
-  if (filter.recipient !== undefined) conditions.push(sql`lower(recipient) = ${filter.recipient.toLowerCase()}`)
+  if (filter.recipient !== undefined) conditions.push(sql`lower(recipient) = lower(${filter.recipient})`)
   if (filter.bookingId !== undefined) conditions.push(sql`booking_id = ${filter.bookingId}`)
   if (filter.after !== undefined) conditions.push(sql`id < ${filter.after}`)
   if (filter.state !== undefined) conditions.push(stateCondition(filter.state))

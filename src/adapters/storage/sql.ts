@@ -50,6 +50,14 @@ export function join(pieces: readonly Sql[], separator: 'and' | 'or' | ','): Sql
 }
 
 /**
+ * For `lower(…) = any(${lowercased(texts)})`: small letters are the database's, on both sides, for which it knows depends on how
+ * it was made; in the C locale those of ASCII alone.
+ */
+export function lowercased(texts: readonly string[]): Sql {
+  return sql`array(select lower(asked) from unnest(${texts}::text[]) as asked)`
+}
+
+/**
  * Rows as one parameter, for `from ${records(rows)} as row (name type, …)`: each field by its name, JSON as itself, what
  * PostgreSQL reads from text as that text. However many rows there are, the statement is the same.
  */
