@@ -72,6 +72,36 @@ describe('the queue', () => {
     expect(await bookedHost(id, start + 1_800)).toBe(emailOf('ada'))
   })
 
+  it('goes on without a host whose account is gone, and has them first when they are back', async () => {
+    const id = await configure('max-availability')
+    const [ada, bob, cy] = hosts as [TestHost, TestHost, TestHost]
+    expect(await bookedHost(id, start)).toBe(ada.email)
+    expect((await server.request('DELETE', `/v3/grants/${bob.grantId}`)).status).toBe(200)
+    expect((await slots(id)).order).toEqual([cy.email, ada.email])
+    const second = await book(server, id, start + 1_800)
+    expect(second.body.data.organizer.email).toBe(cy.email)
+    await makeHost(server, bob.email)
+    expect((await slots(id)).order).toEqual([bob.email, ada.email, cy.email])
+    const third = await book(server, id, start + 3_600)
+    expect(third.body.data.organizer.email).toBe(bob.email)
+    for (const { body } of [second, third]) await cancel(id, body.data.booking_id)
+    // Where all are needed nobody can be left out.
+    const together = await makeConfiguration(server, hosts.slice(0, 2))
+    await server.request(
+      'DELETE',
+      `/v3/grants/${(await server.request('GET', `/v3/grants/${bob.email}`)).body.data.id}`,
+    )
+    const refused = await book(server, together, start + 7_200)
+    expect([refused.status, refused.body.error.message]).toEqual([
+      400,
+      `participants[1].email: Failed to find a valid Grant for ${bob.email}`,
+    ])
+    // Nor where nobody is left.
+    const alone = await configure('max-availability', [ada, cy])
+    await server.request('DELETE', `/v3/grants/${cy.grantId}`)
+    expect((await slots(alone)).order).toEqual([ada.email])
+  })
+
   it('has a host who joins first', async () => {
     const id = await configure('max-availability', hosts.slice(0, 2))
     for (const at of [0, 1]) await bookedHost(id, start + 1_800 * at)

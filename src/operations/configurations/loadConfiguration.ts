@@ -6,13 +6,15 @@ import {
   findConfigurationIdBySlug,
 } from '../../adapters/storage/configurations.ts'
 import type { Database } from '../../adapters/storage/database.ts'
-import { findHostGrants } from '../../adapters/storage/hosts.ts'
+import { findHostGrants, type HostGrant } from '../../adapters/storage/hosts.ts'
 import type { Principal } from '../../core/account/principal.ts'
 import {
   type Configuration,
+  type ConfigurationParticipant,
   calendarsToRead,
   type Host,
   hostsOf,
+  isRoundRobin,
   type ParticipantCalendar,
 } from '../../core/configuration/configuration.ts'
 import { type AppId, type ConfigurationId, isUuid } from '../../core/ids.ts'
@@ -128,7 +130,10 @@ export async function findKnownConfiguration(
   return success({ configuration, document })
 }
 
-/** Problems: `invalidRequest` where a participant has lost the grant or calendar that it names. */
+/**
+ * Problems: `invalidRequest` where a participant has lost the grant or calendar that it names. Of a round robin those who have
+ * lost theirs take no turn; it is refused only when nobody is left.
+ */
 export async function loadHosts(
   { database }: Pick<Tools, 'database'>,
   known: KnownConfiguration,
@@ -138,15 +143,21 @@ export async function loadHosts(
   const kept = all.get(configuration.id)
   if (kept?.configuration.version === configuration.version) return success(kept)
   // A grant that must be connected anew makes its calendars unreadable; the configuration stands.
-  const hosts = await findHosts({ database }, configuration, 'evenInvalid')
-  if (!hosts.ok) return hosts
-  const serving = hostsOf(configuration, hosts.value)
+  const found = await findEachHost({ database }, configuration, 'evenInvalid')
+  const lost = found.find((host) => !host.ok)
+  const serving = hostsOf(
+    configuration,
+    found.flatMap((host) => (host.ok ? [host.value] : [])),
+  )
+  if (lost !== undefined && !lost.ok && !(isRoundRobin(configuration) && serving.length > 0)) return lost
   const loaded: LoadedConfiguration = {
     configuration,
     document,
     hosts: serving,
     calendars: calendarsToRead(configuration, serving),
   }
+  // Who was lost may come back, and the version of the configuration would not tell.
+  if (lost !== undefined) return success(loaded)
   if (all.size >= keptLimit) all.clear()
   all.set(configuration.id, loaded)
   return success(loaded)
@@ -172,60 +183,64 @@ function keptBy(database: Database): Map<ConfigurationId, LoadedConfiguration> {
 }
 
 /**
- * Every participant with the calendars behind the names it uses; all must belong to grants of the same application.
+ * Every participant with the calendars behind the names it uses; all must belong to valid grants of the same application.
  * Problems: `invalidRequest` that names the participant.
  */
 export async function findHosts(
-  { database }: Pick<Tools, 'database'>,
+  tools: Pick<Tools, 'database'>,
   configuration: Pick<Configuration, 'appId' | 'participants'>,
-  which: 'valid' | 'evenInvalid' = 'valid',
 ): Promise<Result<Host[]>> {
-  const { appId, participants } = configuration
-  const ids = participants.flatMap(({ grantId }) => (grantId === undefined ? [] : [grantId]))
-  if (!ids.every(isUuid))
-    return failure(
-      invalidRequest(
-        'must be the id of a grant',
-        `participants[${participants.findIndex(({ grantId }) => grantId !== undefined && !isUuid(grantId))}].grant_id`,
-      ),
-    )
+  const hosts: Host[] = []
+  for (const host of await findEachHost(tools, configuration, 'valid')) {
+    if (!host.ok) return host
+    hosts.push(host.value)
+  }
+  return success(hosts)
+}
+
+/** In the order of the participants. */
+async function findEachHost(
+  { database }: Pick<Tools, 'database'>,
+  { appId, participants }: Pick<Configuration, 'appId' | 'participants'>,
+  which: 'valid' | 'evenInvalid',
+): Promise<Result<Host>[]> {
   const grants = await database.read(appId, (transaction) =>
     findHostGrants(
       transaction,
       participants.map(({ email }) => email),
-      ids,
+      participants.flatMap(({ grantId }) => (grantId !== undefined && isUuid(grantId) ? [grantId] : [])),
     ),
   )
-  const hosts: Host[] = []
-  for (const [index, participant] of participants.entries()) {
-    const named = [
-      ...(participant.availabilityCalendarIds ?? []),
-      ...(participant.bookingCalendarId === undefined ? [] : [participant.bookingCalendarId]),
-    ]
-    const usable = grants.filter(({ isValid }) => isValid || which === 'evenInvalid')
-    const grant = usable.find((candidate) =>
-      participant.grantId === undefined
-        ? candidate.email.toLowerCase() === participant.email.toLowerCase()
-        : candidate.id === participant.grantId.toLowerCase(),
-    )
-    const needsGrant = participant.availabilityCalendarIds !== undefined || participant.bookingCalendarId !== undefined
-    if (grant === undefined && needsGrant)
-      return failure(
-        invalidRequest(`Failed to find a valid Grant for ${participant.email}`, `participants[${index}].email`),
-      )
-    const found = new Map<string, ParticipantCalendar>()
-    for (const name of named) {
-      const calendar = grant?.calendars.find(({ id, isPrimary }) => id === name || (name === 'primary' && isPrimary))
-      if (grant === undefined || calendar === undefined)
-        return failure(invalidRequest(`${participant.email} has no calendar "${name}"`, `participants[${index}]`))
-      found.set(name, { key: { grantId: grant.id, calendarId: calendar.id }, provider: grant.provider })
-    }
-    const behind = (name: string) => found.get(name) as ParticipantCalendar
-    hosts.push({
-      participant,
-      availabilityCalendars: [...new Set(participant.availabilityCalendarIds ?? [])].map(behind),
-      bookingCalendar: participant.bookingCalendarId === undefined ? undefined : behind(participant.bookingCalendarId),
-    })
+  const usable = grants.filter(({ isValid }) => isValid || which === 'evenInvalid')
+  return participants.map((participant, index) => findHost(participant, index, usable))
+}
+
+function findHost(participant: ConfigurationParticipant, index: number, grants: readonly HostGrant[]): Result<Host> {
+  const { email, grantId, availabilityCalendarIds, bookingCalendarId } = participant
+  if (grantId !== undefined && !isUuid(grantId))
+    return failure(invalidRequest('must be the id of a grant', `participants[${index}].grant_id`))
+  const grant = grants.find((candidate) =>
+    grantId === undefined
+      ? candidate.email.toLowerCase() === email.toLowerCase()
+      : candidate.id === grantId.toLowerCase(),
+  )
+  const needsGrant = availabilityCalendarIds !== undefined || bookingCalendarId !== undefined
+  if (grant === undefined && needsGrant)
+    return failure(invalidRequest(`Failed to find a valid Grant for ${email}`, `participants[${index}].email`))
+  const found = new Map<string, ParticipantCalendar>()
+  for (const name of [
+    ...(availabilityCalendarIds ?? []),
+    ...(bookingCalendarId === undefined ? [] : [bookingCalendarId]),
+  ]) {
+    const calendar = grant?.calendars.find(({ id, isPrimary }) => id === name || (name === 'primary' && isPrimary))
+    if (grant === undefined || calendar === undefined)
+      return failure(invalidRequest(`${email} has no calendar "${name}"`, `participants[${index}]`))
+    found.set(name, { key: { grantId: grant.id, calendarId: calendar.id }, provider: grant.provider })
   }
-  return success(hosts)
+  const behind = (name: string) => found.get(name) as ParticipantCalendar
+  return success({
+    participant,
+    availabilityCalendars: [...new Set(availabilityCalendarIds ?? [])].map(behind),
+    bookingCalendar: bookingCalendarId === undefined ? undefined : behind(bookingCalendarId),
+  })
 }
