@@ -344,7 +344,7 @@ describe('a configuration', () => {
     expect((await book(server, id, start)).status).toBe(401)
   })
 
-  it('is not deleted under a session; afterwards its bookings can still be read, moved never, and cancelled', async () => {
+  it('is not deleted under a session; afterwards its bookings can still be read, moved and cancelled', async () => {
     const id = await makeConfiguration(server, [host])
     const booking = (await book(server, id, start + 86_400)).body.data.booking_id
     const session = (await server.request('POST', '/v3/scheduling/sessions', { body: { configuration_id: id } })).body
@@ -361,6 +361,19 @@ describe('a configuration', () => {
     expect((await book(server, id, start)).status).toBe(404)
     const path = `/v3/scheduling/bookings/${booking}?configuration_id=${id}`
     expect((await server.request('GET', path, { token: null })).body.data.status).toBe('booked')
+    const free = await availability(`configuration_id=${id}&booking_id=${booking}`)
+    const when = free.body.data.time_slots[0]
+    expect(
+      (
+        await server.request('PATCH', path, {
+          token: null,
+          body: { start_time: when.start_time, end_time: when.end_time },
+        })
+      ).status,
+    ).toBe(200)
+    // Knowing the configuration alone opens nothing.
+    const nobodys = `configuration_id=${id}&booking_id=${crypto.randomUUID()}`
+    expect((await availability(nobodys)).status).toBe(404)
     expect((await server.request('DELETE', path, { token: null, body: {} })).status).toBe(200)
   })
 

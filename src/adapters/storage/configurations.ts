@@ -123,6 +123,7 @@ export async function readVersions(
   appId: AppId,
   id: ConfigurationId,
   calendars: readonly CalendarKey[],
+  which: 'live' | 'evenDeleted' = 'live',
 ): Promise<readonly (number | null)[] | undefined> {
   const [row] = await queryable.query<{ version: number; calendars: (number | null)[] | null }>(sql`
     select configuration.version, (
@@ -132,6 +133,7 @@ export async function readVersions(
       left join openslot.calendars calendar
         on calendar.app_id = ${appId} and calendar.grant_id = asked.grant_id and calendar.id = asked.calendar_id) as calendars
     from openslot.configurations configuration
-    where configuration.app_id = ${appId} and configuration.id = ${id} and configuration.deleted_at is null`)
+    where configuration.app_id = ${appId} and configuration.id = ${id}
+      and (configuration.deleted_at is null or ${which === 'evenDeleted'}::boolean)`)
   return row === undefined ? undefined : [row.version, ...(row.calendars ?? [])]
 }

@@ -67,7 +67,7 @@ export async function findSlots(
   }
   return withFreshConfiguration(
     tools.database,
-    () => resolveWithHosts(tools, principal, question),
+    () => resolveWithHosts(tools, principal, question, isForBooking ? 'evenDeleted' : 'live'),
     async (loaded) => {
       const booking = isForBooking ? await bookingToMove(tools, loaded, question.booking_id ?? '') : success(undefined)
       return booking.ok ? compute(tools, loaded, window, booking.value, key) : booking
@@ -133,6 +133,8 @@ async function compute(
     appId,
     id,
     calendars.map(({ key: calendar }) => calendar),
+    // A booking outlives its configuration, and can still be moved.
+    booking === undefined ? 'live' : 'evenDeleted',
   )
   if (versions === undefined) return failure(notFound)
   if (versions.includes(null)) throw new StaleConfiguration(calendarGone)

@@ -84,7 +84,7 @@ export async function resolveWithHosts(
   tools: Pick<Tools, 'database'>,
   principal: Principal,
   query: ConfigurationQuery,
-  which: 'live' | 'kept' = 'live',
+  which: 'live' | 'evenDeleted' | 'kept' = 'live',
 ): Promise<Result<LoadedConfiguration>> {
   const known = await resolveConfiguration(tools, principal, query, which)
   return known.ok ? loadHosts(tools, known.value) : known
