@@ -327,7 +327,7 @@ export async function listZoneBound(queryable: Queryable, appId: AppId, key: Cal
   return rows.map(toEvent)
 }
 
-/** The latest start of an event with `key5` = `group` on each of `keys`, in their order; undefined where there is none. */
+/** When the latest event with `key5` = `group` was made on each of `keys`, in their order; undefined where there is none. */
 export async function latestOfGroup(
   queryable: Queryable,
   appId: AppId,
@@ -335,7 +335,7 @@ export async function latestOfGroup(
   group: string,
 ): Promise<(Instant | undefined)[]> {
   const rows = await queryable.query<{ ordinal: number; latest: Instant }>(sql`
-    select key.ordinal, max(lower(event.during)) as latest from ${keyRows(keys)} with ordinality as key (grant_id, calendar_id, ordinal)
+    select key.ordinal, max(event.created_at) as latest from ${keyRows(keys)} with ordinality as key (grant_id, calendar_id, ordinal)
       join openslot.events as event
         on event.app_id = ${appId} and event.grant_id = key.grant_id and event.calendar_id = key.calendar_id
     where event.metadata ? 'key5' and event.metadata ->> 'key5' = ${group} and event.status <> 'cancelled'

@@ -203,6 +203,16 @@ describe('availability of calendars', () => {
       )
       expect(reply.body.data.order).toEqual([bob.email])
     }
+    // As of a configuration's own bookings: it counts when each was given, not when it takes place.
+    await server.request('POST', `/v3/grants/${bob.grantId}/events?calendar_id=primary`, {
+      body: {
+        when: { start_time: at('2026-05-01T10:00Z'), end_time: at('2026-05-01T11:00Z') },
+        metadata: { key5: 'team' },
+      },
+    })
+    const rules = { availability_method: 'max-availability', round_robin_group_id: 'team' }
+    const turns = await ask(question([{ email: ana.email }, { email: bob.email }], { availability_rules: rules }))
+    expect(turns.body.data.order).toEqual([ana.email, bob.email])
   })
 
   it('stays in open hours, and on dates of its own', async () => {
