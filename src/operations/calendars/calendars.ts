@@ -109,7 +109,7 @@ export function changeCalendar(
     const changed = await storage.updateCalendar(transaction, key, content.value)
     if (changed === undefined) return failure(notFound)
     if (changed.timezone !== before.timezone) {
-      await reckonAgain(transaction, grant, changed)
+      await reckonAgain(transaction, grant, changed, before.timezone)
       await forgetToken(transaction, grant.appId, key)
     }
     if (isNews(before, changed))

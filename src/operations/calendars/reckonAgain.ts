@@ -1,25 +1,74 @@
 // When the events of a calendar take place, reckoned again in another time zone.
 import type { Transaction } from '../../adapters/storage/database.ts'
-import { deleteInstances, listZoneBound, saveEvent } from '../../adapters/storage/events.ts'
+import { deleteInstances, listInstances, listZoneBound, saveEvent } from '../../adapters/storage/events.ts'
 import type { Grant } from '../../core/account/grant.ts'
 import type { Calendar } from '../../core/calendar/calendar.ts'
-import { toWrite } from './eventWrites.ts'
+import { type CalendarEvent, intervalOf, zoneOf } from '../../core/calendar/event.ts'
+import { instanceId } from '../../core/calendar/instance.ts'
+import { occursAt, whenOfOccurrence } from '../../core/calendar/series.ts'
+import { plus } from '../../core/time/instant.ts'
+import { instantOfWallClock, wallClockAt } from '../../core/time/zone.ts'
+import { seriesOf, toWrite } from './eventWrites.ts'
 
-/** Whole days and series without a zone of their own follow `calendar`; instances that no longer fit their series go. */
-export async function reckonAgain(transaction: Transaction, grant: Grant, calendar: Calendar): Promise<void> {
+/**
+ * Whole days and series without a zone of their own follow the calendar from `timezone` to `calendar`'s, and with a series what
+ * was changed and deleted of it; instances whose occurrence is none any more go.
+ */
+export async function reckonAgain(
+  transaction: Transaction,
+  grant: Grant,
+  calendar: Calendar,
+  timezone: string,
+): Promise<void> {
   const key = { grantId: grant.id, calendarId: calendar.id }
-  const bound = await listZoneBound(transaction, grant.appId, key)
-  const isDaily = (id: string | undefined) =>
-    bound.some((event) => event.id === id && event.details.when.kind !== 'timespan')
-  await deleteInstances(
-    transaction,
-    grant.appId,
-    key,
-    bound.filter(({ masterEventId }) => isDaily(masterEventId)).map(({ id }) => id),
-  )
-  for (const event of bound) {
-    if (isDaily(event.masterEventId)) continue
+  const save = async (event: CalendarEvent) => {
     const write = toWrite(event, grant, calendar.timezone)
     if (write.ok) await saveEvent(transaction, grant.appId, key, write.value)
+  }
+  const bound = await listZoneBound(transaction, grant.appId, key)
+  const isMoved = ({ details }: CalendarEvent) =>
+    details.recurrence.length > 0 && zoneOf(details.when, timezone) !== zoneOf(details.when, calendar.timezone)
+  const series = bound.filter(isMoved)
+  for (const event of bound) {
+    if (!series.some(({ id }) => id === event.masterEventId)) await save(event)
+  }
+  for (const master of series) {
+    const instances = await listInstances(transaction, grant.appId, key, master.id)
+    await deleteInstances(
+      transaction,
+      grant.appId,
+      key,
+      instances.map(({ id }) => id),
+    )
+    for (const instance of instances) {
+      const moved = follow(master, instance, { from: timezone, to: calendar.timezone })
+      if (moved !== undefined) await save(moved)
+    }
+  }
+}
+
+/** `instance` stays with its occurrence: as far from the first, on the wall, as before. */
+function follow(
+  master: CalendarEvent,
+  instance: CalendarEvent,
+  { from, to }: { readonly from: string; readonly to: string },
+): CalendarEvent | undefined {
+  const { originalStart, details } = instance
+  const series = seriesOf(master, to)
+  if (originalStart === undefined || !series.ok) return undefined
+  const first = { before: intervalOf(master.details.when, from).start, now: intervalOf(master.details.when, to).start }
+  const distance = wallClockAt(from, originalStart) - wallClockAt(from, first.before)
+  const start = instantOfWallClock(to, wallClockAt(to, first.now) + distance)
+  const occurrence = occursAt(series.value, start)
+  if (occurrence === undefined) return undefined
+  // What was given another time keeps that; what was not begins and ends with its occurrence.
+  const { when } = details
+  const isInPlace = when.kind === 'timespan' && when.startTime === originalStart
+  const stays = { start, end: plus(start, isInPlace ? when.endTime - when.startTime : 0) }
+  return {
+    ...instance,
+    id: instanceId(master.id, start),
+    originalStart: start,
+    details: isInPlace ? { ...details, when: whenOfOccurrence(when, stays, to) } : details,
   }
 }

@@ -289,6 +289,60 @@ describe('series', () => {
   })
 })
 
+describe('what was changed of a series follows it to the calendar’s new time zone', () => {
+  const move = (owner: TestHost) =>
+    server.request('PUT', `/v3/grants/${owner.grantId}/calendars/primary`, { body: { timezone: 'America/New_York' } })
+  const span = `start=${at('2026-03-01T00:00Z')}&end=${at('2026-05-01T00:00Z')}`
+
+  it('where it is of whole days', async () => {
+    const owner = await freshCalendar('Europe/Paris')
+    const path = `/v3/grants/${owner.grantId}/events`
+    await create(path, {
+      title: 'Off',
+      when: { date: '2026-03-27' },
+      recurrence: ['RRULE:FREQ=DAILY;COUNT=4'],
+    })
+    const days = (await list(owner, span)).body.data
+    await server.request('DELETE', `${path}/${days[1].id}?calendar_id=primary`)
+    await server.request('PUT', `${path}/${days[2].id}?calendar_id=primary`, { body: { title: 'Away' } })
+    expect((await move(owner)).status).toBe(200)
+    expect((await list(owner, span)).body.data.map((event: Json) => [event.title, event.when.date])).toEqual([
+      ['Off', '2026-03-27'],
+      ['Away', '2026-03-29'],
+      ['Off', '2026-03-30'],
+    ])
+    expect(await freeBusy(owner, '2026-03-20T00:00Z', '2026-06-10T00:00Z')).toEqual([
+      [at('2026-03-27T04:00Z'), at('2026-03-28T04:00Z')],
+      [at('2026-03-29T04:00Z'), at('2026-03-31T04:00Z')],
+    ])
+  })
+
+  it('where it names no zone of its own, over a night when the clocks of one of them change', async () => {
+    const owner = await freshCalendar('Europe/Paris')
+    const path = `/v3/grants/${owner.grantId}/events`
+    await create(path, {
+      title: 'Talk',
+      when: timespan('2026-03-24T10:00Z', '2026-03-24T11:00Z'),
+      recurrence: ['RRULE:FREQ=WEEKLY;COUNT=4'],
+    })
+    const talks = (await list(owner, span)).body.data
+    expect(talks.map((event: Json) => event.when.start_time)).toEqual(
+      ['2026-03-24T10:00Z', '2026-03-31T09:00Z', '2026-04-07T09:00Z', '2026-04-14T09:00Z'].map(at),
+    )
+    await server.request('PUT', `${path}/${talks[1].id}?calendar_id=primary`, { body: { title: 'Long talk' } })
+    await server.request('DELETE', `${path}/${talks[2].id}?calendar_id=primary`)
+    await server.request('PUT', `${path}/${talks[3].id}?calendar_id=primary`, {
+      body: { when: timespan('2026-04-15T15:00Z', '2026-04-15T16:00Z') },
+    })
+    expect((await move(owner)).status).toBe(200)
+    expect((await list(owner, span)).body.data.map((event: Json) => [event.title, event.when.start_time])).toEqual([
+      ['Talk', at('2026-03-24T10:00Z')],
+      ['Long talk', at('2026-03-31T10:00Z')],
+      ['Talk', at('2026-04-15T15:00Z')],
+    ])
+  })
+})
+
 describe('lists of events', () => {
   it('page through singles and series without a gap or a repeat', async () => {
     const owner = await freshCalendar('UTC')
