@@ -17,7 +17,7 @@ export function securityHeaders(baseUrl: string): Readonly<Record<string, string
   return baseUrl.startsWith('https:') ? { ...always, 'strict-transport-security': 'max-age=31536000' } : always
 }
 
-const exposedHeaders = ['x-request-id', 'retry-after']
+const exposedHeaders = ['x-request-id', 'retry-after', 'idempotent-response']
 
 /** What guests' pages call, and what the editor calls for its access token and that token's grant; nothing else. */
 const browserPaths = new RegExp(

@@ -116,3 +116,8 @@ function isStorable(part: unknown): boolean {
 export function readList(value: readonly string[] | undefined): string[] | undefined {
   return value?.flatMap((item) => item.split(',')).filter((item) => item !== '')
 }
+
+/** Whatever else a provider's conference has is kept as it is. */
+export const conferenceDetails = Type.Object({
+  url: Type.String({ maxLength: 2048, pattern: '^https?://', errorMessage: 'must be an http or https address' }),
+})

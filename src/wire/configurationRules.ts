@@ -95,7 +95,7 @@ function findTimeProblem(document: ConfigurationDocument): Problem | undefined {
 
 function findEventProblem({ event_booking: event }: ConfigurationDocument): Problem | undefined {
   const { conferencing } = event
-  if (conferencing?.autocreate !== undefined && conferencing.details !== undefined)
+  if (conferencing?.autocreate && conferencing.details)
     return invalidRequest('has both autocreate and details; give one of them', 'event_booking.conferencing')
   if (conferencing && Object.keys(conferencing).length > 0 && !conferencing.provider)
     return invalidRequest('is required', 'event_booking.conferencing.provider')

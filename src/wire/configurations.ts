@@ -10,7 +10,7 @@ import type {
 } from '../core/configuration/configuration.ts'
 import type { AppId, ConfigurationId, GrantId } from '../core/ids.ts'
 import { allowedOrigin, webAddress } from './addresses.ts'
-import { nullable } from './common.ts'
+import { conferenceDetails, nullable } from './common.ts'
 import { emailTemplateSchema, readEmailTemplate, readReminders, reminderSchema } from './mailSettings.ts'
 import { calendarMembers, readUnreadable } from './participantCalendars.ts'
 import { whole } from './whole.ts'
@@ -66,7 +66,7 @@ const participantSchema = Type.Object({
 })
 
 const availabilityRulesSchema = Type.Object({
-  availability_method: Type.Optional(Type.Enum(['collective', 'max-fairness', 'max-availability'])),
+  availability_method: Type.Optional(nullable(Type.Enum(['collective', 'max-fairness', 'max-availability']))),
   buffer: Type.Optional(
     nullable(
       Type.Object({
@@ -79,7 +79,7 @@ const availabilityRulesSchema = Type.Object({
   default_specific_time_availability: Type.Optional(nullable(Type.Array(specificTimeSchema))),
   only_specific_time_availability: Type.Optional(nullable(Type.Boolean())),
   round_robin_group_id: text(500),
-  tentative_as_busy: Type.Optional(Type.Boolean()),
+  tentative_as_busy: Type.Optional(nullable(Type.Boolean())),
 })
 
 const availabilitySchema = Type.Object({
@@ -95,23 +95,13 @@ const eventBookingSchema = Type.Object({
   description: text(8192),
   location: text(255),
   timezone: text(64),
-  booking_type: Type.Optional(Type.Enum(['booking', 'organizer-confirmation', 'custom-confirmation'])),
+  booking_type: Type.Optional(nullable(Type.Enum(['booking', 'organizer-confirmation', 'custom-confirmation']))),
   conferencing: Type.Optional(
     nullable(
       Type.Object({
         provider: Type.Optional(Type.String({ maxLength: 64 })),
-        autocreate: Type.Optional(Type.Object({})),
-        details: Type.Optional(
-          Type.Object({
-            url: Type.Optional(
-              Type.String({
-                maxLength: 2048,
-                pattern: '^https?://',
-                errorMessage: 'must be an http or https address',
-              }),
-            ),
-          }),
-        ),
+        autocreate: Type.Optional(nullable(Type.Object({}))),
+        details: Type.Optional(nullable(conferenceDetails)),
       }),
     ),
   ),

@@ -6,7 +6,15 @@ import { invalidRequest } from '../core/problem.ts'
 import { failure, type Result, success } from '../core/result.ts'
 import { fromUnixSeconds, toUnixSeconds } from '../core/time/instant.ts'
 import { isLocalDate } from '../core/time/localDate.ts'
-import { cursorQuery, limitOf, metadataSchema, nullable, readTimezone, selectQuery } from './common.ts'
+import {
+  conferenceDetails,
+  cursorQuery,
+  limitOf,
+  metadataSchema,
+  nullable,
+  readTimezone,
+  selectQuery,
+} from './common.ts'
 import { unixSeconds, whole } from './whole.ts'
 
 const text = (maxLength: number) => Type.Optional(nullable(Type.String({ maxLength })))
@@ -38,7 +46,7 @@ const participantSchema = Type.Object({
 
 const conferencingSchema = Type.Object({
   provider: Type.Optional(Type.String({ maxLength: 64 })),
-  details: Type.Optional(nullable(Type.Object({}))),
+  details: Type.Optional(nullable(conferenceDetails)),
   autocreate: Type.Optional(nullable(Type.Object({}))),
 })
 

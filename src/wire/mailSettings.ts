@@ -17,7 +17,7 @@ export const emailTemplateSchema = Type.Object({
 export const reminderSchema = Type.Object({
   type: Type.Enum(['email', 'webhook']),
   minutes_before_event: whole({ minimum: 1, maximum: 525_600 }),
-  recipient: Type.Optional(Type.Enum(['all', 'host', 'guest'])),
+  recipient: Type.Optional(nullable(Type.Enum(['all', 'host', 'guest']))),
   email_subject: Type.Optional(nullable(Type.String({ maxLength: 255 }))),
 })
 

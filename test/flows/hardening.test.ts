@@ -156,13 +156,32 @@ describe('fields of a configuration', () => {
     ])
   })
 
+  it('lead to a conference that has an address', async () => {
+    const nowhere = { conferencing: { provider: 'WebEx', details: { password: 'x' } } }
+    const made = await create(configurationBody([ada], { event: nowhere }))
+    expect([made.status, made.body.error.message]).toEqual([
+      400,
+      expect.stringContaining('event_booking.conferencing.details.url'),
+    ])
+  })
+
   it('may be empty where the editor leaves them empty', async () => {
     const made = await create({
-      ...configurationBody([ada], { event: { timezone: null }, rules: { round_robin_group_id: null } }),
+      ...configurationBody([ada], {
+        event: {
+          timezone: null,
+          booking_type: null,
+          conferencing: { provider: 'WebEx', details: { url: 'https://meet.example/1' }, autocreate: null },
+          reminders: [{ type: 'email', minutes_before_event: 30, recipient: null }],
+        },
+        rules: { round_robin_group_id: null, availability_method: null, tentative_as_busy: null },
+      }),
       slug: '',
       participants: [{ ...participant(ada.email), name: null, timezone: null, grant_id: null }],
     })
     expect([made.status, made.body.data.slug]).toEqual([200, null])
+    const session = { configuration_id: made.body.data.id, slug: null, time_to_live: null }
+    expect((await server.request('POST', '/v3/scheduling/sessions', { body: session })).status).toBe(200)
   })
 
   it('of a group are refused with the reason, not with what else it lacks', async () => {

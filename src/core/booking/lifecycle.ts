@@ -103,7 +103,7 @@ export function placedEvent(booking: Booking, configuration: Configuration, now:
     hosts: service.hosts.map(({ email }) => email),
     hideParticipants: configuration.hideParticipants,
     notifyParticipants: configuration.notifyParticipants && !isPending,
-    conferencing: configuration.conferencing?.details === undefined ? undefined : configuration.conferencing,
+    conferencing: !configuration.conferencing?.details ? undefined : configuration.conferencing,
     metadata: {
       source: 'scheduler',
       key5: target.configurationId,

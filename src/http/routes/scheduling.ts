@@ -13,6 +13,7 @@ import {
   createBookingBody,
   rescheduleBookingBody,
 } from '../../wire/bookings.ts'
+import { nullable } from '../../wire/common.ts'
 import { uiSettingsData } from '../../wire/uiSettings.ts'
 import { unixSeconds, whole } from '../../wire/whole.ts'
 import { type Answer, type Route, route } from '../route.ts'
@@ -35,14 +36,14 @@ export const schedulingRoutes: readonly Route[] = [
     body: Type.Object({
       configuration_id: Type.Optional(Type.Union([Type.String({ maxLength: 255 }), Type.Null()])),
       slug: Type.Optional(Type.Union([Type.String({ maxLength: 255 }), Type.Null()])),
-      time_to_live: Type.Optional(whole({ minimum: 1, maximum: 30 }, 'Minutes; 5 where absent')),
+      time_to_live: Type.Optional(nullable(whole({ minimum: 1, maximum: 30 }, 'Minutes; 5 where absent'))),
     }),
     data: Type.Object({ session_id: Type.String() }),
     handle: async ({ operations, principal, body }) => {
       const made = await operations.createSession(principal as Principal & { kind: 'key' }, {
         configurationId: body.configuration_id ?? undefined,
         slug: body.slug ?? undefined,
-        lifeMinutes: body.time_to_live,
+        lifeMinutes: body.time_to_live ?? undefined,
       })
       return made.ok ? success({ data: { session_id: made.value } }) : made
     },
