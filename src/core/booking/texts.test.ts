@@ -30,3 +30,8 @@ test('a title is one line without marks that turn the direction of text', () => 
   expect(oneLine(' a\r\nb\u0000c\u202ed\u2066e\u2028f ')).toBe('a b c d e f')
   expect(oneLine('x'.repeat(2_000)).length).toBe(1_024)
 })
+
+test('a title is cut between characters', () => {
+  expect(oneLine(`${'x'.repeat(1_023)}😀 and more`)).toBe('x'.repeat(1_023))
+  expect(oneLine(`${'x'.repeat(1_022)}😀 and more`)).toBe(`${'x'.repeat(1_022)}😀`)
+})

@@ -28,10 +28,14 @@ export function fillTokens(
   return template.replace(/\$\{([^{}]{1,255})\}/g, (token, name: string) => known.get(name.trim()) ?? token)
 }
 
-/** One line: control characters and direction overrides in a title could forge what stands around it. */
+/**
+ * One line: control characters and direction overrides in a title could forge what stands around it. Never cut inside of a
+ * character: half a surrogate pair cannot be stored.
+ */
 export function oneLine(text: string): string {
   return text
     .replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ')
     .trim()
     .slice(0, titleLimit)
+    .replace(/\p{Cs}$/u, '')
 }

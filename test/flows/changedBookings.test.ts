@@ -1,0 +1,60 @@
+/** What becomes of a booking whose configuration, guest or hosts are no longer what they were when it was made. */
+import { beforeAll, describe, expect, it } from 'vitest'
+
+import { book, configurationBody, makeConfiguration, makeHost, nearFuture, type TestHost } from '../support/hosts.ts'
+import { startTestServer, type TestServer } from '../support/server.ts'
+
+let server: TestServer
+let host: TestHost
+let start = nearFuture()
+
+beforeAll(async () => {
+  server = await startTestServer()
+  host = await makeHost(server, 'ada@host.example')
+})
+
+/** An hour that no other test of this file uses. */
+const freshHour = () => {
+  start += 3_600
+  return start
+}
+
+const move = (configurationId: string, bookingId: string, from: number, more: object = {}) =>
+  server.request('PATCH', `/v3/scheduling/bookings/${bookingId}?configuration_id=${configurationId}`, {
+    token: null,
+    body: { start_time: from, end_time: from + 1_800, ...more },
+  })
+
+describe("a guest's long answer in the title", () => {
+  const answer = `${'x'.repeat(1_017)}😀 and more`
+
+  it('is cut between characters, when it is given and when it changes', async () => {
+    const id = await makeConfiguration(server, [host], {
+      event: { title: 'Call: ${topic}' },
+      scheduler: { additional_fields: { topic: { label: 'Topic', type: 'text' } } },
+    })
+    const made = await book(server, id, freshHour(), { body: { additional_fields: { topic: answer } } })
+    expect(made.status).toBe(200)
+    expect(made.body.data.title).toBe(`Call: ${'x'.repeat(1_017)}`)
+    const { booking_id } = (await book(server, id, freshHour(), { body: { additional_fields: { topic: 'y' } } })).body
+      .data
+    const moved = await move(id, booking_id, freshHour(), { additional_fields: { topic: answer } })
+    expect(moved.status).toBe(200)
+    expect(moved.body.data.title).toBe(made.body.data.title)
+  })
+
+  it('is refused by name where half a character is all that came', async () => {
+    const id = await makeConfiguration(server, [host])
+    const at = freshHour()
+    const refused = async (body: object) => (await book(server, id, at, { body })).body.error?.message
+    const half = '\ud83d'
+    expect(await refused({ guest: { name: half, email: 'gil@guest.example' } })).toContain('guest.name')
+    expect(await refused({ additional_fields: { topic: half } })).toContain('additional_fields.topic')
+    expect(await refused({ additional_fields: { [half]: 'x' } })).toContain('additional_fields')
+    const configuration = await server.request('PUT', `/v3/grants/${host.grantId}/scheduling/configurations/${id}`, {
+      body: configurationBody([host], { event: { title: half } }),
+    })
+    expect(configuration.body.error?.message).toContain('event_booking.title')
+    expect([configuration.status, (await book(server, id, at)).status]).toEqual([400, 200])
+  })
+})
