@@ -58,3 +58,41 @@ describe("a guest's long answer in the title", () => {
     expect([configuration.status, (await book(server, id, at)).status]).toEqual([400, 200])
   })
 })
+
+describe('a booking whose configuration asks for more by now', () => {
+  const topic = { label: 'Topic', type: 'dropdown', required: true, options: ['Cats', 'Dogs'] }
+  const company = { label: 'Company', type: 'text', required: true }
+  const change = (id: string, additional_fields: object) =>
+    server.request('PUT', `/v3/grants/${host.grantId}/scheduling/configurations/${id}`, {
+      body: configurationBody([host], { event: { title: 'On ${topic}' }, scheduler: { additional_fields } }),
+    })
+  const answersOf = async (bookingId: string) =>
+    (await server.request('GET', `/v3/grants/${host.grantId}/scheduling/bookings`)).body.data.find(
+      ({ booking_id }: { booking_id: string }) => booking_id === bookingId,
+    )?.additional_fields
+
+  it('can still be moved, and keeps what was answered; what a move brings is judged', async () => {
+    const id = await makeConfiguration(server, [host], {
+      event: { title: 'On ${topic}' },
+      scheduler: { additional_fields: { topic } },
+    })
+    const made = await book(server, id, freshHour(), { body: { additional_fields: { topic: 'Cats', more: 'x' } } })
+    const { booking_id } = made.body.data
+    expect((await change(id, { topic: { ...topic, options: ['Dogs'] }, company })).status).toBe(200)
+
+    const moved = await move(id, booking_id, freshHour())
+    expect(moved.body.error).toBeUndefined()
+    expect(moved.body.data.title).toBe('On Cats')
+    // A page that sends back what stands, and nothing for what was never asked, changes nothing either.
+    const again = { additional_fields: { topic: 'Cats', company: '' } }
+    expect((await move(id, booking_id, freshHour(), again)).status).toBe(200)
+    expect(await answersOf(booking_id)).toEqual({ topic: 'Cats', more: 'x' })
+
+    const refused = await move(id, booking_id, freshHour(), { additional_fields: { topic: 'Birds' } })
+    expect([refused.status, refused.body.error.message]).toEqual([400, expect.stringContaining('topic')])
+    expect((await move(id, booking_id, freshHour(), { additional_fields: { topic: '' } })).status).toBe(400)
+    const answered = await move(id, booking_id, freshHour(), { additional_fields: { topic: 'Dogs', company: 'Acme' } })
+    expect(answered.body.data.title).toBe('On Dogs')
+    expect(await answersOf(booking_id)).toEqual({ topic: 'Dogs', more: 'x', company: 'Acme' })
+  })
+})

@@ -144,16 +144,21 @@ async function book(
   return made.ok ? success(bookingToJson(made.value)) : made
 }
 
-/** Problems: `invalidRequest` that names the field. */
+/**
+ * `answered`: what a booking that stands has for answers already; they stay, and only others are judged by what the
+ * configuration asks for now. Problems: `invalidRequest` that names the field.
+ */
 export function readDetails(
   configuration: Configuration,
   guest: { readonly name: string; readonly email: string },
   words: Pick<GuestWords, 'timezone' | 'emailLanguage' | 'additionalGuests' | 'additionalFields'>,
+  answered?: BookingDetails['additionalFields'],
 ): Result<BookingDetails> {
   const timezone = words.timezone ?? configuration.timezone
   if (!isTimezone(timezone))
     return failure(invalidRequest(`"${timezone}" is not an IANA time zone, as Europe/Berlin is`, 'timezone'))
-  const answers = readAnswers(configuration, words.additionalFields ?? {})
+  const given = words.additionalFields ?? {}
+  const answers = answered === undefined ? readAnswers(configuration, given) : readMore(configuration, answered, given)
   if (!answers.ok) return answers
   const cleanGuest = { name: oneLine(guest.name), email: guest.email }
   if (cleanGuest.name === '') return failure(invalidRequest('must not be empty', 'guest.name'))
@@ -167,4 +172,16 @@ export function readDetails(
     timezone,
     emailLanguage: words.emailLanguage,
   })
+}
+
+function readMore(
+  { additionalFields }: Configuration,
+  answered: BookingDetails['additionalFields'],
+  given: BookingDetails['additionalFields'],
+): ReturnType<typeof readAnswers> {
+  const standing = new Map(Object.entries(answered))
+  const changed = new Map(Object.entries(given).filter(([key, answer]) => answer !== (standing.get(key) ?? '')))
+  const asked = Object.fromEntries(Object.entries(additionalFields).filter(([key]) => changed.has(key)))
+  const answers = readAnswers({ additionalFields: asked }, Object.fromEntries(changed))
+  return answers.ok ? success({ ...answered, ...answers.value }) : answers
 }

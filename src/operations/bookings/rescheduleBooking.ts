@@ -71,12 +71,14 @@ async function move(
     (booking.state === 'booked' || booking.state === 'pending')
   if (mayExist && isThere) return success(bookingToJson(booking))
   const words = readGuestWords(body)
-  const details = readDetails(configuration, body.guest ?? booking.details.guest, {
-    timezone: words.timezone ?? booking.details.timezone,
-    emailLanguage: body.email_language ? words.emailLanguage : booking.details.emailLanguage,
-    additionalGuests: words.additionalGuests ?? booking.details.additionalGuests,
-    additionalFields: words.additionalFields ?? booking.details.additionalFields,
-  })
+  const { details: before } = booking
+  const changed = {
+    timezone: words.timezone ?? before.timezone,
+    emailLanguage: body.email_language ? words.emailLanguage : before.emailLanguage,
+    additionalGuests: words.additionalGuests ?? before.additionalGuests,
+    additionalFields: words.additionalFields,
+  }
+  const details = readDetails(configuration, body.guest ?? before.guest, changed, before.additionalFields)
   if (!details.ok) return details
 
   const remote = await readRemoteBusy(tools, {
