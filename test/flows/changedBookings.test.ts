@@ -96,3 +96,38 @@ describe('a booking whose configuration asks for more by now', () => {
     expect(await answersOf(booking_id)).toEqual({ topic: 'Dogs', more: 'x', company: 'Acme' })
   })
 })
+
+describe('a collective booking of some of the participants', () => {
+  const standsWith = async (hosts: readonly TestHost[], eventId: string) => {
+    const found = await Promise.all(
+      hosts.map(({ grantId }) => server.request('GET', `/v3/grants/${grantId}/events/${eventId}?calendar_id=primary`)),
+    )
+    return hosts.filter((_, index) => found[index]?.status === 200).map(({ email }) => email)
+  }
+
+  it('stays with those who serve it, unless a move names others', async () => {
+    const hosts = [host]
+    for (const name of ['ben', 'cy', 'dan']) hosts.push(await makeHost(server, `${name}@some.example`))
+    const [ana, ben, cy] = hosts as [TestHost, TestHost, TestHost]
+    const id = await makeConfiguration(server, hosts)
+    const made = await book(server, id, freshHour(), { body: { participants: [{ email: ben.email }] } })
+    const { booking_id, event_id } = made.body.data
+    expect(await standsWith(hosts, event_id)).toEqual([ana.email, ben.email])
+    expect((await move(id, booking_id, freshHour())).status).toBe(200)
+    expect(await standsWith(hosts, event_id)).toEqual([ana.email, ben.email])
+    expect((await move(id, booking_id, freshHour(), { participants: [{ email: cy.email }] })).status).toBe(200)
+    expect(await standsWith(hosts, event_id)).toEqual([ana.email, cy.email])
+  })
+
+  it('goes on without who is no participant any more', async () => {
+    const hosts = [host, await makeHost(server, 'eva@some.example'), await makeHost(server, 'fay@some.example')]
+    const [ana, eva, fay] = hosts as [TestHost, TestHost, TestHost]
+    const id = await makeConfiguration(server, [ana, eva])
+    const { booking_id, event_id } = (await book(server, id, freshHour())).body.data
+    await server.request('PUT', `/v3/grants/${host.grantId}/scheduling/configurations/${id}`, {
+      body: configurationBody([ana, fay]),
+    })
+    expect((await move(id, booking_id, freshHour())).status).toBe(200)
+    expect(await standsWith(hosts, event_id)).toEqual([ana.email])
+  })
+})

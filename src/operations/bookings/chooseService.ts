@@ -32,8 +32,8 @@ export type ServiceQuestion = {
   /** Participants whom the guest asked for; empty: whoever the configuration says. */
   readonly asked: readonly string[]
   readonly ignoring?: { readonly bookingId: BookingId; readonly eventId: EventId } | undefined
-  /** Who serves the booking that is moved: stays, if free and nobody else was asked for. */
-  readonly present?: string | undefined
+  /** Who serves the booking that is moved: they stay where nobody else was asked for; of a round robin only if free. */
+  readonly present?: Pick<Service, 'organizer' | 'hosts'> | undefined
   /** Calendars beside the hosts' own that the change touches: where a moved booking stands now. */
   readonly alsoLocked?: readonly ParticipantCalendar[] | undefined
   /** Busy time of remote calendars, read before the transaction. */
@@ -180,15 +180,18 @@ function decide(
       : queue(hosts.map(({ participant: { email } }) => ({ email, ...lastBooked(turns.get(email)) })))
   const known = { busy, order, now: tools.now() }
   const serve = (candidates: readonly Host[]) => findSlot(configuration, candidates, known, when)
-  if (!isRoundRobin(configuration))
+  if (!isRoundRobin(configuration)) {
+    const wanted = asked.length > 0 ? asked : (present?.hosts.map(({ email }) => email) ?? [])
     return serve(hosts) === undefined
       ? failure(slotUnavailable)
-      : success(withReadCalendars(tools, collective(configuration, hosts, asked), calendars))
+      : success(withReadCalendars(tools, collective(configuration, hosts, wanted), calendars))
+  }
 
   const named = (emails: readonly string[]) =>
     hosts.filter(({ participant }) => emails.some((email) => isSame(participant.email, email)))
-  const isKept = asked.length === 0 && present !== undefined && serve(named([present])) !== undefined
-  const slot = serve(isKept ? named([present]) : asked.length > 0 ? named(asked) : hosts)
+  const serving = present === undefined || asked.length > 0 ? [] : named([present.organizer.email])
+  const isKept = serving.length > 0 && serve(serving) !== undefined
+  const slot = serve(isKept ? serving : asked.length > 0 ? named(asked) : hosts)
   const chosen = slot === undefined ? undefined : chooseParticipant(slot.emails, order ?? [])
   const host = hosts.find(({ participant }) => participant.email === chosen)
   if (slot === undefined || host === undefined || order === undefined) return failure(slotUnavailable)
@@ -220,8 +223,8 @@ function findSlot(
 }
 
 /**
- * All who have a calendar for the event; of these the guest may have named some. The organizer is always among them, and
- * a choice that leaves no calendar is none: time that is not claimed could be booked again.
+ * All who have a calendar for the event, or those `asked` of them: whom the guest named, or who serves already. The
+ * organizer is always among them, and a choice that leaves no calendar is none: time that is not claimed could be booked again.
  */
 function collective(configuration: Configuration, hosts: readonly Host[], asked: readonly string[]): Service {
   const able = hosts.filter(({ bookingCalendar }) => bookingCalendar !== undefined)

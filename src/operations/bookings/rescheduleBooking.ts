@@ -106,7 +106,7 @@ async function move(
         asked: words.participants,
         ignoring: own(booking),
         alsoLocked: booking.service.placements,
-        present: booking.service.organizer.email,
+        present: booking.service,
         remote: remote.value,
       })
       return service.ok ? reschedule(current, { when, service: service.value, details: details.value }) : service
