@@ -28,3 +28,15 @@ export type PlacedEvent = {
   /** At most 50 pairs of text. `key5`, `source` and `scheduler_last_*` let others see whose event this is. */
   readonly metadata: Readonly<Record<string, string>>
 }
+
+/** The keys of `metadata`: ours alone to write, as long as the booking stands. */
+const ownKeys = ['source', 'key5', 'scheduler_last_start', 'scheduler_last_end', 'scheduler_updated_at']
+
+/** `metadata` as someone else wants it on the event of a booking: our keys stay as they are on `standing`. */
+export function withOwnKeys(
+  metadata: PlacedEvent['metadata'],
+  standing: PlacedEvent['metadata'],
+): PlacedEvent['metadata'] {
+  const own = Object.entries(standing).filter(([key]) => ownKeys.includes(key))
+  return { ...metadata, ...Object.fromEntries(own) }
+}

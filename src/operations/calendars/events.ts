@@ -5,6 +5,7 @@ import * as storage from '../../adapters/storage/events.ts'
 import { newId } from '../../adapters/storage/ids.ts'
 import { recordNotification } from '../../adapters/storage/outbox.ts'
 import type { CalendarKey, Grant } from '../../core/account/grant.ts'
+import { withOwnKeys } from '../../core/booking/placedEvent.ts'
 import type { Calendar } from '../../core/calendar/calendar.ts'
 import type { CalendarEvent, ParticipantStatus } from '../../core/calendar/event.ts'
 import { readInstanceId } from '../../core/calendar/instance.ts'
@@ -15,7 +16,7 @@ import { failure, type Result, success } from '../../core/result.ts'
 import { type EventContent, eventNotification } from '../../wire/events.ts'
 import type { ChangeTools } from '../bookings/carryThrough.ts'
 import type { Tools } from '../tools.ts'
-import { cancelBehind, moveBehind } from './bookedEvents.ts'
+import { cancelBehind, findBehind, moveBehind, targetOf } from './bookedEvents.ts'
 import { findUnservedProvider, readOnly } from './calendars.ts'
 import { seriesOf, toWrite } from './eventWrites.ts'
 
@@ -55,40 +56,68 @@ export function createEvent(
   })
 }
 
+type EventChange = (before: EventContent) => Result<EventContent>
+
 /**
  * `change` makes the new content of the old one. A changed instance stands apart from its series from then on;
- * instances that the changed series no longer has are forgotten. The booking behind an event moves with it.
+ * instances that the changed series no longer has are forgotten. The booking behind an event moves with it, once all that
+ * was asked for is known to be possible.
  */
 export async function changeEvent(
   tools: ChangeTools,
   name: EventName,
-  change: (before: EventContent) => Result<EventContent>,
+  asked: EventChange,
 ): Promise<Result<CalendarEvent>> {
-  const { database } = tools
-  const moved = await moveBooking(tools, name, change)
-  if (!moved.ok) return moved
-  return database.transaction(name.grant.appId, async (transaction) => {
-    const { grant } = name
-    const calendar = await lockNamed(transaction, name)
-    if (!calendar.ok) return calendar
-    const before = await findEvent(transaction, grant, calendar.value, name.eventId)
-    if (before === undefined) return failure(notFound)
+  const { grant } = name
+  const [standing, calendar] = await Promise.all([showEvent(tools, name), findNamed(tools.database, name)])
+  if (!standing.ok || calendar === undefined) return standing.ok ? failure(notFound) : standing
+  if (calendar.readOnly) return failure(readOnly)
+  const booking = await findBehind(tools, standing.value, grant)
+  const change = booking === undefined ? asked : keepingOwnKeys(asked)
+  const planned = changed(standing.value, change)
+  if (!planned.ok) return planned
+  const write = toWrite(planned.value, grant, calendar.timezone)
+  if (!write.ok) return write
+  if (booking !== undefined) {
+    const target = targetOf(planned.value.details.when, calendar.timezone)
+    const moved = target.ok ? await moveBehind(tools, booking, target.value) : target
+    if (!moved.ok) return moved
+  }
+  return tools.database.transaction(grant.appId, (transaction) => saveChange(transaction, name, change))
+}
+
+async function saveChange(
+  transaction: Transaction,
+  name: EventName,
+  change: EventChange,
+): Promise<Result<CalendarEvent>> {
+  const { grant } = name
+  const calendar = await lockNamed(transaction, name)
+  if (!calendar.ok) return calendar
+  const before = await findEvent(transaction, grant, calendar.value, name.eventId)
+  if (before === undefined) return failure(notFound)
+  const content = changed(before, change)
+  if (!content.ok) return content
+  const saved = await save(transaction, grant, calendar.value, 'event.updated', content.value, before)
+  if (saved.ok && before.details.recurrence.length > 0)
+    await forgetStrays(transaction, calendar.value, saved.value, grant)
+  return saved
+}
+
+function changed(before: CalendarEvent, change: EventChange): Result<CalendarEvent> {
+  const content = change(before)
+  if (!content.ok) return content
+  if (before.masterEventId !== undefined && content.value.details.recurrence.length > 0)
+    return failure(invalidRequest('belongs to the series, not to one of its instances', 'recurrence'))
+  return success({ ...before, ...content.value })
+}
+
+function keepingOwnKeys(change: EventChange): EventChange {
+  return (before) => {
     const content = change(before)
     if (!content.ok) return content
-    if (before.masterEventId !== undefined && content.value.details.recurrence.length > 0)
-      return failure(invalidRequest('belongs to the series, not to one of its instances', 'recurrence'))
-    const saved = await save(
-      transaction,
-      grant,
-      calendar.value,
-      'event.updated',
-      { ...before, ...content.value },
-      before,
-    )
-    if (saved.ok && before.details.recurrence.length > 0)
-      await forgetStrays(transaction, calendar.value, saved.value, grant)
-    return saved
-  })
+    return success({ ...content.value, metadata: withOwnKeys(content.value.metadata, before.metadata) })
+  }
 }
 
 /**
@@ -99,9 +128,11 @@ export async function deleteEvent(tools: ChangeTools, name: EventName): Promise<
   const { database } = tools
   const standing = await showEvent(tools, name)
   if (!standing.ok) return standing
-  const cancelled = await cancelBehind(tools, name.grant.appId, standing.value)
-  if (!cancelled.ok) return cancelled
-  if (cancelled.value) return success(undefined)
+  const booking = await findBehind(tools, standing.value, name.grant)
+  if (booking !== undefined) {
+    const cancelled = await cancelBehind(tools, booking)
+    return cancelled.ok ? success(undefined) : cancelled
+  }
   return database.transaction(name.grant.appId, async (transaction) => {
     const { grant } = name
     const calendar = await lockNamed(transaction, name)
@@ -146,20 +177,6 @@ export function answerInvitation(
       details: { ...before.details, participants },
     })
   })
-}
-
-async function moveBooking(
-  tools: ChangeTools,
-  name: EventName,
-  change: (before: EventContent) => Result<EventContent>,
-): Promise<Result<void>> {
-  const [standing, calendar] = await Promise.all([showEvent(tools, name), findNamed(tools.database, name)])
-  if (!standing.ok || calendar === undefined) return standing.ok ? failure(notFound) : standing
-  if (calendar.readOnly) return failure(readOnly)
-  const content = change(standing.value)
-  if (!content.ok) return content
-  const { timezone } = calendar
-  return moveBehind(tools, name.grant.appId, standing.value, { when: content.value.details.when, timezone })
 }
 
 type Trigger = 'event.created' | 'event.updated' | 'event.deleted'

@@ -1,6 +1,7 @@
 /** A booking follows its event on a virtual calendar too, when the events API moves or deletes it. */
 import { beforeEach, expect, it } from 'vitest'
 
+import { sql } from '../../../src/adapters/storage/sql.ts'
 import { fakeAccounts } from '../../support/fakeAccounts.ts'
 import { makeConfiguration, makeHost, nearFuture, type TestHost } from '../../support/hosts.ts'
 import { findFaults, readLedger } from '../../support/ledger.ts'
@@ -62,6 +63,51 @@ it('given another title only, it leaves the booking as it is', async () => {
   expect((await server.request('PUT', event, { body: { title: 'Other' } })).body.data.title).toBe('Other')
   const { bookings } = await readLedger(server.app)
   expect(bookings.find((one) => one.id === bookingId)?.version).toBe(1)
+})
+
+it('given other metadata, it stays the event of the booking: our own keys are kept, and nobody else can write them', async () => {
+  const metadata = { key1: 'crm-1', key5: 'theirs', source: 'crm' }
+  const changed = await server.request('PUT', event, { body: { metadata } })
+  const own = { key5: id, source: 'scheduler', scheduler_last_start: String(nine), scheduler_last_end: String(half) }
+  expect(changed.body.data.metadata).toEqual({ ...own, key1: 'crm-1', scheduler_updated_at: expect.any(String) })
+  const moved = await server.request('PUT', event, {
+    body: { metadata: null, when: { start_time: half, end_time: half + 1800 } },
+  })
+  expect(moved.body.data.metadata).toMatchObject({ source: 'scheduler', scheduler_last_start: String(half) })
+  expect(moved.body.data.metadata).not.toHaveProperty('key1')
+  expect(await slotsFrom(server, id, nine)).toEqual([nine])
+  expect((await server.request('DELETE', event)).status).toBe(200)
+  expect((await readBooking(server, bookingId)).status).toBe('cancelled')
+  await expectOneTruth()
+})
+
+it('that lost our keys before they were kept is still the event of the booking', async () => {
+  await server.app.database.query(sql`
+    update openslot.events set metadata = '{"key1": "crm-1"}' where app_id = ${server.clientId} and calendar_id = ${host.calendarId}`)
+  expect((await server.request('DELETE', event)).status).toBe(200)
+  expect((await readBooking(server, bookingId)).status).toBe('cancelled')
+  await expectOneTruth()
+})
+
+it.each([
+  ['a recurrence that cannot be read', { recurrence: ['garbage'] }, 'recurrence'],
+  [
+    'a recurrence without end that never comes',
+    { recurrence: ['RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;COUNT=2'] },
+    '',
+  ],
+  ['a moment, in which nobody meets', { when: { time: half } }, 'when'],
+])('changed to %s, it is refused and nothing has moved', async (_, body, field) => {
+  const refused = await server.request('PUT', event, {
+    body: { when: { start_time: half, end_time: half + 1800 }, ...body },
+  })
+  expect([refused.status, refused.body.error?.message]).toEqual([400, expect.stringContaining(field)])
+  expect(await slotsFrom(server, id, nine)).toEqual([half])
+  const { notifications } = await readLedger(server.app)
+  expect(
+    notifications.filter((one) => one.bookingId === bookingId.toLowerCase()).map(({ trigger }) => trigger),
+  ).toEqual(['booking.created'])
+  await expectOneTruth()
 })
 
 it('of an account elsewhere is not served, and says so', async () => {
