@@ -84,25 +84,21 @@ export function abort(booking: Booking): Booking {
 export function placedEvent(booking: Booking, configuration: Configuration, now: Instant): PlacedEvent | undefined {
   const target = settle(booking)
   if (target.state !== 'booked' && target.state !== 'pending') return undefined
-  const isPending = target.state === 'pending'
-  const { details, service, when } = target
-  // Nobody outside is invited before the organizer has said yes.
-  const people = isPending ? service.hosts : [...service.hosts, details.guest, ...details.additionalGuests]
+  const before = beforeChange(booking)
+  const said = wordsOf(target)
+  const { service, when } = target
   return {
+    ...said,
+    before: before === undefined ? undefined : wordsOf(before),
     id: target.eventId,
     icalUid: icalUidOf(target.id),
     sequence: target.version,
-    isPending,
-    title: isPending ? `${pendingPrefix}${details.title}` : details.title,
-    description: details.description,
-    location: details.location,
     when,
     timezone: configuration.timezone,
     organizer: service.organizer,
-    participants: uniquePeople(people),
     hosts: service.hosts.map(({ email }) => email),
     hideParticipants: configuration.hideParticipants,
-    notifyParticipants: configuration.notifyParticipants && !isPending,
+    notifyParticipants: configuration.notifyParticipants && !said.isPending,
     conferencing: !configuration.conferencing?.details ? undefined : configuration.conferencing,
     metadata: {
       source: 'scheduler',
@@ -111,6 +107,31 @@ export function placedEvent(booking: Booking, configuration: Configuration, now:
       scheduler_last_end: String(toUnixSeconds(when.end)),
       scheduler_updated_at: String(toUnixSeconds(now)),
     },
+  }
+}
+
+function wordsOf({ state, details, service }: Booking): NonNullable<PlacedEvent['before']> {
+  const isPending = state === 'pending'
+  // Nobody outside is invited before the organizer has said yes.
+  const people = isPending ? service.hosts : [...service.hosts, details.guest, ...details.additionalGuests]
+  return {
+    isPending,
+    title: isPending ? `${pendingPrefix}${details.title}` : details.title,
+    description: details.description,
+    location: details.location,
+    participants: uniquePeople(people),
+  }
+}
+
+/** As its event stands until the change is carried out; undefined where none does, or nothing changes. */
+function beforeChange(booking: Booking): Booking | undefined {
+  switch (booking.change?.kind) {
+    case 'confirm':
+      return { ...booking, state: 'pending' }
+    case 'reschedule':
+      return booking
+    default:
+      return undefined
   }
 }
 

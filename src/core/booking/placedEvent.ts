@@ -25,6 +25,8 @@ export type PlacedEvent = {
   readonly notifyParticipants: boolean
   /** As the wire has it: `{provider, details}`; undefined without a conference. */
   readonly conferencing: Readonly<Record<string, unknown>> | undefined
+  /** What the event said before this change: where it stands differently, its owner changed it. Undefined for a new one. */
+  readonly before?: Pick<PlacedEvent, 'isPending' | 'title' | 'description' | 'location' | 'participants'> | undefined
   /** At most 50 pairs of text. `key5`, `source` and `scheduler_last_*` let others see whose event this is. */
   readonly metadata: Readonly<Record<string, string>>
 }

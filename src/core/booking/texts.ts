@@ -3,6 +3,11 @@ import type { Configuration } from '../configuration/configuration.ts'
 import type { Person } from './booking.ts'
 
 export const pendingPrefix = '[PENDING] '
+
+export function withoutPendingPrefix(title: string): string {
+  return title.startsWith(pendingPrefix) ? title.slice(pendingPrefix.length) : title
+}
+
 const titleLimit = 1024
 
 /**

@@ -10,6 +10,7 @@ import { listCalendars } from '../../storage/calendars.ts'
 import {
   type BusyRow,
   deleteEvent,
+  findEvent,
   findInterval,
   listBookedEventIds,
   newEventRows,
@@ -17,7 +18,7 @@ import {
   saveEvent,
 } from '../../storage/events.ts'
 import type { CalendarProvider } from '../calendarProvider.ts'
-import { toWrite } from './mapping.ts'
+import { laidOver, toWrite } from './mapping.ts'
 
 export const virtualCalendars: CalendarProvider = {
   isLocal: true,
@@ -53,7 +54,10 @@ export const virtualCalendars: CalendarProvider = {
   },
 
   async place({ appId, local }, calendar, event) {
-    const placed = await saveEvent(local, appId, calendar, toWrite(event))
+    const { id, before } = event
+    const standing = before && (await findEvent(local, appId, calendar, id))
+    const write = before && standing ? laidOver(standing, event, before) : toWrite(event)
+    const placed = await saveEvent(local, appId, calendar, write)
     return placed === undefined ? failure(noCalendar) : success({ event: placed, invited: [] })
   },
 
