@@ -26,6 +26,7 @@ import { resolveGrant } from './accounts/resolveGrant.ts'
 import { cancelBooking } from './bookings/cancelBooking.ts'
 import { confirmBooking } from './bookings/confirmBooking.ts'
 import { createBooking } from './bookings/createBooking.ts'
+import { loseCalendar } from './bookings/loseCalendar.ts'
 import { readBooking, readBookings } from './bookings/readBookings.ts'
 import { recoverBooking } from './bookings/recoverBooking.ts'
 import { rescheduleBooking } from './bookings/rescheduleBooking.ts'
@@ -150,6 +151,7 @@ export function bindOperations(tools: Tools) {
     confirmBooking: bind(tools, confirmBooking),
     cancelBooking: bind(tools, cancelBooking),
     recoverBooking: bind(tools, recoverBooking),
+    loseCalendar: bind(tools, loseCalendar),
     listMails: bind(tools, listMails),
     showMail: bind(tools, showMail),
     sendMailAgain: bind(tools, sendMailAgain),

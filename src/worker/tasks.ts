@@ -3,6 +3,7 @@ import type { TaskList } from 'graphile-worker'
 
 import type { AppId } from '../core/ids.ts'
 import type { EndpointId } from '../core/webhook/endpoint.ts'
+import type { LoseCalendarCommand } from '../operations/bookings/loseCalendar.ts'
 import type { RecoverBookingCommand } from '../operations/bookings/recoverBooking.ts'
 import type { SendMailCommand } from '../operations/mails/sendMail.ts'
 import type { SendReminderCommand } from '../operations/mails/sendReminder.ts'
@@ -25,6 +26,10 @@ export function tasks(operations: Operations, sendings: Sendings): TaskList {
   return {
     settleBooking: async (payload) => {
       const result = await operations.recoverBooking(payload as RecoverBookingCommand)
+      if (!result.ok) throw new Error(result.problem.message)
+    },
+    loseCalendar: async (payload) => {
+      const result = await operations.loseCalendar(payload as LoseCalendarCommand)
       if (!result.ok) throw new Error(result.problem.message)
     },
     sendReminder: async (payload) => {

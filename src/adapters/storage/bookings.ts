@@ -5,6 +5,7 @@ import type { Booking, BookingDetails, BookingState, CancelledBy, Change, Servic
 import type { AppId, BookingId, ConfigurationId, EventId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
+import { keyRows } from './calendars.ts'
 import type { Transaction } from './database.ts'
 import { join, records, type Sql, sql, toBytea, toRange, toTimestamp } from './sql.ts'
 
@@ -178,6 +179,27 @@ async function recoverIn(
 
 export async function cancelRecovery(transaction: Transaction, id: BookingId): Promise<void> {
   await transaction.query(sql`select graphile_worker.remove_job(${`settle:${id}`})`)
+}
+
+/**
+ * The calendars are about to be deleted, and locked: a job for each booking that takes time on them and has not ended at
+ * `now`. Thousands are one statement and wait behind everything else.
+ */
+export async function scheduleLosses(
+  transaction: Transaction,
+  keys: readonly CalendarKey[],
+  now: Instant,
+): Promise<void> {
+  const { appId } = transaction
+  await transaction.query(sql`
+    select graphile_worker.add_jobs(array(
+      select ('loseCalendar', json_build_object('appId', ${appId}::text, 'bookingId', lost.booking_id), null, now(), 100,
+        'lose:' || lost.booking_id, 10, null)::graphile_worker.job_spec
+      from (
+        select distinct claim.booking_id from ${keyRows(keys)} as key (grant_id, calendar_id)
+        join openslot.slot_claims as claim
+          on claim.app_id = ${appId} and claim.grant_id = key.grant_id and claim.calendar_id = key.calendar_id
+        where claim.during && ${toRange({ start: now, end: undefined })}::tstzrange) as lost))`)
 }
 
 export type BookingFilter = {

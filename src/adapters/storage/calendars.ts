@@ -32,6 +32,15 @@ export function lockCalendars(transaction: Transaction, keys: readonly CalendarK
       calendar.is_primary as "isPrimary", calendar.read_only as "readOnly"`)
 }
 
+/** All calendars of a grant; until the transaction ends nobody adds one, or takes time on one. */
+export async function lockCalendarsOf(transaction: Transaction, grantId: GrantId): Promise<readonly CalendarKey[]> {
+  await transaction.query(sql`
+    select id from openslot.grants where app_id = ${transaction.appId} and id = ${grantId} for update`)
+  const rows = await transaction.query<{ id: CalendarId }>(sql`
+    select id from openslot.calendars where app_id = ${transaction.appId} and grant_id = ${grantId} order by id for update`)
+  return rows.map(({ id }) => ({ grantId, calendarId: id }))
+}
+
 /**
  * The calendars as callers name them: by id, or by the word `primary`. In the order asked; undefined for one that
  * does not exist.

@@ -1,5 +1,7 @@
 // Grants: connecting virtual accounts, listing, changing and removing.
 import { recordAudit } from '../../adapters/storage/audit.ts'
+import { scheduleLosses } from '../../adapters/storage/bookings.ts'
+import { lockCalendarsOf } from '../../adapters/storage/calendars.ts'
 import type { Transaction } from '../../adapters/storage/database.ts'
 import * as storage from '../../adapters/storage/grants.ts'
 import { recordNotification } from '../../adapters/storage/outbox.ts'
@@ -76,9 +78,18 @@ export function changeGrant(
   })
 }
 
-/** For good: its calendars, events and tokens go, its configurations answer no more. */
-export function removeGrant({ database }: Needs, { appId, actor }: Caller, grant: Grant): Promise<Result<void>> {
+/**
+ * For good: its calendars, events and tokens go, its configurations answer no more. Bookings to come on calendars of our own
+ * lose them (`loseCalendar`); elsewhere their events stand at the provider as before.
+ */
+export function removeGrant(
+  { database, now }: Pick<Tools, 'database' | 'now'>,
+  { appId, actor }: Caller,
+  grant: Grant,
+): Promise<Result<void>> {
   return database.transaction(appId, async (transaction) => {
+    if (grant.provider === 'virtual-calendar')
+      await scheduleLosses(transaction, await lockCalendarsOf(transaction, grant.id), now())
     if (!(await storage.deleteGrant(transaction, grant.id))) return failure(notFound)
     await recordGrant(transaction, actor, 'grant.deleted', grant, 'changed')
     return success(undefined)

@@ -1,4 +1,5 @@
 // Calendars of a virtual account.
+import { scheduleLosses } from '../../adapters/storage/bookings.ts'
 import * as storage from '../../adapters/storage/calendars.ts'
 import type { Transaction } from '../../adapters/storage/database.ts'
 import { newId } from '../../adapters/storage/ids.ts'
@@ -123,15 +124,21 @@ export function changeCalendar(
   })
 }
 
-/** With all its events. Problems: `invalidRequest` for the primary one. */
-export async function deleteCalendar({ database }: Needs, grant: Grant, name: string): Promise<Result<void>> {
+/** With all its events; bookings to come lose their calendar (`loseCalendar`). Problems: `invalidRequest` for the primary one. */
+export async function deleteCalendar(
+  { database, now }: Pick<Tools, 'database' | 'now'>,
+  grant: Grant,
+  name: string,
+): Promise<Result<void>> {
   const unserved = findUnservedProvider(grant)
   if (unserved !== undefined) return failure(unserved)
   return database.transaction(grant.appId, async (transaction) => {
     const before = await lockNamed(transaction, grant, name)
     if (before === undefined) return failure(notFound)
     if (before.isPrimary) return failure(invalidRequest('the primary calendar cannot be deleted'))
-    await storage.deleteCalendar(transaction, { grantId: grant.id, calendarId: before.id })
+    const key = { grantId: grant.id, calendarId: before.id }
+    await scheduleLosses(transaction, [key], now())
+    await storage.deleteCalendar(transaction, key)
     await recordNotification(transaction, {
       trigger: 'calendar.deleted',
       objectId: before.id,
