@@ -116,6 +116,16 @@ describe('what is told', () => {
     })
   })
 
+  it('of a request that moved to another organizer has the reference that confirms from then on', () => {
+    const { when, service, details } = booking
+    const moved: Change = { kind: 'reschedule', when, service, details, organizerSalt: 'new' }
+    expect(tell(moved, { state: 'pending' })).toMatchObject({ organizer_booking_ref: organizerReference })
+    expect(tell({ ...moved, organizerSalt: undefined }, { state: 'pending' })).not.toHaveProperty(
+      'organizer_booking_ref',
+    )
+    expect(tell(moved)).not.toHaveProperty('organizer_booking_ref')
+  })
+
   it.each(['Ill today', ''])('of a cancelled one has no reference, and always a reason: %j', (reason) => {
     expect(tell({ kind: 'cancel', by: 'guest', reason, from: 'booked' })).toEqual({
       ...named,

@@ -38,6 +38,10 @@ export function bookingNotification(
         booking_ref: guestReference(booking),
         object: 'booking',
         booking_info: { ...info, old_start_time: toUnixSeconds(before.start), old_end_time: toUnixSeconds(before.end) },
+        // Another organizer decides from now on, and the reference in `booking.pending` decides nothing any more.
+        ...(booking.state === 'pending' && change.organizerSalt !== undefined
+          ? { organizer_booking_ref: organizerReference(booking) }
+          : {}),
       }
     case 'cancel':
       return { ...ids, booking_info: { ...info, cancellation_reason: change.reason } }

@@ -2,9 +2,11 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 
 import { chooseParticipant, fairHalf, queue } from '../../src/core/availability/assignment.ts'
+import { decodeReference, encodeSalt } from '../../src/core/booking/reference.ts'
 import { type Instant, instant } from '../../src/core/time/instant.ts'
 import { book, makeConfiguration, makeHost, nearFuture, participant, type TestHost } from '../support/hosts.ts'
 import { findFaults, readLedger } from '../support/ledger.ts'
+import { mailsOf } from '../support/mails.ts'
 import { startTestServer } from '../support/server.ts'
 
 const server = await startTestServer()
@@ -207,6 +209,43 @@ describe('a reschedule to another host', () => {
       grant_id: bob.grantId,
       assignment: { chosen: bob.email, reason: 'asked' },
     })
+  })
+
+  it('of a request takes the question back from the first, whose link decides nothing any more', async () => {
+    const [ada, bob] = hosts as [TestHost, TestHost]
+    const id = await makeConfiguration(server, hosts, {
+      rules: { availability_method: 'max-availability' },
+      participants: hosts.map(({ email }) => participant(email)),
+      event: { booking_type: 'organizer-confirmation' },
+    })
+    const { booking_id } = (await book(server, id, start)).body.data
+    const path = `/v3/scheduling/bookings/${booking_id}?configuration_id=${id}`
+    const salt = async () => {
+      const listed = await server.request('GET', `/v3/grants/${ada.grantId}/scheduling/bookings?configuration_id=${id}`)
+      return encodeSalt(decodeReference(listed.body.data[0].organizer_booking_ref)?.salt ?? new Uint8Array())
+    }
+    const move = async (from: number, more: object = {}) =>
+      expect(
+        (
+          await server.request('PATCH', path, {
+            token: null,
+            body: { start_time: from, end_time: from + 1_800, ...more },
+          })
+        ).body.data.status,
+      ).toBe('pending')
+    const decide = async (with_: string) =>
+      (await server.request('PUT', path, { token: null, body: { salt: with_, status: 'confirmed' } })).status
+    const first = await salt()
+    await move(start + 1_800)
+    expect(await salt()).toBe(first)
+    await move(start + 3_600, { participants: [{ email: bob.email }] })
+    const told = (await mailsOf(server, booking_id)).slice(4).map(({ kind, to }) => `${kind} ${to.email}`)
+    expect(told).toContain(`confirmation_request ${bob.email}`)
+    expect(told).toContain(`cancelled ${ada.email}`)
+    const second = await salt()
+    expect(second).not.toBe(first)
+    expect([await decide(first), await decide(second)]).toEqual([404, 200])
+    expect(findFaults(await readLedger(server.app))).toEqual([])
   })
 })
 

@@ -56,6 +56,8 @@ export type Change =
       readonly when: Interval
       readonly service: Service
       readonly details: BookingDetails
+      /** As in a confirmation: of another organizer, whose link the first one shall not have. */
+      readonly organizerSalt?: string | undefined
     }
   | { readonly kind: 'cancel'; readonly by: CancelledBy; readonly reason: string; readonly from: 'booked' | 'pending' }
 

@@ -127,6 +127,19 @@ describe('a change', () => {
     })
   })
 
+  it('of the organizer comes with another salt for them, once it is settled; for the same one it stays', () => {
+    const salt = new Uint8Array(16).fill(7)
+    const moving = reschedule(booked, { ...target, service: serviceOf('bob') }, salt)
+    if (!moving.ok) throw new Error('not moved')
+    expect(moving.value.organizerSalt).toEqual(booked.organizerSalt)
+    // Through the database, as JSON.
+    const kept = { ...moving.value, change: JSON.parse(JSON.stringify(moving.value.change)) }
+    expect(settle(kept).organizerSalt).toEqual(salt)
+    expect(abort(kept).organizerSalt).toEqual(booked.organizerSalt)
+    const staying = reschedule(booked, { ...target, service: booked.service }, salt)
+    expect(staying.ok && settle(staying.value).organizerSalt).toEqual(booked.organizerSalt)
+  })
+
   it('that makes a booking releases it when it is given up', () => {
     const held: Booking = { ...booked, state: 'held', change: { kind: 'create', to: 'booked' } }
     expect(settle(held).state).toBe('booked')

@@ -7,6 +7,7 @@ import { type Instant, minuteMs, toUnixSeconds } from '../time/instant.ts'
 import type { Interval } from '../time/interval.ts'
 import { type Booking, type BookingDetails, type CancelledBy, type Change, icalUidOf, type Service } from './booking.ts'
 import type { PlacedEvent } from './placedEvent.ts'
+import { decodeSalt, encodeSalt } from './reference.ts'
 import { pendingPrefix } from './texts.ts'
 
 const changing: Problem = {
@@ -36,14 +37,20 @@ export function cancel(booking: Booking, by: CancelledBy, reason: string): Resul
   return success(begin({ ...booking, state: 'cancelled', cancelledBy: by, cancellationReason: reason }, change))
 }
 
-/** What moving makes of a booking: it keeps its old time until the event stands at the new one. */
+/**
+ * What moving makes of a booking: it keeps its old time until the event stands at the new one. `newSalt` becomes the
+ * organizer's where another one organizes it from then on.
+ */
 export function reschedule(
   booking: Booking,
   target: { readonly when: Interval; readonly service: Service; readonly details: BookingDetails },
+  newSalt?: Uint8Array,
 ): Result<Booking> {
   if (booking.change !== undefined) return failure(changing)
   if (booking.state !== 'booked' && booking.state !== 'pending') return failure(ended(booking))
-  return success(begin(booking, { kind: 'reschedule', ...target }))
+  const stays = booking.service.organizer.email.toLowerCase() === target.service.organizer.email.toLowerCase()
+  const organizerSalt = stays || newSalt === undefined ? undefined : encodeSalt(newSalt)
+  return success(begin(booking, { kind: 'reschedule', ...target, organizerSalt }))
 }
 
 /** Inside of `min_cancellation_notice` before its start a booking can no longer be called off by the guest's side. */
@@ -69,8 +76,19 @@ export function settle(booking: Booking): Booking {
     case 'cancel':
       return { ...booking, change: undefined }
     case 'reschedule':
-      return { ...booking, when: change.when, service: change.service, details: change.details, change: undefined }
+      return {
+        ...booking,
+        when: change.when,
+        service: change.service,
+        details: change.details,
+        organizerSalt: saltOf(change) ?? booking.organizerSalt,
+        change: undefined,
+      }
   }
+}
+
+function saltOf({ organizerSalt }: Extract<Change, { kind: 'reschedule' }>): Uint8Array | undefined {
+  return organizerSalt === undefined ? undefined : decodeSalt(organizerSalt)
 }
 
 /** The booking whose change is given up: a new one is released, a move is forgotten. */

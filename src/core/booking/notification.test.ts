@@ -103,6 +103,26 @@ describe('mails', () => {
     expect(mails(asked, { ...configuration, bookingType: 'custom-confirmation' })).toEqual([])
   })
 
+  it('of a request that moves to another organizer take the question back from who was asked, and tell nobody twice', () => {
+    const before: Booking = { ...booking, state: 'pending' }
+    const { when } = booking
+    const moved = (service: Partial<Booking['service']>, guest = booking.details.guest, settings = configuration) => {
+      const settled = { ...before, service: { ...before.service, ...service }, details: { ...before.details, guest } }
+      const change: Change = { kind: 'reschedule', when, service: settled.service, details: settled.details }
+      const told = mailsOf({ change, before, settled, configuration: settings, invites: () => true, now: instant(0) })
+      return told.filter(({ kind }) => kind === 'cancelled')
+    }
+    const bob = { organizer: person('bob'), hosts: [person('bob')] }
+    const [mail, ...others] = moved(bob)
+    expect([mail?.to.name, mail?.role, mail?.when, others]).toEqual(['ada', 'organizer', when, []])
+    // Nobody was invited.
+    expect(mail?.invitation).toBeUndefined()
+    expect(moved({}, person('flo')).map(({ to }) => to.name)).toEqual(['gil'])
+    expect(moved({}, { name: 'Gil', email: 'GIL@x.example' })).toEqual([])
+    expect(moved(bob, undefined, silent)).toEqual([])
+    expect(moved(bob, undefined, { ...configuration, bookingType: 'custom-confirmation' })).toEqual([])
+  })
+
   it('speak the language and the time zone of each', () => {
     expect(mailsFor(made).map(({ language, timezone }) => `${language} ${timezone}`)).toEqual([
       'fr Asia/Tokyo',

@@ -8,6 +8,7 @@ import {
   type MailKind,
   type MailMatter,
   mailTo,
+  type Recipient,
   recipientsOf,
   uniqueRecipients,
 } from './mail.ts'
@@ -50,7 +51,7 @@ export type SettledChange = {
  */
 export function mailsOf(settledChange: SettledChange): Mail[] {
   const { change, settled } = settledChange
-  if (settled.state === 'pending') return mailsOfPending(settledChange)
+  if (settled.state === 'pending') return [...mailsOfPending(settledChange), ...mailsToUnasked(settledChange)]
   if (settledChange.configuration.disableEmails) return []
   switch (change.kind) {
     case 'create':
@@ -75,14 +76,27 @@ function mailsOfPending({ change, before, settled, configuration }: SettledChang
   return [...request, ...guest.map((one) => mailTo(one, isMove ? 'rescheduled' : 'requestReceived', matter))]
 }
 
-/** Those who knew of the request: the guest and the organizer. Nobody was invited. */
+/** For whoever knew of the request before a move, and has no part in it any more, it is called off. */
+function mailsToUnasked({ change, before, settled, configuration }: SettledChange): Mail[] {
+  const isSilent = configuration.bookingType === 'custom-confirmation' || configuration.disableEmails
+  if (change.kind !== 'reschedule' || isSilent) return []
+  const staying = new Set(knowing(settled).map(({ person }) => person.email.toLowerCase()))
+  return knowing(before)
+    .filter(({ person }) => !staying.has(person.email.toLowerCase()))
+    .map((recipient) => mailTo(recipient, 'cancelled', { booking: before, configuration }))
+}
+
+/** Those who know of a request: the guest and the organizer. Nobody is invited. */
+function knowing(booking: Booking): Recipient[] {
+  return recipientsOf(booking).filter(({ role }) => role === 'guest' || role === 'organizer')
+}
+
+/** Those who knew of the request. */
 function mailsOfRefusal({ settled, configuration, change }: SettledChange, by: string): Mail[] {
   if (configuration.bookingType === 'custom-confirmation' && by !== 'organizer') return []
   const kind: MailKind = by === 'organizer' ? 'declined' : 'cancelled'
   const matter = { booking: settled, configuration, reason: reasonOf(change) }
-  return recipientsOf(settled)
-    .filter(({ role }) => role === 'guest' || role === 'organizer')
-    .map((recipient) => mailTo(recipient, kind, matter))
+  return knowing(settled).map((recipient) => mailTo(recipient, kind, matter))
 }
 
 function toAll(kind: MailKind, { change, before, settled, configuration, invites, now }: SettledChange): Mail[] {

@@ -1,5 +1,6 @@
 // Moves a booking to another slot; with a round robin perhaps to another host.
 import { lockBooking } from '../../adapters/storage/bookings.ts'
+import { newSalt } from '../../adapters/storage/ids.ts'
 import { actorOf, type Principal } from '../../core/account/principal.ts'
 import type { Booking } from '../../core/booking/booking.ts'
 import { reschedule } from '../../core/booking/lifecycle.ts'
@@ -109,7 +110,9 @@ async function move(
         present: booking.service,
         remote: remote.value,
       })
-      return service.ok ? reschedule(current, { when, service: service.value, details: details.value }) : service
+      if (!service.ok) return service
+      const target = { when, service: service.value, details: details.value }
+      return reschedule(current, target, newSalt(current.configurationId, current.id))
     },
   )
   return moved.ok ? success(bookingToJson(moved.value)) : moved
