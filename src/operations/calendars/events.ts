@@ -105,6 +105,8 @@ async function saveChange(
 }
 
 function changed(before: CalendarEvent, change: EventChange): Result<CalendarEvent> {
+  // An instance that was deleted is only known so that its series leaves it out.
+  if (before.masterEventId !== undefined && before.status === 'cancelled') return failure(notFound)
   const content = change(before)
   if (!content.ok) return content
   if (before.masterEventId !== undefined && content.value.details.recurrence.length > 0)

@@ -304,6 +304,8 @@ describe('what was changed of a series follows it to the calendar’s new time z
     })
     const days = (await list(owner, span)).body.data
     await server.request('DELETE', `${path}/${days[1].id}?calendar_id=primary`)
+    const late = await server.request('PUT', `${path}/${days[1].id}?calendar_id=primary`, { body: { title: 'Back' } })
+    expect(late.status).toBe(404)
     await server.request('PUT', `${path}/${days[2].id}?calendar_id=primary`, { body: { title: 'Away' } })
     expect((await move(owner)).status).toBe(200)
     expect((await list(owner, span)).body.data.map((event: Json) => [event.title, event.when.date])).toEqual([
