@@ -81,3 +81,10 @@ export const changedMeanwhile: Problem = {
   kind: 'conflict',
   message: 'The booking was changed by another request; read it again',
 }
+
+/** The guest was first: the word was on a time that the booking does not have any more. */
+export const movedMeanwhile: Problem = {
+  kind: 'conflict',
+  message: 'is not the start of the booking any more: it was moved; read it again',
+  field: 'start_time',
+}

@@ -66,6 +66,11 @@ export const confirmBookingBody = Type.Object({
   }),
   status: Type.Enum(['confirmed', 'cancelled']),
   cancellation_reason: Type.Optional(nullable(Type.String({ maxLength: 2_000 }))),
+  start_time: Type.Optional(
+    nullable(
+      unixSeconds('The start that the organizer was shown: where the booking has another by now, nothing is done'),
+    ),
+  ),
 })
 export const cancelBookingBody = Type.Optional(
   Type.Unsafe<{ cancellation_reason?: string | null } | undefined>({

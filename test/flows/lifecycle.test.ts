@@ -116,4 +116,56 @@ describe('a booking', () => {
     expect(JSON.stringify(real.participants)).toContain('gil@guest.example')
     expect((await put(salt, 'confirmed')).status).toBe(400)
   })
+
+  it('is answered for the time that the organizer was shown, where they say which', async () => {
+    const id = await makeConfiguration(server, [host], { event: { booking_type: 'organizer-confirmation' } })
+    const shown = start + 2 * 86_400
+    const { booking_id, booking_ref } = (await book(server, id, shown)).body.data
+    const listed = await server.request('GET', `/v3/grants/${host.grantId}/scheduling/bookings?configuration_id=${id}`)
+    const salt = encodeSalt(decodeReference(listed.body.data[0].organizer_booking_ref)?.salt ?? new Uint8Array())
+    const put = (body: object, headers: Record<string, string> = {}) =>
+      server.request('PUT', `/v3/scheduling/bookings/${booking_id}?configuration_id=${id}`, {
+        token: null,
+        headers,
+        body: { salt, ...body },
+      })
+    const moved = await server.request('PATCH', `/v3/scheduling/bookings/${booking_id}`, {
+      token: booking_ref,
+      body: { start_time: shown + 3_600, end_time: shown + 5_400 },
+    })
+    expect(moved.status).toBe(200)
+
+    for (const word of [{ status: 'confirmed' }, { status: 'cancelled', cancellation_reason: 'No' }])
+      for (const [headers, status] of [
+        [{}, 400],
+        [{ prefer: 'conflict-status=409', 'idempotency-key': `shown ${word.status}` }, 409],
+      ] as const) {
+        const refused = await put({ ...word, start_time: shown }, headers)
+        expect(refused.status).toBe(status)
+        expect(refused.body.error).toMatchObject({
+          type: 'invalid_request_error',
+          message: expect.stringMatching(/^start_time: .* moved/),
+        })
+      }
+    expect((await put({ status: 'confirmed', start_time: 'soon' })).body.error.message).toContain('start_time')
+    expect((await put({ status: 'confirmed', start_time: String(shown + 3_600) })).body.data).toMatchObject({
+      status: 'booked',
+    })
+  })
+
+  it('is answered at whatever time it has, where nobody says which was shown', async () => {
+    const id = await makeConfiguration(server, [host], { event: { booking_type: 'organizer-confirmation' } })
+    const { booking_id, booking_ref } = (await book(server, id, start + 3 * 86_400)).body.data
+    const listed = await server.request('GET', `/v3/grants/${host.grantId}/scheduling/bookings?configuration_id=${id}`)
+    const salt = encodeSalt(decodeReference(listed.body.data[0].organizer_booking_ref)?.salt ?? new Uint8Array())
+    await server.request('PATCH', `/v3/scheduling/bookings/${booking_id}`, {
+      token: booking_ref,
+      body: { start_time: start + 3 * 86_400 + 3_600, end_time: start + 3 * 86_400 + 5_400 },
+    })
+    const confirmed = await server.request('PUT', `/v3/scheduling/bookings/${booking_id}?configuration_id=${id}`, {
+      token: null,
+      body: { salt, status: 'confirmed', start_time: null },
+    })
+    expect(confirmed.body.data).toMatchObject({ status: 'booked' })
+  })
 })

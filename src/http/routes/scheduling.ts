@@ -137,6 +137,9 @@ export const schedulingRoutes: readonly Route[] = [
     guard: 'scheduler',
     tag: 'Bookings',
     summary: 'Confirm or decline a pending booking',
+    description:
+      'Whoever shows the request to an organizer sends the `start_time` that was shown: a guest may have moved it meanwhile, and the answer is ' +
+      'then 400 (409 with `Prefer: conflict-status=409`) with nothing done. Without it, the word counts for whatever time the booking has.',
     params: bookingParams,
     query: Type.Object(configuration),
     body: confirmBookingBody,
@@ -151,6 +154,7 @@ export const schedulingRoutes: readonly Route[] = [
           salt: body.salt,
           status: body.status as 'confirmed' | 'cancelled',
           reason: body.cancellation_reason ?? '',
+          shownStart: body.start_time ?? undefined,
           idempotencyKey: idempotencyKey(headers),
         }),
       ),

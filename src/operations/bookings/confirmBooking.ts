@@ -5,8 +5,9 @@ import { isSameSecret } from '../../adapters/storage/ids.ts'
 import { actorOf, type Principal } from '../../core/account/principal.ts'
 import { confirm, decline } from '../../core/booking/lifecycle.ts'
 import { decodeSalt } from '../../core/booking/reference.ts'
-import { changedMeanwhile, notFound } from '../../core/problem.ts'
+import { changedMeanwhile, movedMeanwhile, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
+import { fromUnixSeconds } from '../../core/time/instant.ts'
 import { bookingToJson } from '../../wire/bookings.ts'
 import type { ConfigurationQuery } from '../configurations/loadConfiguration.ts'
 import { once, type WriteAnswer } from '../once.ts'
@@ -22,13 +23,15 @@ export type ConfirmBookingCommand = {
   readonly salt: string
   readonly status: 'confirmed' | 'cancelled'
   readonly reason: string
+  /** The start that the organizer was shown, in Unix seconds; absent where the caller does not say. */
+  readonly shownStart?: number | undefined
   readonly idempotencyKey: string | undefined
 }
 
 /**
  * Confirmed: the answer's data is the booking. Declined: no data. The salt is the organizer's; the guest's, which stands
  * in every other link, opens nothing here, and a wrong one answers as a booking that does not exist.
- * Problems: `notFound`, `conflict` (not pending), and those of `loadBooking` and `once`.
+ * Problems: `notFound`, `conflict` (not pending, or moved since it was shown), and those of `loadBooking` and `once`.
  */
 export async function confirmBooking(
   tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
@@ -40,12 +43,13 @@ export async function confirmBooking(
   const salt = decodeSalt(command.salt)
   if (salt === undefined || !isSameSecret(salt, booking.organizerSalt)) return failure(notFound)
   const { appId } = booking
+  const { shownStart } = command
   const isYes = command.status === 'confirmed'
   const repeatable = {
     appId,
     scope: `confirm ${booking.id}`,
     key: command.idempotencyKey,
-    request: [command.status, command.reason],
+    request: [command.status, command.reason, ...(shownStart === undefined ? [] : [shownStart])],
     objectId: booking.id,
   }
   return once(tools.database, repeatable, async ({ mayExist, remember }) => {
@@ -70,6 +74,12 @@ export async function confirmBooking(
         ])
         if (current === undefined) return failure(notFound)
         if (current.state === 'pending' && current.version !== booking.version) return failure(changedMeanwhile)
+        if (
+          current.state === 'pending' &&
+          shownStart !== undefined &&
+          fromUnixSeconds(shownStart) !== current.when.start
+        )
+          return failure(movedMeanwhile)
         return isYes ? confirm(current) : decline(current, command.reason)
       },
     )
