@@ -179,6 +179,92 @@ describe('the organizer', () => {
     await view.getByText('now has something else').waitFor()
     await lookAtPublic(view, 'confirmation-busy')
   })
+
+  it('answers the time that was shown: of a request that was moved meanwhile the page shows the new time, and says so', async () => {
+    const booking = await makeBooking(asksFirst)
+    const { page: view } = await browser.open(`${server.url}/confirmation/${booking.organizer_booking_ref}`)
+    const whenShown = () => view.locator('.when').innerText()
+    const before = await whenShown()
+    const move = async (start: number) => {
+      const moved = await server.request('PATCH', `/v3/scheduling/bookings/${booking.booking_id}`, {
+        token: booking.booking_ref,
+        body: { start_time: start, end_time: start + 1_800 },
+      })
+      expect(moved.status).toBe(200)
+    }
+    await move(booking.start_time + 5 * 86_400)
+    await view.getByRole('button', { name: 'Confirm' }).click()
+    await view.getByRole('alert').getByText('moved this request').waitFor()
+    expect(await whenShown()).not.toBe(before)
+    expect(await view.locator('[role=alert]:focus').count()).toBe(1)
+    await lookAtPublic(view, 'confirmation-moved')
+    expect(await find(booking.booking_id)).toMatchObject({ status: 'pending' })
+
+    // What was written to the guest is still there, and a page that is loaded once more says nothing of all this.
+    await view.getByRole('button', { name: 'Decline' }).click()
+    await view.getByLabel('A word to your guest').fill('On holiday')
+    await move(booking.start_time + 6 * 86_400)
+    await view.getByRole('button', { name: 'Decline' }).click()
+    await view.getByRole('alert').getByText('moved this request').waitFor()
+    expect(await view.getByLabel('A word to your guest').inputValue()).toBe('On holiday')
+    await view.reload()
+    await view.getByRole('button', { name: 'Confirm' }).waitFor()
+    expect(await view.getByRole('alert').count()).toBe(0)
+    await view.getByRole('button', { name: 'Confirm' }).click()
+    await view.getByRole('heading', { name: 'The booking is confirmed' }).waitFor()
+    expect(await find(booking.booking_id)).toMatchObject({
+      status: 'booked',
+      start_time: booking.start_time + 6 * 86_400,
+    })
+  })
+
+  it.each([
+    ['Confirm', 'it is confirmed'],
+    ['Decline', 'it is confirmed'],
+  ])('is told by %s what was answered meanwhile in another tab', async (name, answered) => {
+    const booking = await makeBooking(asksFirst)
+    const address = `${server.url}/confirmation/${booking.organizer_booking_ref}`
+    const { page: late } = await browser.open(address)
+    const { page: early } = await browser.open(address)
+    await early.getByRole('button', { name: 'Confirm' }).click()
+    await early.getByRole('heading', { name: 'The booking is confirmed' }).waitFor()
+    await late.getByRole('button', { name }).click()
+    if (name === 'Decline') await late.getByRole('button', { name }).click()
+    await late.getByText(answered).waitFor()
+    expect(await late.getByRole('button').count()).toBe(0)
+    expect(await find(booking.booking_id)).toMatchObject({ status: 'booked' })
+  })
+
+  it('is led by the keyboard to the question about declining, and back', async () => {
+    const booking = await makeBooking(asksFirst)
+    const { page: view } = await browser.open(`${server.url}/confirmation/${booking.organizer_booking_ref}`)
+    const hasFocus = (name: string) => expect.poll(() => view.evaluate('document.activeElement.textContent')).toBe(name)
+    await view.getByRole('button', { name: 'Decline' }).press('Enter')
+    await hasFocus('Decline this request?')
+    await view.keyboard.press('Enter')
+    expect(await view.getByLabel('A word to your guest').count()).toBe(1)
+    await view.getByRole('button', { name: 'Back' }).press('Enter')
+    await hasFocus('Decline')
+  })
+
+  it('hears what became of an answer that got lost, whatever is pressed next', async () => {
+    const booking = await makeBooking(asksFirst)
+    const { page: view } = await browser.open(`${server.url}/confirmation/${booking.organizer_booking_ref}`, {
+      forgiven: [/net::ERR_FAILED/],
+    })
+    let isCut = true
+    await view.route('**/v3/scheduling/bookings/*', async (route) => {
+      if (!isCut) return route.continue()
+      await route.fetch()
+      await route.abort()
+    })
+    await view.getByRole('button', { name: 'Confirm' }).click()
+    await view.getByText('could not be reached').waitFor()
+    isCut = false
+    for (let count = 0; count < 2; count++) await view.getByRole('button', { name: 'Decline' }).click()
+    await view.getByRole('heading', { name: 'The booking is confirmed' }).waitFor()
+    expect(await find(booking.booking_id)).toMatchObject({ status: 'booked' })
+  })
 })
 
 describe('a link that is no good', () => {

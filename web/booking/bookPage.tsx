@@ -6,14 +6,15 @@ import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { fill, formatList } from '../shared/format.ts'
 import { About } from './about.tsx'
 import { firstAnswers } from './answers.ts'
-import { type BookingJson, explain, isSlotLost, redirectAddress, sendWish } from './booking.ts'
+import { type BookingJson, explain, redirectAddress, sendWish, type Wish } from './booking.ts'
 import { AddToCalendar, ChangeLinks, Done, Facts, linkTo, When } from './done.tsx'
 import { isFramed, tellFrame } from './frame.ts'
 import { GuestForm } from './guestForm.tsx'
 import { LostSlot } from './lostSlot.tsx'
 import { usePage } from './page.tsx'
 import { SlotPicker } from './slotPicker.tsx'
-import { useFormStep } from './useFormStep.ts'
+import { isSlotLost, type Sent } from './tries.ts'
+import { type Ending, useChoice } from './useChoice.ts'
 import { useSlots } from './useSlots.ts'
 import { guestTimezone, Zone } from './zone.tsx'
 
@@ -28,67 +29,49 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
   const { words, language, parameters } = usePage()
   const { scheduler, organizer } = settings
   const [timezone, setTimezone] = useState(() => guestTimezone(parameters))
-  const [start, setStart] = useState<number>()
   const [answers, setAnswers] = useState(() => firstAnswers(scheduler.additional_fields, parameters))
-  const [isSending, setSending] = useState(false)
-  const [failure, setFailure] = useState<string>()
-  const [lost, setLost] = useState<number>()
-  const [booking, setBooking] = useState<BookingJson>()
   const slots = useSlots({ configurationId: settings.configuration_id, token: session }, first)
-  const step = useFormStep()
+  const choice = useChoice<Sent<Wish, BookingJson>>()
+  const { start, standing, isOpen } = choice
   useEffect(() => tellFrame('ready'), [])
 
-  const choose = (chosen: number) => {
-    setStart(chosen)
-    setLost(undefined)
-    setFailure(undefined)
-    step.open()
-  }
-  const submit = async () => {
-    if (start === undefined) return
-    const wish = { settings, start, answers, timezone, language, token: session }
-    setSending(true)
-    setFailure(undefined)
+  const book = async (wish: Wish): Promise<Ending<Sent<Wish, BookingJson>>> => {
     const sent = await sendWish(wish)
-    if (sent.ok) {
-      tellFrame('booked', { booking: sent.value, start_time: start })
-      if (scheduler.confirmation_redirect_url !== '') {
-        const address = redirectAddress(scheduler.confirmation_redirect_url, sent.value, wish, parameters)
-        if (!isFramed) {
-          location.assign(address)
-          return
-        }
-        // The site around goes there, whose pages seldom stand in a frame of its own; where it does not listen, the guest sees it here.
-        tellFrame('redirect', { address })
-      }
-      setBooking(sent.value)
-    } else if (isSlotLost(sent.problem)) {
-      await slots.refresh()
-      setLost(start)
-    } else setFailure(explain(sent.problem, words))
-    setSending(false)
+    if (!sent.ok) {
+      if (!isSlotLost(sent.problem)) return { is: 'refused', failure: explain(sent.problem, words) }
+      await slots.refresh(wish.start)
+      return { is: 'lost' }
+    }
+    const { value: booking, wish: sentWish } = sent.value
+    tellFrame('booked', { booking, start_time: sentWish.start })
+    if (scheduler.confirmation_redirect_url !== '') {
+      const address = redirectAddress(scheduler.confirmation_redirect_url, booking, sentWish, parameters)
+      // The site around goes there, whose pages seldom stand in a frame of its own; where it does not listen, the guest sees it here.
+      if (isFramed) tellFrame('redirect', { address })
+      else await leaveFor(address)
+    }
+    return { is: 'done', done: sent.value }
   }
 
-  if (booking !== undefined && start !== undefined)
-    return (
-      <Booked
-        booking={booking}
-        settings={settings}
-        start={start}
-        timezone={timezone}
-        email={answers.email.trim()}
-        guest={answers.name.trim()}
-      />
-    )
-  const isForm = step.isOpen && start !== undefined
+  if (standing.is === 'done') return <Booked sent={standing.done} />
+  const isForm = isOpen && start !== undefined
+  const isLost = standing.is === 'lost'
+  const submitLabel =
+    settings.appearance?.submit_button_label ||
+    (settings.booking_type === 'booking' ? words.form.submit : words.form.request)
   return (
     <main className="page">
       <div className="card book" data-step={isForm ? 'form' : 'time'}>
         <About settings={settings}>
           {isForm && (
-            <p className="chosen" data-lost={lost === start || undefined}>
+            <p className="chosen" data-lost={isLost || undefined}>
               <When start={start} end={start + settings.duration_minutes * 60} timezone={timezone} />
-              <button type="button" className="quiet" onClick={step.close}>
+              <button
+                type="button"
+                className="quiet"
+                aria-disabled={standing.is === 'sending' || undefined}
+                onClick={choice.change}
+              >
                 {words.form.change}
               </button>
             </p>
@@ -99,17 +82,21 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
         </About>
         {isForm ? (
           <section className="formStep" aria-label={words.form.title}>
-            <h2 ref={step.heading} tabIndex={-1}>
+            <h2 ref={choice.heading} tabIndex={-1}>
               {words.form.title}
             </h2>
-            {lost !== undefined && (
+            {isLost && (
               <LostSlot
                 starts={slots.starts}
-                lost={lost}
+                lost={start}
                 timezone={timezone}
                 kept={words.times.kept}
-                onChoose={choose}
-                onAll={step.close}
+                onChoose={choice.choose}
+                onAll={() => {
+                  choice.change()
+                  // Meanwhile it may be free again.
+                  void slots.refresh(start)
+                }}
               />
             )}
             {settings.booking_type !== 'booking' && (
@@ -122,14 +109,13 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
             <GuestForm
               settings={settings}
               answers={answers}
-              submitLabel={
-                settings.appearance?.submit_button_label ||
-                (settings.booking_type === 'booking' ? words.form.submit : words.form.request)
-              }
-              isSending={isSending}
-              failure={failure}
+              submitLabel={isLost ? undefined : submitLabel}
+              isSending={standing.is === 'sending'}
+              failure={standing.is === 'refused' ? standing.failure : undefined}
               onChange={setAnswers}
-              onSubmit={() => void submit()}
+              onSubmit={() =>
+                void choice.send(() => book({ settings, start, answers, timezone, language, token: session }))
+              }
             />
           </section>
         ) : (
@@ -138,7 +124,7 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
             timezone={timezone}
             days={scheduler.available_days_in_future}
             chosen={start}
-            onChoose={choose}
+            onChoose={choice.choose}
           />
         )}
       </div>
@@ -146,17 +132,18 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
   )
 }
 
-type BookedProps = {
-  readonly booking: BookingJson
-  readonly settings: UiSettings
-  readonly start: number
-  readonly timezone: string
-  readonly guest: string
-  readonly email: string
+/** Ends only where the guest comes back to this page as the browser has kept it. */
+function leaveFor(address: string): Promise<unknown> {
+  location.assign(address)
+  return new Promise((shown) => addEventListener('pageshow', shown, { once: true }))
 }
 
-function Booked({ booking, settings, start, timezone, guest, email }: BookedProps) {
+/** All as it was sent. */
+function Booked({ sent: { value: booking, wish } }: { readonly sent: Sent<Wish, BookingJson> }) {
   const { words, locale, parameters } = usePage()
+  const { settings, start, timezone } = wish
+  const email = wish.answers.email.trim()
+  const guest = wish.answers.name.trim()
   const { scheduler, appearance, hosts } = settings
   const end = start + settings.duration_minutes * 60
   const isPending = booking.status === 'pending'

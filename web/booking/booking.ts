@@ -1,10 +1,11 @@
 // Booking and moving over the API, and what the answers mean for a page.
 import type { LinkedBooking } from '../../src/wire/pages.ts'
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
-import { type Answered, type CallProblem, call, newKey } from '../shared/client.ts'
+import { type Answered, type CallProblem, call } from '../shared/client.ts'
 import { fill } from '../shared/format.ts'
 import { type Answers, answersToJson } from './answers.ts'
 import type { Words } from './languages/en.ts'
+import { oneOfMany, stillRunning } from './tries.ts'
 
 /** The answer of the API to a booking that was made or moved. */
 export type BookingJson = {
@@ -26,30 +27,21 @@ export type Wish = {
   readonly token: string | undefined
 }
 
-/** Whoever presses the button again after a lost answer asks for the same thing, not for a second one. */
-let lastTry = { text: '', key: '' }
-
-function keyOf(thing: object): string {
-  const text = JSON.stringify(thing)
-  if (lastTry.text !== text) lastTry = { text, key: newKey() }
-  return lastTry.key
-}
-
 /** The server takes less for a program's; a browser that fills in everything by itself may be as quick. Milliseconds. */
 const leastOpenMs = 2_000
 
 /** Tells the server that a person filled in the form; where it is busy, works for it and asks again. */
-export async function sendWish(wish: Wish): Promise<Answered<BookingJson>> {
+export const sendWish = oneOfMany<Wish, BookingJson>(async (wish, key) => {
   const missingMs = leastOpenMs - performance.now()
   if (missingMs > 0) await new Promise((resolve) => setTimeout(resolve, missingMs))
-  const sent = await sendOnce(wish)
+  const sent = await sendOnce(wish, key)
   if (sent.ok || sent.problem.challenge === undefined) return sent
   const { solve } = await import('../shared/proofOfWork.ts')
   const proof = await solve(sent.problem.challenge)
-  return proof === undefined ? sent : sendOnce(wish, proof)
-}
+  return proof === undefined ? sent : sendOnce(wish, key, proof)
+})
 
-function sendOnce(wish: Wish, proof?: string): Promise<Answered<BookingJson>> {
+function sendOnce(wish: Wish, key: string, proof?: string): Promise<Answered<BookingJson>> {
   const { settings, start, answers, timezone, language, token } = wish
   const page_check = {
     website: answers.website,
@@ -69,47 +61,53 @@ function sendOnce(wish: Wish, proof?: string): Promise<Answered<BookingJson>> {
     query: token === undefined ? { configuration_id: settings.configuration_id } : {},
     body: { ...body, page_check },
     token,
-    idempotencyKey: keyOf(body),
+    idempotencyKey: key,
   })
 }
+
+export type Move = { readonly booking: LinkedBooking; readonly start: number; readonly minutes: number }
 
 /** To another start; all else stays as it was. */
-export function moveBooking(booking: LinkedBooking, start: number, minutes: number): Promise<Answered<BookingJson>> {
-  const body = { start_time: start, end_time: start + minutes * 60 }
-  return change(booking, 'PATCH', body)
+export const moveBooking = oneOfMany<Move, BookingJson>(({ booking, start, minutes }, key) =>
+  change(booking, 'PATCH', { start_time: start, end_time: start + minutes * 60 }, key),
+)
+
+export type Cancellation = { readonly booking: LinkedBooking; readonly reason: string }
+
+export const cancelBooking = oneOfMany<Cancellation, unknown>(({ booking, reason }, key) =>
+  change(booking, 'DELETE', { cancellation_reason: reason }, key),
+)
+
+export type RequestAnswer = {
+  readonly booking: LinkedBooking
+  readonly salt: string
+  readonly answer:
+    | { readonly status: 'confirmed' }
+    | { readonly status: 'cancelled'; readonly cancellation_reason: string }
 }
 
-export function cancelBooking(booking: LinkedBooking, reason: string): Promise<Answered<unknown>> {
-  return change(booking, 'DELETE', { cancellation_reason: reason })
+/** The organizer's word on a request, for the time at which it was shown and no other. */
+export const answerRequest = oneOfMany<RequestAnswer, unknown>(({ booking, salt, answer }, key) =>
+  change(booking, 'PUT', { salt, start_time: booking.start_time, ...answer }, key),
+)
+
+function change<T>(
+  { booking_id, token }: LinkedBooking,
+  method: 'PATCH' | 'PUT' | 'DELETE',
+  body: object,
+  key: string,
+) {
+  return call<T>({ method, path: `/v3/scheduling/bookings/${booking_id}`, body, token, idempotencyKey: key })
 }
 
-/** The organizer's word on a request. */
-export function answerRequest(
-  booking: LinkedBooking,
-  salt: string,
-  answer: { readonly status: 'confirmed' } | { readonly status: 'cancelled'; readonly cancellation_reason: string },
-): Promise<Answered<unknown>> {
-  return change(booking, 'PUT', { salt, ...answer })
-}
-
-function change<T>({ booking_id, token }: LinkedBooking, method: 'PATCH' | 'PUT' | 'DELETE', body: object) {
-  return call<T>({
-    method,
-    path: `/v3/scheduling/bookings/${booking_id}`,
-    body,
-    token,
-    idempotencyKey: keyOf([method, booking_id, body]),
-  })
-}
-
-/** The slot went to someone else, or is not offered any more. */
-export function isSlotLost({ type }: CallProblem): boolean {
-  return type === 'timeslot_not_available'
+/** The booking is not what it was when the page was made. */
+export function hasChanged({ status, type }: CallProblem): boolean {
+  return status === 409 && type === 'invalid_request_error'
 }
 
 /** What to tell the person in front of the page. */
 export function explain({ status, type, message }: CallProblem, { errors }: Words): string {
-  if (status === 0) return errors.network
+  if (status === 0 || type === stillRunning) return errors.network
   if (status === 429) return errors.tooMany
   if (type === 'invalid_session') return errors.session
   if (type === 'provider_error') return errors.calendar

@@ -27,7 +27,7 @@ export function CancelPage({ settings, booking }: CancelPageProps) {
     if (isSending) return
     setSending(true)
     setFailure(undefined)
-    const sent = await cancelBooking(booking, reason.trim())
+    const sent = await cancelBooking({ booking, reason: reason.trim() })
     if (sent.ok) {
       tellFrame('cancelled', { booking_id: booking.booking_id })
       setDone(true)

@@ -1,11 +1,11 @@
 // The organizer's yes or no to a request: who, when, what, and whether the time is still free.
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 
 import type { LinkedBooking, Stands } from '../../src/wire/pages.ts'
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { fill } from '../shared/format.ts'
 import { fieldsOf } from './answers.ts'
-import { answerRequest, explain } from './booking.ts'
+import { answerRequest, explain, hasChanged, type RequestAnswer } from './booking.ts'
 import { BookingFacts } from './currentBooking.tsx'
 import { Done, type Fact } from './done.tsx'
 import { tellFrame } from './frame.ts'
@@ -25,27 +25,44 @@ export function ConfirmationPage({ settings, booking: shown, salt, stands }: Con
   const { words, parameters } = usePage()
   // The organizer reads it in the zone that they are in, not in the guest's.
   const booking = { ...shown, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone }
-  const [isDeclining, setDeclining] = useState(false)
-  const [reason, setReason] = useState('')
+  const [before] = useState(tryBefore)
+  const [isDeclining, setDeclining] = useState(before?.isDeclining ?? false)
+  const [reason, setReason] = useState(before?.reason ?? '')
   const [isSending, setSending] = useState(false)
-  const [failure, setFailure] = useState<string>()
+  const [failure, setFailure] = useState(
+    before !== undefined && before.start !== booking.start_time ? words.confirmation.movedMeanwhile : before?.failure,
+  )
   const [answer, setAnswer] = useState<Answer>()
+  const alert = useRef<HTMLParagraphElement>(null)
+  const heading = useRef<HTMLHeadingElement>(null)
+  const decline = useRef<HTMLButtonElement>(null)
+  const wasDeclining = useRef(isDeclining)
   useEffect(() => tellFrame('ready'), [])
+  useEffect(() => {
+    if (before === undefined) return
+    history.replaceState(null, '')
+    alert.current?.focus()
+  }, [before])
+  useEffect(() => {
+    if (isDeclining !== wasDeclining.current) (isDeclining ? heading : decline).current?.focus()
+    wasDeclining.current = isDeclining
+  }, [isDeclining])
 
   const guest = booking.guest.name || booking.guest.email
-  const send = async (wanted: Answer) => {
+  const send = async (wanted: RequestAnswer['answer']) => {
     if (isSending) return
     setSending(true)
     setFailure(undefined)
-    const sent = await answerRequest(
-      booking,
-      salt,
-      wanted === 'confirmed' ? { status: 'confirmed' } : { status: 'cancelled', cancellation_reason: reason.trim() },
-    )
+    const sent = await answerRequest({ booking, salt, answer: wanted })
     if (sent.ok) {
-      tellFrame(wanted === 'confirmed' ? 'booked' : 'cancelled', { booking_id: booking.booking_id })
-      setAnswer(wanted)
-    } else setFailure(explain(sent.problem, words))
+      const isYes = sent.value.wish.answer.status === 'confirmed'
+      tellFrame(isYes ? 'booked' : 'cancelled', { booking_id: booking.booking_id })
+      setAnswer(isYes ? 'confirmed' : 'declined')
+    } else {
+      const told = explain(sent.problem, words)
+      if (hasChanged(sent.problem)) loadAgain({ start: booking.start_time, isDeclining, reason, failure: told })
+      else setFailure(told)
+    }
     setSending(false)
   }
   const facts = <BookingFacts booking={booking} more={peopleAndAnswers(settings, booking, words, parameters)} />
@@ -80,14 +97,16 @@ export function ConfirmationPage({ settings, booking: shown, salt, stands }: Con
   return (
     <main className="page">
       <section className="card decide">
-        <h1>{isDeclining ? confirmation.declineTitle : asked}</h1>
+        <h1 ref={heading} tabIndex={-1}>
+          {isDeclining ? confirmation.declineTitle : asked}
+        </h1>
         {facts}
         <p className={standing === 'free' ? 'stands' : 'alert'} role="status">
           {confirmation[standing]}
         </p>
         {isDeclining && <Reason label={confirmation.declineReason} value={reason} onChange={setReason} />}
         {failure !== undefined && (
-          <p className="alert" role="alert">
+          <p ref={alert} tabIndex={-1} className="alert" role="alert">
             {failure}
           </p>
         )}
@@ -95,14 +114,15 @@ export function ConfirmationPage({ settings, booking: shown, salt, stands }: Con
           {isDeclining ? (
             <>
               <button
+                key="no"
                 type="button"
                 className="danger"
                 aria-disabled={isSending || undefined}
-                onClick={() => void send('declined')}
+                onClick={() => void send({ status: 'cancelled', cancellation_reason: reason.trim() })}
               >
                 {isSending ? words.form.sending : confirmation.decline}
               </button>
-              <button type="button" onClick={() => setDeclining(false)}>
+              <button key="back" type="button" onClick={() => setDeclining(false)}>
                 {words.back}
               </button>
             </>
@@ -110,15 +130,16 @@ export function ConfirmationPage({ settings, booking: shown, salt, stands }: Con
             <>
               {!isPast && (
                 <button
+                  key="yes"
                   type="button"
                   className="primary"
                   aria-disabled={isSending || undefined}
-                  onClick={() => void send('confirmed')}
+                  onClick={() => void send({ status: 'confirmed' })}
                 >
                   {isSending ? words.form.sending : confirmation.confirm}
                 </button>
               )}
-              <button type="button" onClick={() => setDeclining(true)}>
+              <button key="decline" ref={decline} type="button" onClick={() => setDeclining(true)}>
                 {confirmation.decline}
               </button>
             </>
@@ -127,6 +148,24 @@ export function ConfirmationPage({ settings, booking: shown, salt, stands }: Con
       </section>
     </main>
   )
+}
+
+/** What was tried and refused because the request had changed; the start is the one that was shown. */
+type Tried = {
+  readonly start: number
+  readonly isDeclining: boolean
+  readonly reason: string
+  readonly failure: string
+}
+
+/** The server knows what the request is now; what was tried goes along in the history, the one thing that pages may keep. */
+function loadAgain(tried: Tried): void {
+  history.replaceState({ openslotTried: tried }, '')
+  location.reload()
+}
+
+function tryBefore(): Tried | undefined {
+  return history.state?.openslotTried
 }
 
 function peopleAndAnswers(

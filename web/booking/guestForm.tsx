@@ -10,7 +10,8 @@ import { usePage } from './page.tsx'
 type GuestFormProps = {
   readonly settings: UiSettings
   readonly answers: Answers
-  readonly submitLabel: string
+  /** Undefined while there is nothing to send. */
+  readonly submitLabel: string | undefined
   readonly isSending: boolean
   /** What the server said to the last try. */
   readonly failure: string | undefined
@@ -43,7 +44,7 @@ export function GuestForm(props: GuestFormProps) {
   }
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
-    if (isSending) return
+    if (isSending || submitLabel === undefined) return
     const found = findComplaints(answers, fields, words)
     setComplaints(found)
     if (Object.keys(found).length === 0) onSubmit()
@@ -109,9 +110,11 @@ export function GuestForm(props: GuestFormProps) {
           <p>{scheduler.cancellation_policy}</p>
         </section>
       )}
-      <button type="submit" className="primary" aria-disabled={isSending || undefined}>
-        {isSending ? words.form.sending : submitLabel}
-      </button>
+      {submitLabel !== undefined && (
+        <button type="submit" className="primary" aria-disabled={isSending || undefined}>
+          {isSending ? words.form.sending : submitLabel}
+        </button>
+      )}
     </form>
   )
 }

@@ -5,14 +5,15 @@ import type { LinkedBooking, SlotStarts } from '../../src/wire/pages.ts'
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { fill } from '../shared/format.ts'
 import { About } from './about.tsx'
-import { type BookingJson, explain, isSlotLost, moveBooking } from './booking.ts'
+import { type BookingJson, explain, type Move, moveBooking } from './booking.ts'
 import { EndedBooking, endOf } from './currentBooking.tsx'
 import { AddToCalendar, Done, Facts, When } from './done.tsx'
 import { tellFrame } from './frame.ts'
 import { LostSlot } from './lostSlot.tsx'
 import { usePage } from './page.tsx'
 import { SlotPicker } from './slotPicker.tsx'
-import { useFormStep } from './useFormStep.ts'
+import { isSlotLost, type Sent } from './tries.ts'
+import { type Ending, useChoice } from './useChoice.ts'
 import { useSlots } from './useSlots.ts'
 import { guestTimezone, Zone } from './zone.tsx'
 
@@ -25,49 +26,35 @@ type ReschedulePageProps = {
 export function ReschedulePage(props: ReschedulePageProps) {
   const end = endOf(props.booking)
   return end === undefined ? (
-    <Move {...props} />
+    <Moving {...props} />
   ) : (
     <EndedBooking booking={props.booking} end={end} configurationId={props.settings.configuration_id} />
   )
 }
 
-function Move({ settings, booking, slots: first }: ReschedulePageProps) {
+function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
   const { words, parameters } = usePage()
   const { start_time: before, end_time: beforeEnd } = booking
   const [timezone, setTimezone] = useState(() => guestTimezone(parameters))
-  const [start, setStart] = useState<number>()
-  const [isSending, setSending] = useState(false)
-  const [failure, setFailure] = useState<string>()
-  const [lost, setLost] = useState<number>()
-  const [moved, setMoved] = useState<BookingJson>()
   const slots = useSlots(
     { configurationId: settings.configuration_id, token: booking.token, bookingId: booking.booking_id },
     first,
   )
   const others = { ...slots, starts: slots.starts.filter((one) => one !== before) }
-  const step = useFormStep()
+  const choice = useChoice<Sent<Move, BookingJson>>()
+  const { start, standing, isOpen } = choice
   useEffect(() => tellFrame('ready'), [])
 
-  const end = (start ?? 0) + settings.duration_minutes * 60
-  const choose = (chosen: number) => {
-    setStart(chosen)
-    setLost(undefined)
-    setFailure(undefined)
-    step.open()
-  }
-  const submit = async (wanted: number) => {
-    if (isSending) return
-    setSending(true)
-    setFailure(undefined)
-    const sent = await moveBooking(booking, wanted, settings.duration_minutes)
+  const endOfMeeting = (from: number) => from + settings.duration_minutes * 60
+  const move = async (wanted: number): Promise<Ending<Sent<Move, BookingJson>>> => {
+    const sent = await moveBooking({ booking, start: wanted, minutes: settings.duration_minutes })
     if (sent.ok) {
-      tellFrame('rescheduled', { booking: sent.value, start_time: wanted })
-      setMoved(sent.value)
-    } else if (isSlotLost(sent.problem)) {
-      await slots.refresh()
-      setLost(wanted)
-    } else setFailure(explain(sent.problem, words))
-    setSending(false)
+      tellFrame('rescheduled', { booking: sent.value.value, start_time: sent.value.wish.start })
+      return { is: 'done', done: sent.value }
+    }
+    if (!isSlotLost(sent.problem)) return { is: 'refused', failure: explain(sent.problem, words) }
+    await slots.refresh(wanted)
+    return { is: 'lost' }
   }
   const both = (wanted: number) => (
     <Facts
@@ -83,19 +70,20 @@ function Move({ settings, booking, slots: first }: ReschedulePageProps) {
         {
           label: words.facts.now,
           value:
-            wanted === lost ? (
+            standing.is === 'lost' ? (
               <s className="past">
-                <When start={wanted} end={end} timezone={timezone} />
+                <When start={wanted} end={endOfMeeting(wanted)} timezone={timezone} />
               </s>
             ) : (
-              <When start={wanted} end={end} timezone={timezone} />
+              <When start={wanted} end={endOfMeeting(wanted)} timezone={timezone} />
             ),
         },
       ]}
     />
   )
 
-  if (moved !== undefined && start !== undefined)
+  if (standing.is === 'done') {
+    const { value: moved, wish } = standing.done
     return (
       <main className="page">
         <Done
@@ -103,7 +91,7 @@ function Move({ settings, booking, slots: first }: ReschedulePageProps) {
           title={words.done.moved}
           text={fill(words.done.bookedText, { email: booking.guest.email })}
         >
-          {both(start)}
+          {both(wish.start)}
           {moved.status === 'booked' && (
             <AddToCalendar
               entry={{
@@ -111,15 +99,16 @@ function Move({ settings, booking, slots: first }: ReschedulePageProps) {
                 title: moved.title,
                 description: moved.description,
                 location: moved.location,
-                start,
-                end,
+                start: wish.start,
+                end: endOfMeeting(wish.start),
               }}
             />
           )}
         </Done>
       </main>
     )
-  const isChosen = step.isOpen && start !== undefined
+  }
+  const isChosen = isOpen && start !== undefined
   return (
     <main className="page">
       <div className="card book" data-step={isChosen ? 'form' : 'time'}>
@@ -134,30 +123,45 @@ function Move({ settings, booking, slots: first }: ReschedulePageProps) {
         </About>
         {isChosen ? (
           <section className="formStep" aria-label={words.reschedule.submit}>
-            <h2 ref={step.heading} tabIndex={-1}>
+            <h2 ref={choice.heading} tabIndex={-1}>
               {words.facts.now}
             </h2>
-            {lost !== undefined && (
-              <LostSlot starts={others.starts} lost={lost} timezone={timezone} onChoose={choose} onAll={step.close} />
+            {standing.is === 'lost' && (
+              <LostSlot
+                starts={others.starts}
+                lost={start}
+                timezone={timezone}
+                onChoose={choice.choose}
+                onAll={() => {
+                  choice.change()
+                  // Meanwhile it may be free again.
+                  void slots.refresh(start)
+                }}
+              />
             )}
-            {failure !== undefined && (
+            {standing.is === 'refused' && (
               <p className="alert" role="alert">
-                {failure}
+                {standing.failure}
               </p>
             )}
             {both(start)}
             <div className="actions">
-              {start !== lost && (
+              {standing.is !== 'lost' && (
                 <button
                   type="button"
                   className="primary"
-                  aria-disabled={isSending || undefined}
-                  onClick={() => void submit(start)}
+                  aria-disabled={standing.is === 'sending' || undefined}
+                  onClick={() => void choice.send(() => move(start))}
                 >
-                  {isSending ? words.form.sending : words.reschedule.submit}
+                  {standing.is === 'sending' ? words.form.sending : words.reschedule.submit}
                 </button>
               )}
-              <button type="button" className="quiet" onClick={step.close}>
+              <button
+                type="button"
+                className="quiet"
+                aria-disabled={standing.is === 'sending' || undefined}
+                onClick={choice.change}
+              >
                 {words.form.change}
               </button>
             </div>
@@ -168,7 +172,7 @@ function Move({ settings, booking, slots: first }: ReschedulePageProps) {
             timezone={timezone}
             days={settings.scheduler.available_days_in_future}
             chosen={start}
-            onChoose={choose}
+            onChoose={choice.choose}
           />
         )}
       </div>

@@ -19,8 +19,8 @@ export type Slots = SlotStarts & {
   readonly state: 'ready' | 'loading' | 'failed'
   /** Asks for what is missing before `until`, Unix seconds. */
   need(until: number): void
-  /** Asks again for everything from now; answers the starts that are free now, or undefined where nobody could tell. */
-  refresh(): Promise<readonly number[] | undefined>
+  /** Asks again for everything from now, since `lost` is not free; where nobody can tell, it is taken out and the rest stays. */
+  refresh(lost: number): Promise<void>
 }
 
 export function useSlots(source: SlotSource, initial: SlotStarts | undefined): Slots {
@@ -64,17 +64,22 @@ export function useSlots(source: SlotSource, initial: SlotStarts | undefined): S
     setWanted((before) => Math.max(before, until))
   }, [])
 
-  const refresh = useCallback(async () => {
-    const { from } = emptyNow()
-    const all: number[] = []
-    for (let start = from; start < known.until; start += spanSeconds) {
-      const starts = await ask(start, Math.min(known.until, start + spanSeconds))
-      if (starts === undefined) return undefined
-      all.push(...starts)
-    }
-    setKnown({ from, until: known.until, starts: all })
-    return all
-  }, [ask, known.until])
+  const refresh = useCallback(
+    async (lost: number) => {
+      const { from } = emptyNow()
+      const all: number[] = []
+      for (let start = from; start < known.until; start += spanSeconds) {
+        const starts = await ask(start, Math.min(known.until, start + spanSeconds))
+        if (starts === undefined) {
+          setKnown((before) => ({ ...before, starts: before.starts.filter((one) => one !== lost) }))
+          return
+        }
+        all.push(...starts)
+      }
+      setKnown({ from, until: known.until, starts: all })
+    },
+    [ask, known.until],
+  )
 
   const state = hasFailed ? 'failed' : wanted > known.until ? 'loading' : 'ready'
   return { ...known, state, need, refresh }

@@ -40,7 +40,8 @@ export async function call<T>({ method, path, query, body, token, idempotencyKey
       credentials: 'omit',
       cache: 'no-store',
       headers: {
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        // So that a request which has changed is told from one that cannot be right.
+        ...(body === undefined ? {} : { 'content-type': 'application/json', prefer: 'conflict-status=409' }),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
       },

@@ -26,6 +26,7 @@ export const de: Words = {
     showNext: 'Zum nächsten freien Tag',
     noneAtAll: 'Zurzeit ist nichts frei. Bitte schauen Sie später wieder vorbei.',
     failed: 'Freie Zeiten können gerade nicht angezeigt werden.',
+    someFailed: 'Gerade können nicht alle freien Zeiten angezeigt werden.',
   },
   times: {
     title: 'Freie Zeiten am {day}',
@@ -124,6 +125,8 @@ export const de: Words = {
     declinedText: '{guest} erhält eine E-Mail.',
     already: 'Diese Anfrage ist schon beantwortet: Sie ist bestätigt.',
     alreadyCancelled: 'Diese Anfrage ist schon beantwortet: Sie ist abgelehnt oder abgesagt.',
+    movedMeanwhile:
+      'Der Gast hat diese Anfrage inzwischen auf eine andere Zeit verschoben. Bitte sehen Sie sich die neue Zeit an.',
   },
   messages: {
     missing:

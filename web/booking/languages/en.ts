@@ -25,6 +25,7 @@ export const en = {
     showNext: 'Go to the next free day',
     noneAtAll: 'There are no free times at the moment. Please look in again later.',
     failed: 'Free times cannot be shown right now.',
+    someFailed: 'Not all free times can be shown right now.',
   },
   times: {
     title: 'Free times on {day}',
@@ -123,6 +124,7 @@ export const en = {
     declinedText: '{guest} will get an email.',
     already: 'This request has already been answered: it is confirmed.',
     alreadyCancelled: 'This request has already been answered: it is declined or cancelled.',
+    movedMeanwhile: 'The guest has moved this request to another time meanwhile. Please look at the new time.',
   },
   messages: {
     missing:

@@ -26,6 +26,7 @@ export const es: Words = {
     showNext: 'Ir al próximo día libre',
     noneAtAll: 'De momento no hay horas libres. Vuelve a mirar más tarde.',
     failed: 'Ahora mismo no se pueden mostrar las horas libres.',
+    someFailed: 'Ahora mismo no se pueden mostrar todas las horas libres.',
   },
   times: {
     title: 'Horas libres el {day}',
@@ -123,6 +124,8 @@ export const es: Words = {
     declinedText: '{guest} recibirá un correo.',
     already: 'Esta solicitud ya tiene respuesta: está confirmada.',
     alreadyCancelled: 'Esta solicitud ya tiene respuesta: está rechazada o cancelada.',
+    movedMeanwhile:
+      'Mientras tanto, la persona invitada ha cambiado esta solicitud a otra hora. Mira la nueva hora, por favor.',
   },
   messages: {
     missing:

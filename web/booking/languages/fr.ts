@@ -26,6 +26,7 @@ export const fr: Words = {
     showNext: 'Aller au prochain jour libre',
     noneAtAll: 'Il n’y a aucun créneau libre pour le moment. Merci de revenir plus tard.',
     failed: 'Les créneaux libres ne peuvent pas être affichés pour l’instant.',
+    someFailed: 'Les créneaux libres ne peuvent pas tous être affichés pour l’instant.',
   },
   times: {
     title: 'Créneaux libres le {day}',
@@ -124,6 +125,8 @@ export const fr: Words = {
     declinedText: '{guest} recevra un e-mail.',
     already: 'Cette demande a déjà reçu une réponse : elle est confirmée.',
     alreadyCancelled: 'Cette demande a déjà reçu une réponse : elle est refusée ou annulée.',
+    movedMeanwhile:
+      'L’invité a entre-temps déplacé cette demande à un autre horaire. Merci de regarder le nouvel horaire.',
   },
   messages: {
     missing:

@@ -26,6 +26,7 @@ export const ja: Words = {
     showNext: '次の空いている日へ',
     noneAtAll: '現在、空いている時間がありません。後ほどもう一度ご確認ください。',
     failed: 'ただいま空き時間を表示できません。',
+    someFailed: 'ただいま一部の空き時間を表示できません。',
   },
   times: {
     title: '{day}の空き時間',
@@ -122,6 +123,7 @@ export const ja: Words = {
     declinedText: '{guest}にメールが届きます。',
     already: 'このリクエストは回答済みです：承認されています。',
     alreadyCancelled: 'このリクエストは回答済みです：辞退またはキャンセルされています。',
+    movedMeanwhile: 'その間にお客様がこのリクエストの日時を変更しました。新しい日時をご確認ください。',
   },
   messages: {
     missing: 'リンクが古いか不完全、またはページが削除された可能性があります。送り主に新しいリンクをお尋ねください。',

@@ -26,6 +26,7 @@ export const ko: Words = {
     showNext: '다음 가능한 날로 이동',
     noneAtAll: '현재 가능한 시간이 없습니다. 나중에 다시 확인해 주세요.',
     failed: '지금은 가능한 시간을 표시할 수 없습니다.',
+    someFailed: '지금은 가능한 시간을 모두 표시할 수 없습니다.',
   },
   times: {
     title: '{day} 가능한 시간',
@@ -123,6 +124,7 @@ export const ko: Words = {
     declinedText: '{guest} 님에게 이메일을 보냅니다.',
     already: '이미 답변한 요청입니다: 확정되었습니다.',
     alreadyCancelled: '이미 답변한 요청입니다: 거절되었거나 취소되었습니다.',
+    movedMeanwhile: '그사이 고객이 이 요청의 시간을 변경했습니다. 새로운 시간을 확인해 주세요.',
   },
   messages: {
     missing:

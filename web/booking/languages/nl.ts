@@ -26,6 +26,7 @@ export const nl: Words = {
     showNext: 'Naar de volgende vrije dag',
     noneAtAll: 'Er is op dit moment niets vrij. Kijk later nog eens.',
     failed: 'Vrije tijden kunnen nu niet worden getoond.',
+    someFailed: 'Niet alle vrije tijden kunnen nu worden getoond.',
   },
   times: {
     title: 'Vrije tijden op {day}',
@@ -124,6 +125,7 @@ export const nl: Words = {
     declinedText: '{guest} krijgt een e-mail.',
     already: 'Dit verzoek is al beantwoord: het is bevestigd.',
     alreadyCancelled: 'Dit verzoek is al beantwoord: het is afgewezen of afgezegd.',
+    movedMeanwhile: 'De gast heeft dit verzoek intussen naar een andere tijd verplaatst. Bekijk de nieuwe tijd.',
   },
   messages: {
     missing:

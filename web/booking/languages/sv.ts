@@ -26,6 +26,7 @@ export const sv: Words = {
     showNext: 'Till nästa lediga dag',
     noneAtAll: 'Det finns inga lediga tider just nu. Titta gärna in igen senare.',
     failed: 'Lediga tider kan inte visas just nu.',
+    someFailed: 'Alla lediga tider kan inte visas just nu.',
   },
   times: {
     title: 'Lediga tider {day}',
@@ -122,6 +123,7 @@ export const sv: Words = {
     declinedText: '{guest} får ett mejl.',
     already: 'Förfrågan är redan besvarad: den är bekräftad.',
     alreadyCancelled: 'Förfrågan är redan besvarad: den är avböjd eller avbokad.',
+    movedMeanwhile: 'Gästen har under tiden flyttat den här förfrågan till en annan tid. Titta på den nya tiden.',
   },
   messages: {
     missing:

@@ -26,6 +26,7 @@ export const zh: Words = {
     showNext: '转到下一个空闲日',
     noneAtAll: '目前没有空闲时间，请稍后再来看看。',
     failed: '暂时无法显示空闲时间。',
+    someFailed: '暂时无法显示全部空闲时间。',
   },
   times: {
     title: '{day}的空闲时间',
@@ -122,6 +123,7 @@ export const zh: Words = {
     declinedText: '{guest} 会收到邮件。',
     already: '此请求已有答复：已确认。',
     alreadyCancelled: '此请求已有答复：已谢绝或已取消。',
+    movedMeanwhile: '来宾已在此期间将此请求改到了其他时间。请查看新的时间。',
   },
   messages: {
     missing: '链接可能已过期或不完整，或者页面已被撤下。请向发送者索取新的链接。',
