@@ -1,5 +1,5 @@
 // A month of days and the free times of one of them, in the guest's own zone.
-import { useEffect, useLayoutEffect, useMemo, useState } from 'react'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 
 import { dayOf, groupByDay } from '../shared/days.ts'
 import { addDays, monthOf } from '../shared/month.ts'
@@ -20,6 +20,8 @@ export type SlotPickerProps = {
 }
 
 const daySeconds = 86_400
+/** So much further is looked for the first slot at a time. */
+const stepSeconds = 90 * daySeconds
 
 export function SlotPicker({ slots, timezone, days, chosen, onChoose }: SlotPickerProps) {
   const { words } = usePage()
@@ -36,16 +38,39 @@ export function SlotPicker({ slots, timezone, days, chosen, onChoose }: SlotPick
   // A day that has slots is shown at once: the one that was picked, else the first of the month in view.
   const shown = picked !== undefined && byDay.has(picked) && monthOf(picked) === month ? picked : firstOf(byDay, month)
   const monthEnd = endOfMonth(month)
-  const isKnown = slots.until >= Math.min(monthEnd, now + (days + 1) * daySeconds)
-  const { need } = slots
+  const { need, until, state } = slots
+  const horizon = now + (days + 1) * daySeconds
+  const isKnown = until >= Math.min(monthEnd, horizon)
+  const mayBeLater = first === undefined && until < horizon
   useEffect(() => {
     if (!isKnown) need(monthEnd)
   }, [isKnown, need, monthEnd])
+  useEffect(() => {
+    if (mayBeLater && state === 'ready') need(until + stepSeconds)
+  }, [mayBeLater, state, need, until])
 
-  const rehearsed = useRehearsal(byDay, month, shown)
+  // What had the focus is gone, on the way back from the form too: each time, it is led to the times.
+  const times = useRef<HTMLDivElement>(null)
+  const [led, setLed] = useState(chosen === undefined ? 0 : 1)
+  useEffect(() => {
+    if (led === 0) return
+    const place = times.current
+    const to = place?.querySelector<HTMLElement>('[aria-current]') ?? place?.querySelector('h2') ?? place
+    to?.focus()
+  }, [led])
+
+  const rehearsed = useRehearsal(byDay, month, shown, chosen === undefined ? 'before' : 'after')
   const pick = (day: string) => {
     setPicked(day)
     setTurnedTo(monthOf(day))
+  }
+  const pickNext = (day: string) => {
+    pick(day)
+    setLed(led + 1)
+  }
+  const askAgain = () => {
+    need(monthEnd)
+    setLed(led + 1)
   }
   return (
     <div className="picker">
@@ -55,26 +80,27 @@ export function SlotPicker({ slots, timezone, days, chosen, onChoose }: SlotPick
         shown={rehearsed}
         today={today}
         last={last}
-        isLoading={!isKnown && slots.state === 'loading'}
+        isLoading={(!isKnown || mayBeLater) && state === 'loading'}
         onTurn={setTurnedTo}
         onPick={pick}
       />
-      <div className="times">
-        {rehearsed !== undefined ? (
-          <TimeList starts={byDay.get(rehearsed) ?? []} timezone={timezone} chosen={chosen} onChoose={onChoose} />
-        ) : slots.state === 'failed' ? (
-          <div className="note" role="alert">
-            <p>{words.days.failed}</p>
-            <button type="button" onClick={() => slots.need(monthEnd)}>
+      <div ref={times} tabIndex={-1} className="times">
+        {state === 'failed' && (
+          <div className="alert" role="alert">
+            <p>{first === undefined ? words.days.failed : words.days.someFailed}</p>
+            <button type="button" onClick={askAgain}>
               {words.retry}
             </button>
           </div>
-        ) : !isKnown ? (
+        )}
+        {rehearsed !== undefined ? (
+          <TimeList starts={byDay.get(rehearsed) ?? []} timezone={timezone} chosen={chosen} onChoose={onChoose} />
+        ) : state === 'failed' ? null : isKnown && !mayBeLater ? (
+          <NoneFree isEver={first !== undefined} next={firstAfter(byDay, month)} onPick={pickNext} />
+        ) : (
           <p className="note" role="status">
             {words.loading}
           </p>
-        ) : (
-          <NoneFree isEver={first !== undefined} next={firstAfter(byDay, month)} onPick={pick} />
         )}
       </div>
     </div>
@@ -85,8 +111,13 @@ export function SlotPicker({ slots, timezone, days, chosen, onChoose }: SlotPick
  * The day to draw. Before the first frame another one is drawn and taken back, which nobody sees: what a choice runs is
  * compiled and has its memory then, and a guest's first tap is answered as quickly as the second.
  */
-function useRehearsal(byDay: ReadonlyMap<string, unknown>, month: string, shown: string | undefined) {
-  const [act, setAct] = useState<'before' | 'other' | 'after'>('before')
+function useRehearsal(
+  byDay: ReadonlyMap<string, unknown>,
+  month: string,
+  shown: string | undefined,
+  beginning: 'before' | 'after',
+) {
+  const [act, setAct] = useState<'before' | 'other' | 'after'>(beginning)
   useLayoutEffect(() => {
     if (act !== 'after') setAct(act === 'before' ? 'other' : 'after')
   }, [act])

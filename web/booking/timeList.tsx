@@ -24,7 +24,7 @@ export function TimeList({ starts, timezone, chosen, onChoose }: TimeListProps) 
   }
   return (
     <section aria-label={fill(words.times.title, { day })}>
-      <h2 className="dayTitle" aria-live="polite">
+      <h2 className="dayTitle" aria-live="polite" tabIndex={-1}>
         {formatShortDay(first, locale, timezone)}
       </h2>
       <span id={id} hidden>
