@@ -297,7 +297,7 @@ const transitions: Readonly<Record<string, Transition>> = {
     routes: moving,
     trigger: 'booking.rescheduled',
     eventTrigger: 'event.updated',
-    mails: ['confirmation_request to organizer', 'rescheduled to guest'],
+    mails: ['confirmation_request to organizer', 'request_moved to guest'],
     reminders: [],
   },
   'a request is withdrawn': {

@@ -195,13 +195,18 @@ it('asks every kind of question, checks the answers, and sends them with what th
 })
 
 it('says of a request what happens next, and offers no calendar yet', async () => {
-  const id = await makePage(server, { event: { booking_type: 'organizer-confirmation' } })
+  const id = await makePage(server, {
+    event: { booking_type: 'organizer-confirmation' },
+    top: { appearance: { thank_you_message: 'See you soon!' } },
+  })
   const { page: view } = await browser.open(`${server.url}/book/${id}`)
   await view.locator('.time').first().click()
   await view.getByText('Ada Host confirms each booking').waitFor()
   await fillIn(view)
   await view.getByRole('button', { name: 'Send request' }).click()
   await view.getByRole('heading', { name: 'Your request has been sent' }).waitFor()
+  // Whatever the organizer says to those who have booked.
+  await view.getByText('Ada Host will answer').waitFor()
   await look(view, 'pending')
   expect(await view.getByText('Add to calendar').count()).toBe(0)
   expect((await bookings())[0]).toMatchObject({ status: 'pending' })

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { look, useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { book, nearFuture } from '../support/hosts.ts'
+import { mailsOf } from '../support/mails.ts'
 import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
 
 useBuild('pages')
@@ -123,6 +124,22 @@ it('says of a slot that was lost while the guest was deciding', async () => {
   await view.getByText('Someone was quicker').waitFor()
   await lookAtPublic(view, 'reschedule-lost')
   expect((await find(booking.booking_id)).start_time).toBe(booking.start_time)
+})
+
+it('says of a request that was moved that the organizer still has to answer', async () => {
+  const booking = await makeBooking(asksFirst)
+  const { page: view } = await browser.open(`${server.url}/reschedule/${booking.booking_ref}`)
+  await view.locator('.time').nth(3).click()
+  await view.getByRole('button', { name: 'Move the booking' }).click()
+  await view.getByRole('heading', { name: 'Your request has been moved' }).waitFor()
+  await view.getByText('Ada Host will answer. You will get an email at gil@guest.example').waitFor()
+  await lookAtPublic(view, 'request-moved')
+  expect(await find(booking.booking_id)).toMatchObject({ status: 'pending' })
+  const told = (await mailsOf(server, booking.booking_id)).filter(({ to }) => to.email === 'gil@guest.example')
+  expect(told.map(({ kind, subject }) => [kind, subject.split(':')[0]])).toEqual([
+    ['request_received', 'Booking Request Sent'],
+    ['request_moved', 'Booking Request Moved'],
+  ])
 })
 
 it('does not offer to cancel inside of the notice', async () => {

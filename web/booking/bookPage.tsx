@@ -148,14 +148,13 @@ function Booked({ sent: { value: booking, wish } }: { readonly sent: Sent<Wish, 
   const end = start + settings.duration_minutes * 60
   const isPending = booking.status === 'pending'
   const organizer = booking.organizer.name || booking.organizer.email
-  const said = isPending ? words.done.pendingText : words.done.bookedText
+  // What a request waits for is said whatever the organizer says to those who have booked.
+  const text = isPending
+    ? fill(words.done.pendingText, { organizer, email })
+    : appearance?.thank_you_message || fill(words.done.bookedText, { email })
   return (
     <main className="page">
-      <Done
-        mark={isPending ? 'waiting' : 'yes'}
-        title={isPending ? words.done.pending : words.done.booked}
-        text={appearance?.thank_you_message || fill(said, { organizer, email })}
-      >
+      <Done mark={isPending ? 'waiting' : 'yes'} title={isPending ? words.done.pending : words.done.booked} text={text}>
         <Facts
           facts={[
             { label: words.facts.what, value: booking.title },

@@ -84,12 +84,16 @@ function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
 
   if (standing.is === 'done') {
     const { value: moved, wish } = standing.done
+    const isPending = moved.status === 'pending'
     return (
       <main className="page">
         <Done
-          mark={moved.status === 'pending' ? 'waiting' : 'yes'}
-          title={words.done.moved}
-          text={fill(words.done.bookedText, { email: booking.guest.email })}
+          mark={isPending ? 'waiting' : 'yes'}
+          title={isPending ? words.done.movedPending : words.done.moved}
+          text={fill(isPending ? words.done.pendingText : words.done.bookedText, {
+            organizer: moved.organizer.name || moved.organizer.email,
+            email: booking.guest.email,
+          })}
         >
           {both(wish.start)}
           {moved.status === 'booked' && (

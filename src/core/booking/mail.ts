@@ -11,6 +11,7 @@ export const mailKinds = [
   'confirmed',
   'confirmationRequest',
   'requestReceived',
+  'requestMoved',
   'rescheduled',
   'cancelled',
   'declined',

@@ -73,7 +73,7 @@ function mailsOfPending({ change, before, settled, configuration }: SettledChang
   const request = asked.map((organizer) => mailTo(organizer, 'confirmationRequest', matter))
   if (configuration.disableEmails) return request
   const guest = uniqueRecipients([{ person: settled.details.guest, role: 'guest' }])
-  return [...request, ...guest.map((one) => mailTo(one, isMove ? 'rescheduled' : 'requestReceived', matter))]
+  return [...request, ...guest.map((one) => mailTo(one, isMove ? 'requestMoved' : 'requestReceived', matter))]
 }
 
 /** For whoever knew of the request before a move, and has no part in it any more, it is called off. */

@@ -78,6 +78,7 @@ export const ar: Words = {
     pending: 'تم إرسال طلبك',
     pendingText: 'سيرد {organizer}. ستصلك رسالة على {email} فور الرد، ويبقى الوقت محجوزًا لك حتى ذلك الحين.',
     moved: 'تم تغيير موعدك',
+    movedPending: 'تم تغيير موعد طلبك',
     cancelled: 'تم إلغاء الموعد',
     cancelledText: 'سيتم إبلاغ جميع المشاركين.',
     addToCalendar: 'أضف إلى التقويم',

@@ -79,6 +79,7 @@ export const de: Words = {
     pendingText:
       '{organizer} wird antworten. Sobald das geschehen ist, erhalten Sie eine E-Mail an {email}; bis dahin ist die Zeit für Sie reserviert.',
     moved: 'Ihr Termin ist verschoben',
+    movedPending: 'Ihre Anfrage ist verschoben',
     cancelled: 'Der Termin ist abgesagt',
     cancelledText: 'Alle Beteiligten werden benachrichtigt.',
     addToCalendar: 'In den Kalender eintragen',

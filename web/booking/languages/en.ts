@@ -78,6 +78,7 @@ export const en = {
     pendingText:
       '{organizer} will answer. You will get an email at {email} as soon as that is done; the time is held for you until then.',
     moved: 'Your booking has been moved',
+    movedPending: 'Your request has been moved',
     cancelled: 'The booking is cancelled',
     cancelledText: 'Everyone who takes part will be told.',
     addToCalendar: 'Add to calendar',

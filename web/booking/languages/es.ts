@@ -79,6 +79,7 @@ export const es: Words = {
     pendingText:
       '{organizer} responderá. Entonces recibirás un correo en {email}; hasta ese momento la hora queda reservada para ti.',
     moved: 'Tu cita se ha cambiado',
+    movedPending: 'Tu solicitud se ha cambiado',
     cancelled: 'La cita está cancelada',
     cancelledText: 'Se avisará a todas las personas que participan.',
     addToCalendar: 'Añadir al calendario',

@@ -79,6 +79,7 @@ export const fr: Words = {
     pendingText:
       '{organizer} va répondre. Vous recevrez alors un e-mail à {email} ; d’ici là, le créneau vous est réservé.',
     moved: 'Votre rendez-vous est reporté',
+    movedPending: 'Votre demande est déplacée',
     cancelled: 'Le rendez-vous est annulé',
     cancelledText: 'Tous les participants seront prévenus.',
     addToCalendar: 'Ajouter au calendrier',

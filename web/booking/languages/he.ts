@@ -78,6 +78,7 @@ export const he: Words = {
     pending: 'הבקשה נשלחה',
     pendingText: 'התשובה תגיע מאת {organizer}. הודעה תישלח אל {email} מיד עם קבלתה; עד אז הזמן שמור לך.',
     moved: 'הפגישה הוזזה',
+    movedPending: 'מועד הבקשה שונה',
     cancelled: 'הפגישה בוטלה',
     cancelledText: 'כל המשתתפים יקבלו הודעה.',
     addToCalendar: 'הוספה ליומן',

@@ -78,6 +78,7 @@ export const ja: Words = {
     pending: 'リクエストを送信しました',
     pendingText: '{organizer}が回答します。回答があり次第{email}にメールが届きます。それまで時間は確保されています。',
     moved: '予約の日時を変更しました',
+    movedPending: 'リクエストの日時を変更しました',
     cancelled: '予約はキャンセルされました',
     cancelledText: '参加者全員にお知らせします。',
     addToCalendar: 'カレンダーに追加',

@@ -79,6 +79,7 @@ export const ko: Words = {
     pendingText:
       '{organizer} 님이 답변할 예정입니다. 답변이 있으면 {email}(으)로 이메일을 보내 드리며, 그때까지 시간은 확보됩니다.',
     moved: '예약이 변경되었습니다',
+    movedPending: '요청 시간이 변경되었습니다',
     cancelled: '예약이 취소되었습니다',
     cancelledText: '참석자 모두에게 알립니다.',
     addToCalendar: '캘린더에 추가',

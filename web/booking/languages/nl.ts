@@ -79,6 +79,7 @@ export const nl: Words = {
     pendingText:
       '{organizer} zal antwoorden. Zodra dat gebeurd is, krijg je een e-mail op {email}; tot dan blijft de tijd voor je gereserveerd.',
     moved: 'Je afspraak is verzet',
+    movedPending: 'Je verzoek is verzet',
     cancelled: 'De afspraak is afgezegd',
     cancelledText: 'Alle deelnemers krijgen bericht.',
     addToCalendar: 'Aan agenda toevoegen',

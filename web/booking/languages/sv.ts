@@ -78,6 +78,7 @@ export const sv: Words = {
     pending: 'Din förfrågan är skickad',
     pendingText: '{organizer} kommer att svara. Då får du ett mejl till {email}; fram till dess hålls tiden åt dig.',
     moved: 'Din bokning är flyttad',
+    movedPending: 'Din förfrågan är flyttad',
     cancelled: 'Bokningen är avbokad',
     cancelledText: 'Alla som deltar får besked.',
     addToCalendar: 'Lägg till i kalendern',

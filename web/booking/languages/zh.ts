@@ -78,6 +78,7 @@ export const zh: Words = {
     pending: '您的请求已发送',
     pendingText: '{organizer} 会作出答复。届时您会在 {email} 收到邮件；在此之前，该时间为您保留。',
     moved: '您的预约已更改',
+    movedPending: '您的请求已更改',
     cancelled: '预约已取消',
     cancelledText: '所有参与者都会收到通知。',
     addToCalendar: '添加到日历',
