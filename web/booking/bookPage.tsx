@@ -8,7 +8,7 @@ import { About } from './about.tsx'
 import { firstAnswers } from './answers.ts'
 import { type BookingJson, explain, redirectAddress, sendWish, type Wish } from './booking.ts'
 import { AddToCalendar, ChangeLinks, Done, Facts, linkTo, When } from './done.tsx'
-import { isFramed, tellFrame } from './frame.ts'
+import { isFramed, tellFrame, tellReady } from './frame.ts'
 import { GuestForm } from './guestForm.tsx'
 import { LostSlot } from './lostSlot.tsx'
 import { usePage } from './page.tsx'
@@ -33,7 +33,7 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
   const slots = useSlots({ configurationId: settings.configuration_id, token: session }, first)
   const choice = useChoice<Sent<Wish, BookingJson>>()
   const { start, standing, isOpen } = choice
-  useEffect(() => tellFrame('ready'), [])
+  useEffect(tellReady, [])
 
   const book = async (wish: Wish): Promise<Ending<Sent<Wish, BookingJson>>> => {
     const sent = await sendWish(wish)

@@ -7,7 +7,7 @@ import { fill, formatDays } from '../shared/format.ts'
 import { cancelBooking, explain } from './booking.ts'
 import { BookAgain, BookingFacts, EndedBooking, endOf } from './currentBooking.tsx'
 import { Done } from './done.tsx'
-import { tellFrame } from './frame.ts'
+import { tellFrame, tellReady } from './frame.ts'
 import { usePage } from './page.tsx'
 import { Reason } from './reason.tsx'
 
@@ -19,7 +19,7 @@ export function CancelPage({ settings, booking }: CancelPageProps) {
   const [isSending, setSending] = useState(false)
   const [failure, setFailure] = useState<string>()
   const [isDone, setDone] = useState(false)
-  useEffect(() => tellFrame('ready'), [])
+  useEffect(tellReady, [])
 
   const { scheduler, configuration_id } = settings
   const { organizer } = booking

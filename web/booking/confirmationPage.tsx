@@ -8,7 +8,7 @@ import { fieldsOf } from './answers.ts'
 import { answerRequest, explain, hasChanged, type RequestAnswer } from './booking.ts'
 import { BookingFacts } from './currentBooking.tsx'
 import { Done, type Fact } from './done.tsx'
-import { tellFrame } from './frame.ts'
+import { tellFrame, tellReady } from './frame.ts'
 import { usePage } from './page.tsx'
 import { Reason } from './reason.tsx'
 
@@ -37,7 +37,7 @@ export function ConfirmationPage({ settings, booking: shown, salt, stands }: Con
   const heading = useRef<HTMLHeadingElement>(null)
   const decline = useRef<HTMLButtonElement>(null)
   const wasDeclining = useRef(isDeclining)
-  useEffect(() => tellFrame('ready'), [])
+  useEffect(tellReady, [])
   useEffect(() => {
     if (before === undefined) return
     history.replaceState(null, '')

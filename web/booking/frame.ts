@@ -12,6 +12,14 @@ export function tellFrame(what: Told, detail: Readonly<Record<string, unknown>> 
   if (isFramed) window.parent.postMessage({ type: `openslot:${what}`, ...detail }, around)
 }
 
+let isReady = false
+
+/** That the page is there: once, however many of its parts come to know it. */
+export function tellReady(): void {
+  if (!isReady) tellFrame('ready')
+  isReady = true
+}
+
 /** Tells the height whenever it changes. */
 export function tellHeight(): void {
   if (!isFramed) return
@@ -25,10 +33,15 @@ export function tellHeight(): void {
   })
 }
 
+/** From the fragment, which no server sees. */
+export function sessionOfAddress(): string | undefined {
+  return new URLSearchParams(location.hash.slice(1)).get('session') || undefined
+}
+
 /** The session of a private page: from the fragment, which no server sees, or from the page around. Returns what stops listening. */
 export function awaitSession(onSession: (session: string) => void): () => void {
-  const inFragment = new URLSearchParams(location.hash.slice(1)).get('session')
-  if (inFragment !== null && inFragment !== '') onSession(inFragment)
+  const inAddress = sessionOfAddress()
+  if (inAddress !== undefined) onSession(inAddress)
   const listen = (event: MessageEvent<unknown>) => {
     const { type, session } = (event.data ?? {}) as { type?: unknown; session?: unknown }
     if (event.source === window.parent && type === 'openslot:session' && typeof session === 'string') onSession(session)

@@ -8,7 +8,7 @@ import { About } from './about.tsx'
 import { type BookingJson, explain, type Move, moveBooking } from './booking.ts'
 import { EndedBooking, endOf } from './currentBooking.tsx'
 import { AddToCalendar, Done, Facts, When } from './done.tsx'
-import { tellFrame } from './frame.ts'
+import { tellFrame, tellReady } from './frame.ts'
 import { LostSlot } from './lostSlot.tsx'
 import { usePage } from './page.tsx'
 import { SlotPicker } from './slotPicker.tsx'
@@ -43,7 +43,7 @@ function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
   const others = { ...slots, starts: slots.starts.filter((one) => one !== before) }
   const choice = useChoice<Sent<Move, BookingJson>>()
   const { start, standing, isOpen } = choice
-  useEffect(() => tellFrame('ready'), [])
+  useEffect(tellReady, [])
 
   const endOfMeeting = (from: number) => from + settings.duration_minutes * 60
   const move = async (wanted: number): Promise<Ending<Sent<Move, BookingJson>>> => {

@@ -50,8 +50,8 @@ export function isSlotLost({ type }: CallProblem): boolean {
   return type === 'timeslot_not_available'
 }
 
-/** Nobody knows yet, or not now. */
-function isOpen({ status, type }: CallProblem): boolean {
+/** Nobody knows yet, or not now: the same may go well later. */
+export function isOpen({ status, type }: CallProblem): boolean {
   return status === 0 || status >= 500 || status === 429 || type === stillRunning
 }
 
