@@ -260,13 +260,17 @@ it('leads the focus back to the time that was chosen, and on to the next free da
   expect(await focused(empty)).toBe('time BUTTON')
 })
 
-it('leads the focus to what is there where the chosen time is not any more', async () => {
+it('leads the focus to what is there where the chosen time is not any more, and to the form of another one', async () => {
   const id = await makePage(server)
   const { page: view } = await browser.open(`${server.url}/book/${id}`)
-  const [lost = 0] = await firstSlots(view)
+  const [lost = 0, next = 0] = await firstSlots(view)
   await view.locator('.time').first().click()
   await fillIn(view)
   expect((await book(server, id, lost)).status).toBe(200)
+  await press(view, 'Book')
+  await view.locator('.lost button').first().press('Enter')
+  await expect.poll(() => view.evaluate('document.activeElement.textContent')).toBe('Your details')
+  expect((await book(server, id, next)).status).toBe(200)
   await press(view, 'Book')
   await view.getByRole('button', { name: 'See all times' }).press('Enter')
   await expect.poll(() => focused(view)).toBe('dayTitle H2')

@@ -10,7 +10,7 @@ import { Mark } from './done.tsx'
 import { awaitSession, isFramed, sessionOfAddress, tellReady } from './frame.ts'
 import { MessagePage } from './messagePage.tsx'
 import { usePage } from './page.tsx'
-import { isOpen } from './tries.ts'
+import { isUnsettled } from './tries.ts'
 
 type State =
   /** For a session, or for what it opens. */
@@ -39,7 +39,7 @@ export function PrivatePage({ configurationId }: { readonly configurationId: str
         return
       }
       const next: State =
-        !found.ok && isOpen(found.problem)
+        !found.ok && isUnsettled(found.problem)
           ? { is: 'failed', session, problem: found.problem, isAsking: false }
           : { is: 'refused' }
       setState((before) => (before.is === 'open' ? before : next))

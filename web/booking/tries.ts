@@ -28,14 +28,14 @@ export function oneOfMany<Wish, T>(
     const sent = await attempt(wish)
     if (sent.ok) return sent
     if (!wasOther(sent.problem)) {
-      if (isOpen(sent.problem)) unknown = [...unknown, wish]
+      if (isUnsettled(sent.problem)) unknown = [...unknown, wish]
       // Other refusals may come before the key is looked at, and say nothing of those that came before.
       else if (unknown.length === 0 || isSlotLost(sent.problem)) begin()
       return sent
     }
     for (const earlier of unknown) {
       const found = await attempt(earlier)
-      if (found.ok || isOpen(found.problem)) return found
+      if (found.ok || isUnsettled(found.problem)) return found
       if (!wasOther(found.problem)) break
     }
     // It had come through, and was refused.
@@ -51,7 +51,7 @@ export function isSlotLost({ type }: CallProblem): boolean {
 }
 
 /** Nobody knows yet, or not now: the same may go well later. */
-export function isOpen({ status, type }: CallProblem): boolean {
+export function isUnsettled({ status, type }: CallProblem): boolean {
   return status === 0 || status >= 500 || status === 429 || type === stillRunning
 }
 

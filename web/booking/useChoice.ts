@@ -3,31 +3,31 @@
 import { type RefObject, useEffect, useRef, useState } from 'react'
 
 /** What became of what was sent. */
-export type Ending<Done> =
+export type Ending<Done, Failure = string> =
   | { readonly is: 'done'; readonly done: Done }
   | { readonly is: 'lost' }
-  | { readonly is: 'refused'; readonly failure: string }
+  | { readonly is: 'refused'; readonly failure: Failure }
 
-export type Standing<Done> = Ending<Done> | { readonly is: 'open' } | { readonly is: 'sending' }
+type Standing<Done, Failure> = Ending<Done, Failure> | { readonly is: 'open' } | { readonly is: 'sending' }
 
-export type Choice<Done> = {
+type Choice<Done, Failure> = {
   /** The start that was chosen last. */
   readonly start: number | undefined
-  readonly standing: Standing<Done>
+  readonly standing: Standing<Done, Failure>
   /** Whether the form for `start` is to be shown, instead of times. */
   readonly isOpen: boolean
-  /** Of the form: takes the focus when it opens. */
+  /** Of the form: takes the focus when it opens, and when it comes to be about another time. */
   readonly heading: RefObject<HTMLHeadingElement | null>
   choose(start: number): void
   /** Back to the times. */
   change(): void
-  send(trying: () => Promise<Ending<Done>>): Promise<void>
+  send(trying: () => Promise<Ending<Done, Failure>>): Promise<void>
 }
 
-type Chosen<Done> = { readonly start: number; readonly standing: Standing<Done> }
+type Chosen<Done, Failure> = { readonly start: number; readonly standing: Standing<Done, Failure> }
 
-export function useChoice<Done>(): Choice<Done> {
-  const [chosen, setChosen] = useState<Chosen<Done>>()
+export function useChoice<Done, Failure = string>(): Choice<Done, Failure> {
+  const [chosen, setChosen] = useState<Chosen<Done, Failure>>()
   // A page that was loaded again stands where it stood in the history, and has forgotten what was chosen.
   const [isStep, setStep] = useState(isFormStep)
   const isSending = useRef(false)
@@ -41,9 +41,10 @@ export function useChoice<Done>(): Choice<Done> {
     return () => window.removeEventListener('popstate', follow)
   }, [])
   const isOpen = isStep && chosen !== undefined
+  const opened = isOpen ? chosen.start : undefined
   useEffect(() => {
-    if (isOpen) heading.current?.focus()
-  }, [isOpen])
+    if (opened !== undefined) heading.current?.focus()
+  }, [opened])
   return {
     start: chosen?.start,
     standing: chosen?.standing ?? { is: 'open' },
