@@ -95,6 +95,18 @@ describe('moved by its guest', () => {
     expect((await readEvent(event_id)).recurrence).toEqual(['RRULE:FREQ=WEEKLY;COUNT=3'])
   })
 
+  it('changed instances of a series that moves go, and do not stand beside their new ones', async () => {
+    const id = await makeConfiguration(server, [host])
+    const { booking_id, event_id } = (await book(server, id, nine)).body.data
+    await edit(event_id, { recurrence: ['RRULE:FREQ=WEEKLY;COUNT=3'] })
+    const second = new Date((nine + week) * 1_000).toISOString().replace(/[-:]|\.\d+/g, '')
+    const instance = `${event_id}_${second}`
+    await edit(instance, { when: { start_time: nine + week + 7_200, end_time: nine + week + 9_000 } })
+    expect(await busyFrom(nine, nine + 3 * week)).toEqual([nine, nine + week + 7_200, nine + 2 * week])
+    await move(id, booking_id, half)
+    expect(await busyFrom(nine, nine + 3 * week)).toEqual([half, half + week, half + 2 * week])
+  })
+
   it('a series that leaves out the new time gives way to the booking', async () => {
     const id = await makeConfiguration(server, [host])
     const { booking_id, event_id } = (await book(server, id, nine)).body.data

@@ -4,6 +4,7 @@ import type { PlacedEvent } from '../../../core/booking/placedEvent.ts'
 import { withoutPendingPrefix } from '../../../core/booking/texts.ts'
 import type { CalendarEvent, EventDetails, EventParticipant } from '../../../core/calendar/event.ts'
 import { endOfSeries, occursAt } from '../../../core/calendar/series.ts'
+import type { Instant } from '../../../core/time/instant.ts'
 import { readRecurrence } from '../../ical/recurrence.ts'
 import type { EventWrite } from '../../storage/events.ts'
 
@@ -107,4 +108,11 @@ function seriesFrom(
   const end = endOfSeries(series)
   if (end === 'neverEnds' || occursAt(series, event.when.start) === undefined) return alone
   return { recurrence, during: { start: event.when.start, end } }
+}
+
+/** Whether the series of a booking's event, which has a zone of its own, has an occurrence at `start`. */
+export function hasOccurrence({ details }: EventWrite, start: Instant | undefined): boolean {
+  const rule = readRecurrence(details.recurrence)
+  if (start === undefined || details.recurrence.length === 0 || !rule.ok) return false
+  return occursAt({ when: details.when, timezone: 'UTC', recurrence: rule.value }, start) !== undefined
 }

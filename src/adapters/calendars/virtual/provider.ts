@@ -10,15 +10,17 @@ import { listCalendars } from '../../storage/calendars.ts'
 import {
   type BusyRow,
   deleteEvent,
+  deleteInstances,
   findEvent,
   findInterval,
   listBookedEventIds,
+  listInstances,
   newEventRows,
   readBusyRows,
   saveEvent,
 } from '../../storage/events.ts'
 import type { CalendarProvider } from '../calendarProvider.ts'
-import { laidOver, toWrite } from './mapping.ts'
+import { hasOccurrence, laidOver, toWrite } from './mapping.ts'
 
 export const virtualCalendars: CalendarProvider = {
   isLocal: true,
@@ -58,6 +60,16 @@ export const virtualCalendars: CalendarProvider = {
     const standing = before && (await findEvent(local, appId, calendar, id))
     const write = before && standing ? laidOver(standing, event, before) : toWrite(event)
     const placed = await saveEvent(local, appId, calendar, write)
+    if (standing !== undefined && standing.details.recurrence.length > 0) {
+      const instances = await listInstances(local, appId, calendar, id)
+      const strays = instances.filter(({ originalStart }) => !hasOccurrence(write, originalStart))
+      await deleteInstances(
+        local,
+        appId,
+        calendar,
+        strays.map((instance) => instance.id),
+      )
+    }
     return placed === undefined ? failure(noCalendar) : success({ event: placed, invited: [] })
   },
 
