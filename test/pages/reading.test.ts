@@ -1,10 +1,13 @@
 /** What a page says to who cannot see it, what is left of it when it is enlarged, and what of it comes out of a printer. */
 import type { Page } from 'playwright-core'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 
 import { findBarriers, takePictures, useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
+
+// Looking through a whole page for barriers takes its time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 useBuild('pages')
 const browser = useBrowser()
