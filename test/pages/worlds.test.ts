@@ -206,3 +206,36 @@ it('changes the zone by typing, and regroups', async () => {
   await view.keyboard.press('Escape')
   await view.getByText('India Standard Time').waitFor()
 })
+
+it('shows times in UTC to a browser that does not know its zone, on each page, and books by what it shows', async () => {
+  const id = await makePage(server)
+  const { page: view } = await browser.open('about:blank', { origins: [server.url] })
+  await view.addInitScript(`
+    const { resolvedOptions } = Intl.DateTimeFormat.prototype
+    Intl.DateTimeFormat.prototype.resolvedOptions = function () {
+      return { ...resolvedOptions.call(this), timeZone: 'Etc/Unknown' }
+    }
+    Object.defineProperty(navigator, 'languages', { value: ['en-US@posix'] })`)
+  await view.goto(`${server.url}/book/${id}?timezone=%2B05:00`)
+  await view.getByText('Coordinated Universal Time').waitFor()
+  await view.locator('.time').first().click()
+  await view.locator('input[id=name]').fill('Gil Guest')
+  await view.locator('input[id=email]').fill('gil@guest.example')
+  await view.getByRole('button', { name: 'Book', exact: true }).click()
+  await view.getByRole('heading', { name: 'You are booked' }).waitFor()
+  const listed = await server.request('GET', `/v3/grants/${server.host.grantId}/scheduling/bookings?limit=50`)
+  expect(listed.body.data[0]).toMatchObject({ configuration_id: id, timezone: 'UTC' })
+  await view.goto(`${server.url}/reschedule/${listed.body.data[0].booking_ref}`)
+  await view.getByText('Coordinated Universal Time').first().waitFor()
+
+  const asked = await makePage(server, { event: { booking_type: 'organizer-confirmation' } })
+  await view.goto(`${server.url}/book/${asked}`)
+  await view.locator('.time').nth(4).click()
+  await view.locator('input[id=name]').fill('Gil Guest')
+  await view.locator('input[id=email]').fill('gil@guest.example')
+  await view.getByRole('button', { name: 'Send request' }).click()
+  await view.getByRole('heading', { name: 'Your request has been sent' }).waitFor()
+  const again = await server.request('GET', `/v3/grants/${server.host.grantId}/scheduling/bookings?limit=50`)
+  await view.goto(`${server.url}/confirmation/${again.body.data[0].organizer_booking_ref}`)
+  await view.getByText('Coordinated Universal Time').waitFor()
+})

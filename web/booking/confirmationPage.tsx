@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'react'
 import type { LinkedBooking, Stands } from '../../src/wire/pages.ts'
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { fill } from '../shared/format.ts'
+import { ownTimezone } from '../shared/timezone.ts'
 import { fieldsOf } from './answers.ts'
 import { answerRequest, explain, hasChanged, type RequestAnswer } from './booking.ts'
 import { BookingFacts } from './currentBooking.tsx'
@@ -24,7 +25,7 @@ type Answer = 'confirmed' | 'declined'
 export function ConfirmationPage({ settings, booking: shown, salt, stands }: ConfirmationPageProps) {
   const { words, parameters } = usePage()
   // The organizer reads it in the zone that they are in, not in the guest's.
-  const booking = { ...shown, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone }
+  const booking = { ...shown, timezone: ownTimezone() }
   const [before] = useState(tryBefore)
   const [isDeclining, setDeclining] = useState(before?.isDeclining ?? false)
   const [reason, setReason] = useState(before?.reason ?? '')

@@ -2,6 +2,7 @@
 import { useRef, useState } from 'react'
 
 import { describeZone } from '../shared/format.ts'
+import { isTimezone, ownTimezone } from '../shared/timezone.ts'
 import { Icon } from './icon.tsx'
 import { usePage } from './page.tsx'
 import { ZonePicker } from './zonePicker.tsx'
@@ -13,18 +14,10 @@ type ZoneProps = {
   onChange(timezone: string): void
 }
 
-/** The browser's own, or the one that the page's link names. */
+/** The one that the page's link names, else the browser's own. */
 export function guestTimezone(parameters: URLSearchParams): string {
   const named = parameters.get('timezone')
-  const own = Intl.DateTimeFormat().resolvedOptions().timeZone
-  if (named === null) return own
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: named })
-    return named
-  } catch (error) {
-    if (error instanceof RangeError) return own
-    throw error
-  }
+  return named !== null && isTimezone(named) ? named : ownTimezone()
 }
 
 export function Zone({ timezone, at, onChange }: ZoneProps) {

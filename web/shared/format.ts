@@ -10,9 +10,18 @@ export function fill(words: string, values: Readonly<Record<string, string | num
  * the calendar that bookings are reckoned in.
  */
 export function localeOf(language: string, preferred: readonly string[]): string {
-  const own = preferred.find((tag) => tag.toLowerCase().split('-')[0] === language) ?? language
-  const base = own.split('-u-')[0] ?? language
-  return `${base}-u-ca-gregory`
+  const own = preferred.map(baseOf).find((tag) => tag?.toLowerCase().split('-')[0] === language)
+  return `${own ?? language}-u-ca-gregory`
+}
+
+/** Without extensions. Undefined of what is no tag: systems hand on names of their own (`en-US@posix`). */
+function baseOf(tag: string): string | undefined {
+  try {
+    return new Intl.Locale(tag).baseName
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
 }
 
 /** `Ada and Bob` */
