@@ -2,6 +2,7 @@
 import { invalidRequest, type Problem } from '../core/problem.ts'
 import { isLocalDate } from '../core/time/localDate.ts'
 import { isTimezone } from '../core/time/zone.ts'
+import { readChoices } from './choices.ts'
 import { type ConfigurationDocument, readLocalTime } from './configurations.ts'
 
 /** The first thing that cannot be right, or undefined. Grants and calendars are checked where they are known. */
@@ -107,6 +108,20 @@ function findFieldProblem(document: ConfigurationDocument): Problem | undefined 
     const needsOptions = field.type === 'dropdown' || field.type === 'radio_button'
     if (needsOptions && (field.options ?? []).length === 0)
       return invalidRequest(`is required for ${field.type}`, `scheduler.additional_fields.${key}.options`)
+    const ambiguous = field.type === 'multi_select' ? findAmbiguous(field.options ?? []) : undefined
+    if (ambiguous !== undefined)
+      return invalidRequest(
+        `"${ambiguous}" cannot be told from other options: those that a guest chooses are joined by commas`,
+        `scheduler.additional_fields.${key}.options`,
+      )
   }
   return undefined
+}
+
+/** An option with commas that could also be several others. */
+function findAmbiguous(options: readonly string[]): string | undefined {
+  return options.find((option) => {
+    const others = options.filter((other) => other !== option)
+    return option.includes(',') && readChoices(option, others) !== undefined
+  })
 }

@@ -509,6 +509,11 @@ describe('a document that cannot be right is refused with the name of the field'
       { scheduler: { additional_fields: { topic: { label: 'Topic', type: 'dropdown' } } } },
       'scheduler.additional_fields.topic.options: is required for dropdown',
     ],
+    [
+      'options that can be read as others',
+      { scheduler: { additional_fields: { ms: { label: 'M', type: 'multi_select', options: ['a', 'b', 'a, b'] } } } },
+      'scheduler.additional_fields.ms.options: "a, b" cannot be told from other options',
+    ],
     ['a slug with a slash', { top: { slug: 'a/b' } }, 'slug: must be letters'],
     ['a group', { top: { type: 'group' } }, 'group configurations are not served yet; leave type out'],
   ])('%s', async (_, options, message) => {

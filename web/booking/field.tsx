@@ -1,6 +1,7 @@
 // One question of the form, with its label, its control and what is wrong with the answer.
 import type { ReactNode } from 'react'
 
+import { readChoices } from '../../src/wire/choices.ts'
 import type { Field } from './answers.ts'
 import { usePage } from './page.tsx'
 
@@ -142,7 +143,7 @@ function Tick({ field, value, complaint, onChange }: AnswerProps) {
 function Choices({ field, value, complaint, onChange }: AnswerProps) {
   const id = `fields.${field.key}`
   const isMany = field.type === 'multi_select'
-  const chosen = isMany ? value.split(',').filter((choice) => choice !== '') : [value]
+  const chosen = isMany ? (readChoices(value, field.options ?? []) ?? []) : [value]
   const toggle = (option: string) => {
     if (!isMany) return onChange(option)
     const all = chosen.includes(option) ? chosen.filter((one) => one !== option) : [...chosen, option]

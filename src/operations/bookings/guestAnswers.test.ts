@@ -35,6 +35,8 @@ describe('an answer', () => {
     [{ type: 'radio_button', options: ['a', 'b'] }, 'c', 'must be one of a, b'],
     [{ type: 'multi_select', options: ['a', 'b'] }, 'b, a', undefined],
     [{ type: 'multi_select', options: ['a', 'b'] }, 'a,c', 'must be some of a, b, separated by commas'],
+    [{ type: 'multi_select', options: ['Red, green', 'Blue'] }, 'Red, green,Blue', undefined],
+    [{ type: 'multi_select' }, 'anything, at all', undefined],
     [{ pattern: '^[0-9]+$' }, '12', undefined],
     [{ pattern: '^[0-9]+$' }, '1a', 'does not have the form that is asked for'],
     [{ pattern: '' }, 'anything', undefined],

@@ -6,6 +6,7 @@ import type { RE2JS } from 're2js'
 import type { AdditionalField, Configuration } from '../../core/configuration/configuration.ts'
 import { invalidRequest, type Problem } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
+import { readChoices } from '../../wire/choices.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -41,7 +42,7 @@ function findAnswerProblem(place: string, field: AdditionalField, answer: string
         ? undefined
         : invalidRequest(`must be one of ${field.options.join(', ')}`, place)
     case 'multi_select':
-      return answer.split(',').every((choice) => field.options.length === 0 || field.options.includes(choice.trim()))
+      return field.options.length === 0 || readChoices(answer, field.options) !== undefined
         ? undefined
         : invalidRequest(`must be some of ${field.options.join(', ')}, separated by commas`, place)
     default:
