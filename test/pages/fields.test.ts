@@ -54,3 +54,25 @@ it('lets choose options with commas in them', async () => {
   expect(await view.getByLabel('Red', { exact: true }).isChecked()).toBe(false)
   expect(await book(view)).toEqual({ colours: 'Red, green,Blue' })
 })
+
+it('sends of a link only what its form shows, and leaves open what the link would fix to no use', async () => {
+  const view = await openForm(
+    {
+      size: { label: 'Size', type: 'dropdown', options: ['S', 'L'], required: true },
+      day: { label: 'Day', type: 'date' },
+      terms: { label: 'I agree', type: 'checkbox', required: true },
+      kind: { label: 'Kind', type: 'multi_select', options: ['Tea', 'Water'] },
+    },
+    '?size__readonly=M&day=31.12.2026&terms=1&kind=Water,+Tea&email__readonly=nobody',
+  )
+  expect(await view.getByLabel('I agree').isChecked()).toBe(true)
+  expect(await view.getByLabel('Tea').isChecked()).toBe(true)
+  await press(view)
+  expect(await view.locator('.complaint').allTextContents()).toEqual([
+    'This is not an email address.',
+    'Please choose.',
+  ])
+  await view.locator('input[id=email]').fill('gil@guest.example')
+  await view.getByLabel('Size').selectOption('L')
+  expect(await book(view)).toEqual({ size: 'L', terms: 'true', kind: 'Tea,Water' })
+})

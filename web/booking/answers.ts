@@ -1,9 +1,10 @@
-// What the form asks for, what was typed, and what is wrong with it: the same checks that the server makes.
+// What the form asks for, what was typed or came with the link, and how it is sent.
+import { readChoices } from '../../src/wire/choices.ts'
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
-import type { Words } from './languages/en.ts'
+import { type FieldSettings, findFieldProblem, findPersonProblem } from './checks.ts'
 
 type Fields = UiSettings['scheduler']['additional_fields']
-export type Field = Fields[string] & { readonly key: string; readonly isReadonly: boolean }
+export type Field = FieldSettings & { readonly key: string; readonly isReadonly: boolean }
 
 export type Answers = {
   readonly name: string
@@ -15,81 +16,80 @@ export type Answers = {
   readonly fields: Readonly<Record<string, string>>
 }
 
-/** By place: `name`, `email`, `guests.0`, `fields.topic`. */
-export type Complaints = Readonly<Record<string, string>>
-
 const readonlySuffix = '__readonly'
 
 /** Those that are shown, in the organizer's order. */
 export function fieldsOf(fields: Fields, parameters: URLSearchParams): Field[] {
   return Object.entries(fields)
     .filter(([, { type }]) => type !== 'metadata')
-    .map(([key, field], index) => ({ field: { ...field, key, isReadonly: isReadonly(key, parameters) }, index }))
+    .map(([key, field], index) => ({ field: { ...field, key, isReadonly: isFixed(key, field, parameters) }, index }))
     .sort((a, b) => (a.field.order ?? 0) - (b.field.order ?? 0) || a.index - b.index)
     .map(({ field }) => field)
 }
 
-/** The link of the page may say `?name=…`, and `?name__readonly=…` for what must stay. */
-export function isReadonly(key: string, parameters: URLSearchParams): boolean {
-  return parameters.has(`${key}${readonlySuffix}`)
+/** The link of the page may say `?name__readonly=…` of what must stay; what would be refused, the guest may mend. */
+export function isPersonReadonly(place: 'name' | 'email', parameters: URLSearchParams): boolean {
+  const fixed = parameters.get(`${place}${readonlySuffix}`)
+  return fixed !== null && findPersonProblem(place, oneLine(fixed)) === undefined
 }
 
-/** From the page's link, else from the field's own default. */
+function isFixed(key: string, field: FieldSettings, parameters: URLSearchParams): boolean {
+  const fixed = parameters.get(`${key}${readonlySuffix}`)
+  const answer = fixed === null ? undefined : readAnswer(field, fixed)
+  return answer !== undefined && findFieldProblem(field, answer) === undefined
+}
+
+/** From the page's link (`?name=…`), else from the field's own default; only what the control can show, for it is sent. */
 export function firstAnswers(fields: Fields, parameters: URLSearchParams): Answers {
   const given = (key: string) => parameters.get(`${key}${readonlySuffix}`) ?? parameters.get(key)
   return {
-    name: given('name') ?? '',
-    email: given('email') ?? '',
+    name: oneLine(given('name') ?? ''),
+    email: oneLine(given('email') ?? ''),
     website: '',
     guests: [],
     fields: Object.fromEntries(
       Object.entries(fields).flatMap(([key, field]) => {
-        const value = given(key) ?? field.default
-        return value === undefined || value === null ? [] : [[key, value]]
+        const value = [given(key), field.default]
+          .map((text) => (typeof text === 'string' ? readAnswer(field, text) : undefined))
+          .find((answer) => answer !== undefined)
+        return value === undefined ? [] : [[key, value]]
       }),
     ),
   }
 }
 
-/** Empty where all is well. */
-export function findComplaints(answers: Answers, fields: readonly Field[], { errors }: Words): Complaints {
-  const complaints: Record<string, string> = {}
-  if (answers.name.trim() === '') complaints.name = errors.required
-  if (answers.email.trim() === '') complaints.email = errors.required
-  else if (!isAddress(answers.email)) complaints.email = errors.email
-  answers.guests.forEach((guest, index) => {
-    if (guest.trim() !== '' && !isAddress(guest)) complaints[`guests.${index}`] = errors.email
-  })
-  for (const field of fields) {
-    const complaint = findComplaint(field, answers.fields[field.key] ?? '', errors)
-    if (complaint !== undefined) complaints[`fields.${field.key}`] = complaint
+/** As the field's control has it; undefined where it can show nothing of `text`. */
+function readAnswer(field: FieldSettings, text: string): string | undefined {
+  const options = field.options ?? []
+  switch (field.type) {
+    case 'dropdown':
+    case 'radio_button':
+      return options.find((option) => option === text) ?? options.find((option) => option.trim() === text.trim())
+    case 'multi_select': {
+      const named = readChoices(text, options) ?? text.split(',').map((choice) => choice.trim())
+      return options.filter((option) => named.includes(option)).join(',') || undefined
+    }
+    case 'checkbox':
+      if (/^\s*(true|yes|on|1)\s*$/i.test(text)) return 'true'
+      return /^\s*(false|no|off|0)\s*$/i.test(text) ? 'false' : undefined
+    case 'date':
+      return isDate(text.trim()) ? text.trim() : undefined
+    case 'metadata':
+    case 'multi_line_text':
+      return text
+    default:
+      return oneLine(text)
   }
-  return complaints
 }
 
-function findComplaint(field: Field, answer: string, errors: Words['errors']): string | undefined {
-  if (field.type === 'checkbox') return field.required && answer !== 'true' ? errors.requiredCheck : undefined
-  if (answer.trim() === '') {
-    if (!field.required) return undefined
-    return ['dropdown', 'radio_button', 'multi_select'].includes(field.type) ? errors.requiredChoice : errors.required
-  }
-  if (field.type === 'email') return isAddress(answer) ? undefined : errors.email
-  return keepsPattern(field.pattern, answer) ? undefined : errors.pattern
+function isDate(text: string): boolean {
+  const at = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text)
 }
 
-function isAddress(text: string): boolean {
-  return /^[^\s@<>"]+@[^\s@<>"]+$/.test(text.trim())
-}
-
-/** A pattern that cannot be read stops nobody; the server reads more kinds. */
-function keepsPattern(pattern: string | null | undefined, answer: string): boolean {
-  if (!pattern) return true
-  try {
-    return new RegExp(pattern, 'u').test(answer)
-  } catch (error) {
-    if (error instanceof SyntaxError) return true
-    throw error
-  }
+/** As a control of one line shows it. */
+function oneLine(text: string): string {
+  return text.replace(/[\r\n]+/g, ' ').trim()
 }
 
 /** What the API's bodies for booking and moving share. */

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 
 import { readChoices } from '../../src/wire/choices.ts'
 import type { Field } from './answers.ts'
+import { longest } from './checks.ts'
 import { usePage } from './page.tsx'
 
 type FrameProps = {
@@ -94,7 +95,7 @@ export function AdditionalField(props: AnswerProps) {
           <textarea
             {...common}
             rows={4}
-            maxLength={10_000}
+            maxLength={longest.answer}
             value={value}
             readOnly={field.isReadonly}
             onChange={(event) => onChange(event.target.value)}
@@ -108,7 +109,7 @@ export function AdditionalField(props: AnswerProps) {
             {...common}
             type={inputTypes[field.type] ?? 'text'}
             autoComplete={field.type === 'phone_number' ? 'tel' : 'off'}
-            maxLength={field.type === 'date' ? undefined : 10_000}
+            maxLength={field.type === 'date' ? undefined : longest.answer}
             value={value}
             readOnly={field.isReadonly}
             onChange={(event) => onChange(event.target.value)}

@@ -3,7 +3,9 @@ import { type SubmitEvent, useEffect, useRef, useState } from 'react'
 
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { fill } from '../shared/format.ts'
-import { type Answers, type Complaints, fieldsOf, findComplaints, isReadonly } from './answers.ts'
+import { type Answers, fieldsOf, isPersonReadonly } from './answers.ts'
+import { longest } from './checks.ts'
+import { type Complaints, findComplaints } from './complaints.ts'
 import { AdditionalField, controlProps, Labelled } from './field.tsx'
 import { usePage } from './page.tsx'
 
@@ -68,9 +70,9 @@ export function GuestForm(props: GuestFormProps) {
             {...controlProps(place, true, complaints[place])}
             type={place === 'email' ? 'email' : 'text'}
             autoComplete={place}
-            maxLength={place === 'email' ? 320 : 255}
+            maxLength={longest[place]}
             value={answers[place]}
-            readOnly={isReadonly(place, parameters)}
+            readOnly={isPersonReadonly(place, parameters)}
             onChange={(event) => change(place, { ...answers, [place]: event.target.value })}
           />
         </Labelled>
@@ -149,7 +151,7 @@ function AdditionalGuests({ guests, complaints, onChange }: AdditionalGuestsProp
                 {...controlProps(place, false, complaint)}
                 type="email"
                 autoComplete="off"
-                maxLength={320}
+                maxLength={longest.email}
                 aria-label={fill(words.form.guestEmail, { number: index + 1 })}
                 value={guest}
                 onChange={(event) => onChange(place, guests.with(index, event.target.value))}

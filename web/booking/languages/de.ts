@@ -66,6 +66,7 @@ export const de: Words = {
     requiredCheck: 'Bitte ankreuzen, um fortzufahren.',
     email: 'Das ist keine E-Mail-Adresse.',
     pattern: 'Das hat nicht die verlangte Form.',
+    tooLong: 'Das ist zu lang.',
     network: 'Der Server ist nicht erreichbar. Bitte prüfen Sie Ihre Verbindung und versuchen Sie es erneut.',
     tooMany: 'Zu viele Versuche. Bitte warten Sie eine Minute.',
     session: 'Diese Seite war zu lange offen. Bitte laden Sie sie neu.',

@@ -65,6 +65,7 @@ export const en = {
     requiredCheck: 'Please tick this to go on.',
     email: 'This is not an email address.',
     pattern: 'This does not have the form that is asked for.',
+    tooLong: 'This is too long.',
     network: 'The server could not be reached. Please check your connection and try again.',
     tooMany: 'Too many attempts. Please wait a minute and try again.',
     session: 'This page has been open for too long. Please load it again.',

@@ -66,6 +66,7 @@ export const es: Words = {
     requiredCheck: 'Marca esta casilla para continuar.',
     email: 'No es una dirección de correo.',
     pattern: 'No tiene la forma que se pide.',
+    tooLong: 'Es demasiado largo.',
     network: 'No se puede llegar al servidor. Comprueba tu conexión e inténtalo de nuevo.',
     tooMany: 'Demasiados intentos. Espera un minuto e inténtalo de nuevo.',
     session: 'Esta página lleva demasiado tiempo abierta. Vuelve a cargarla.',

@@ -66,6 +66,7 @@ export const fr: Words = {
     requiredCheck: 'Veuillez cocher cette case pour continuer.',
     email: 'Ce n’est pas une adresse e-mail.',
     pattern: 'La forme n’est pas celle demandée.',
+    tooLong: 'C’est trop long.',
     network: 'Le serveur est injoignable. Vérifiez votre connexion et réessayez.',
     tooMany: 'Trop de tentatives. Attendez une minute et réessayez.',
     session: 'Cette page est ouverte depuis trop longtemps. Veuillez la recharger.',

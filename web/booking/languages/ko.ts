@@ -66,6 +66,7 @@ export const ko: Words = {
     requiredCheck: '계속하려면 체크해 주세요.',
     email: '이메일 주소가 아닙니다.',
     pattern: '요청된 형식이 아닙니다.',
+    tooLong: '너무 깁니다.',
     network: '서버에 연결할 수 없습니다. 연결을 확인하고 다시 시도해 주세요.',
     tooMany: '시도가 너무 많습니다. 1분 후에 다시 시도해 주세요.',
     session: '페이지를 너무 오래 열어 두었습니다. 다시 불러와 주세요.',

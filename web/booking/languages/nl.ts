@@ -66,6 +66,7 @@ export const nl: Words = {
     requiredCheck: 'Vink dit aan om verder te gaan.',
     email: 'Dit is geen e-mailadres.',
     pattern: 'Dit heeft niet de gevraagde vorm.',
+    tooLong: 'Dit is te lang.',
     network: 'De server is niet bereikbaar. Controleer je verbinding en probeer het opnieuw.',
     tooMany: 'Te veel pogingen. Wacht een minuut en probeer het opnieuw.',
     session: 'Deze pagina is te lang open geweest. Laad haar opnieuw.',

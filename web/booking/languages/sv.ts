@@ -66,6 +66,7 @@ export const sv: Words = {
     requiredCheck: 'Kryssa i det här för att fortsätta.',
     email: 'Det här är ingen e-postadress.',
     pattern: 'Det här har inte den form som efterfrågas.',
+    tooLong: 'Det här är för långt.',
     network: 'Servern kan inte nås. Kontrollera din anslutning och försök igen.',
     tooMany: 'För många försök. Vänta en minut och försök igen.',
     session: 'Sidan har varit öppen för länge. Ladda om den.',

@@ -66,6 +66,7 @@ export const zh: Words = {
     requiredCheck: '请勾选此项以继续。',
     email: '这不是电子邮箱地址。',
     pattern: '格式不符合要求。',
+    tooLong: '内容过长。',
     network: '无法连接服务器。请检查网络后重试。',
     tooMany: '尝试次数过多。请等一分钟后再试。',
     session: '此页面打开时间过长，请重新加载。',

@@ -1,0 +1,82 @@
+/** What a link may put into the form, what of it must stay. */
+import { describe, expect, it } from 'vitest'
+
+import { fieldsOf, firstAnswers, isPersonReadonly } from '../../web/booking/answers.ts'
+import { findComplaints } from '../../web/booking/complaints.ts'
+import { de } from '../../web/booking/languages/de.ts'
+
+const text = { label: 'Text', type: 'text', default: 'standard', pattern: '^[A-Za-z ]*$' } as const
+const fields: Parameters<typeof firstAnswers>[0] = {
+  text,
+  lines: { label: 'Lines', type: 'multi_line_text' },
+  mail: { label: 'Mail', type: 'email' },
+  day: { label: 'Day', type: 'date' },
+  drop: { label: 'Drop', type: 'dropdown', options: ['a', 'b'], required: true },
+  radio: { label: 'Radio', type: 'radio_button', options: ['x', 'y'], default: 'y' },
+  many: { label: 'Many', type: 'multi_select', options: ['Red, green', 'Blue', 'Grey'] },
+  tick: { label: 'Tick', type: 'checkbox' },
+  hidden: { label: 'Hidden', type: 'metadata', default: 'website' },
+}
+
+const parametersOf = (query: string) => new URLSearchParams(query)
+const prefilled = (query: string) => firstAnswers(fields, parametersOf(query))
+
+describe('a link', () => {
+  it.each([
+    ['text=Hello', 'text', 'Hello'],
+    ['text=two%0D%0Alines', 'text', 'two lines'],
+    ['lines=two%0Alines', 'lines', 'two\nlines'],
+    ['', 'text', 'standard'],
+    ['text=', 'text', ''],
+    ['day=2026-12-31', 'day', '2026-12-31'],
+    ['day=31.12.2026', 'day', undefined],
+    ['day=2026-02-30', 'day', undefined],
+    ['drop=b', 'drop', 'b'],
+    ['drop=zzz', 'drop', undefined],
+    ['drop__readonly=zzz', 'drop', undefined],
+    ['radio=zzz', 'radio', 'y'],
+    ['radio=+x+', 'radio', 'x'],
+    ['many=Grey,+Blue', 'many', 'Blue,Grey'],
+    ['many=Red,green', 'many', 'Red, green'],
+    ['many=Nope', 'many', undefined],
+    ['many=Nope,Blue', 'many', 'Blue'],
+    ['tick=1', 'tick', 'true'],
+    ['tick=Yes', 'tick', 'true'],
+    ['tick=off', 'tick', 'false'],
+    ['tick=maybe', 'tick', undefined],
+    ['hidden=mail', 'hidden', 'mail'],
+    ['', 'hidden', 'website'],
+  ])('with ?%s has for %s the answer %j', (query, key, answer) => {
+    expect(prefilled(query).fields[key]).toBe(answer)
+  })
+
+  it.each([
+    ['name__readonly=Gil', ['name']],
+    ['name__readonly=', []],
+    [`name__readonly=${'x'.repeat(300)}`, []],
+    ['email__readonly=gil@guest.example&name=Gil', ['email']],
+    ['email__readonly=nobody', []],
+    ['text__readonly=', ['text']],
+    ['text__readonly=Apples', ['text']],
+    ['text__readonly=5', []],
+    ['drop__readonly=a&radio__readonly=zzz', ['drop']],
+    ['drop__readonly=zzz', []],
+    ['tick__readonly=yes', ['tick']],
+    ['day__readonly=tomorrow', []],
+  ])('with ?%s fixes %j, and nothing that would be refused', (query, fixed) => {
+    const parameters = parametersOf(query)
+    const people = (['name', 'email'] as const).filter((place) => isPersonReadonly(place, parameters))
+    const answers = fieldsOf(fields, parameters).flatMap(({ key, isReadonly }) => (isReadonly ? [key] : []))
+    expect([...people, ...answers]).toEqual(fixed)
+  })
+})
+
+describe('a complaint', () => {
+  const shown = fieldsOf({ ...fields, 7: text }, parametersOf(''))
+  const answers = { ...prefilled(''), guests: ['', 'eve@guest.example', '', 'bob@guest.example'] }
+
+  it('is made of what is too long, before it is sent', () => {
+    const long = { ...answers, name: 'x'.repeat(256), email: 'gil@guest.example', fields: { drop: 'a' } }
+    expect(findComplaints(long, shown, de)).toEqual({ name: 'Das ist zu lang.' })
+  })
+})
