@@ -1,8 +1,8 @@
-/** What a link may put into the form, what of it must stay. */
+/** What a link may put into the form, what of it must stay, and where the server's refusals are shown. */
 import { describe, expect, it } from 'vitest'
 
 import { fieldsOf, firstAnswers, isPersonReadonly } from '../../web/booking/answers.ts'
-import { findComplaints } from '../../web/booking/complaints.ts'
+import { findComplaints, findRefused } from '../../web/booking/complaints.ts'
 import { de } from '../../web/booking/languages/de.ts'
 
 const text = { label: 'Text', type: 'text', default: 'standard', pattern: '^[A-Za-z ]*$' } as const
@@ -78,5 +78,19 @@ describe('a complaint', () => {
   it('is made of what is too long, before it is sent', () => {
     const long = { ...answers, name: 'x'.repeat(256), email: 'gil@guest.example', fields: { drop: 'a' } }
     expect(findComplaints(long, shown, de)).toEqual({ name: 'Das ist zu lang.' })
+  })
+
+  it.each([
+    ['guest.name: must NOT have more than 255 characters', { name: de.errors.pattern }],
+    ['guest.email: must be a mail address', { email: de.errors.email }],
+    ['additional_guests[1].email: must be a mail address', { 'guests.3': de.errors.email }],
+    ['additional_fields.text: does not have the form that is asked for', { 'fields.text': de.errors.pattern }],
+    ['additional_fields.drop: must be one of a, b', { 'fields.drop': de.errors.requiredChoice }],
+    ['additional_fields[7]: longer than 10240 characters', { 'fields.7': de.errors.pattern }],
+    ['additional_fields.other: is required', undefined],
+    ['timezone: "Nowhere" is not an IANA time zone, as Europe/Berlin is', undefined],
+  ])('of the server, "%s", is made where it belongs, in the words of the page', (message, complaints) => {
+    expect(findRefused({ status: 400, type: 'invalid_request_error', message }, answers, shown, de)).toEqual(complaints)
+    expect(findRefused({ status: 500, type: 'api.internal_error', message }, answers, shown, de)).toBeUndefined()
   })
 })

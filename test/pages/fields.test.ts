@@ -76,3 +76,18 @@ it('sends of a link only what its form shows, and leaves open what the link woul
   await view.getByLabel('Size').selectOption('L')
   expect(await book(view)).toEqual({ size: 'L', terms: 'true', kind: 'Tea,Water' })
 })
+
+it('says at its field, in the language of the page, what the server refuses', async () => {
+  // A pattern that the server can read and the page cannot.
+  const view = await openForm({ code: { label: 'Code', type: 'text', pattern: '^[[:digit:]]+$' } }, '?lang=de')
+  await view.getByLabel('Code').fill('abc')
+  await view.getByRole('button', { name: 'Buchen', exact: true }).click()
+  await view.getByText('Das hat nicht die verlangte Form.').waitFor()
+  await expect.poll(() => view.locator('input[aria-invalid=true]:focus').getAttribute('id')).toBe('fields.code')
+  expect(await view.getByRole('alert').allTextContents()).toEqual(['Bitte sehen Sie sich die markierten Felder an.'])
+  expect(await view.locator('main').textContent()).not.toContain('additional_fields')
+  await view.getByLabel('Code').fill('123')
+  expect(await view.getByRole('alert').count()).toBe(0)
+  await view.getByRole('button', { name: 'Buchen', exact: true }).click()
+  await view.getByRole('heading', { name: 'Ihr Termin ist gebucht' }).waitFor()
+})

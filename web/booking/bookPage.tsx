@@ -5,8 +5,9 @@ import type { SlotStarts } from '../../src/wire/pages.ts'
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { fill, formatList } from '../shared/format.ts'
 import { About } from './about.tsx'
-import { firstAnswers } from './answers.ts'
+import { fieldsOf, firstAnswers } from './answers.ts'
 import { type BookingJson, explain, redirectAddress, sendWish, type Wish } from './booking.ts'
+import { type Complaints, findRefused } from './complaints.ts'
 import { AddToCalendar, ChangeLinks, Done, Facts, linkTo, When } from './done.tsx'
 import { isFramed, tellFrame, tellReady } from './frame.ts'
 import { GuestForm } from './guestForm.tsx'
@@ -31,14 +32,18 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
   const [timezone, setTimezone] = useState(() => guestTimezone(parameters))
   const [answers, setAnswers] = useState(() => firstAnswers(scheduler.additional_fields, parameters))
   const slots = useSlots({ configurationId: settings.configuration_id, token: session }, first)
-  const choice = useChoice<Sent<Wish, BookingJson>>()
+  const choice = useChoice<Sent<Wish, BookingJson>, string | Complaints>()
   const { start, standing, isOpen } = choice
   useEffect(tellReady, [])
 
-  const book = async (wish: Wish): Promise<Ending<Sent<Wish, BookingJson>>> => {
+  const book = async (wish: Wish): Promise<Ending<Sent<Wish, BookingJson>, string | Complaints>> => {
     const sent = await sendWish(wish)
     if (!sent.ok) {
-      if (!isSlotLost(sent.problem)) return { is: 'refused', failure: explain(sent.problem, words) }
+      if (!isSlotLost(sent.problem)) {
+        const fields = fieldsOf(scheduler.additional_fields, parameters)
+        const refused = findRefused(sent.problem, wish.answers, fields, words)
+        return { is: 'refused', failure: refused ?? explain(sent.problem, words) }
+      }
       await slots.refresh(wish.start)
       return { is: 'lost' }
     }

@@ -15,8 +15,8 @@ type GuestFormProps = {
   /** Undefined while there is nothing to send. */
   readonly submitLabel: string | undefined
   readonly isSending: boolean
-  /** What the server said to the last try. */
-  readonly failure: string | undefined
+  /** What the server said to the last try: in a sentence, or of places of the form. */
+  readonly failure: string | Complaints | undefined
   onChange(answers: Answers): void
   onSubmit(): void
 }
@@ -37,6 +37,11 @@ export function GuestForm(props: GuestFormProps) {
   useEffect(() => {
     form.current?.querySelector<HTMLElement>('[aria-invalid=true], fieldset[data-wrong]')?.focus()
   }, [tries])
+  useEffect(() => {
+    if (typeof failure !== 'object') return
+    setComplaints(failure)
+    setTries((before) => before + 1)
+  }, [failure])
 
   const change = (place: string, next: Answers) => {
     // What is being mended is no longer complained of.
@@ -59,7 +64,7 @@ export function GuestForm(props: GuestFormProps) {
           {words.errors.summary}
         </p>
       )}
-      {failure !== undefined && (
+      {typeof failure === 'string' && (
         <p className="alert" role="alert">
           {failure}
         </p>
