@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { fieldsOf, firstAnswers, isPersonReadonly } from '../../web/booking/answers.ts'
-import { findComplaints, findRefused } from '../../web/booking/complaints.ts'
+import { findComplaints, findRefused, withoutGuest } from '../../web/booking/complaints.ts'
 import { de } from '../../web/booking/languages/de.ts'
 
 const text = { label: 'Text', type: 'text', default: 'standard', pattern: '^[A-Za-z ]*$' } as const
@@ -90,7 +90,13 @@ describe('a complaint', () => {
     ['additional_fields.other: is required', undefined],
     ['timezone: "Nowhere" is not an IANA time zone, as Europe/Berlin is', undefined],
   ])('of the server, "%s", is made where it belongs, in the words of the page', (message, complaints) => {
-    expect(findRefused({ status: 400, type: 'invalid_request_error', message }, answers, shown, de)).toEqual(complaints)
-    expect(findRefused({ status: 500, type: 'api.internal_error', message }, answers, shown, de)).toBeUndefined()
+    expect(findRefused({ type: 'invalid_request_error', message }, answers, shown, de)).toEqual(complaints)
+    expect(findRefused({ type: 'api.internal_error', message }, answers, shown, de)).toBeUndefined()
+  })
+
+  it('moves with its guest, and goes with its guest', () => {
+    const complaints = { name: 'a', 'guests.0': 'b', 'guests.1': 'c', 'guests.2': 'd' }
+    expect(withoutGuest(complaints, 1)).toEqual({ name: 'a', 'guests.0': 'b', 'guests.1': 'd' })
+    expect(withoutGuest({ 'guests.1': 'c' }, 0)).toEqual({ 'guests.0': 'c' })
   })
 })

@@ -91,3 +91,26 @@ it('says at its field, in the language of the page, what the server refuses', as
   await view.getByRole('button', { name: 'Buchen', exact: true }).click()
   await view.getByRole('heading', { name: 'Ihr Termin ist gebucht' }).waitFor()
 })
+
+it('complains of the row of the right guest once another was removed, and of none once that one was', async () => {
+  const view = await openForm({})
+  const add = (address: string) =>
+    view
+      .getByRole('button', { name: 'Add a guest' })
+      .click()
+      .then(() => view.locator('.guestRow input').last().fill(address))
+  await add('eve@guest.example')
+  await add('nobody')
+  await press(view)
+  await view.getByRole('alert').waitFor()
+  const marked = () =>
+    view
+      .locator('.guestRow input[aria-invalid=true]')
+      .evaluateAll((all) => all.map((one) => (one as { value?: string }).value))
+  expect(await marked()).toEqual(['nobody'])
+  await view.getByRole('button', { name: 'Remove guest 1' }).click()
+  expect(await marked()).toEqual(['nobody'])
+  await view.getByRole('button', { name: 'Remove guest 1' }).click()
+  expect(await view.getByRole('alert').count()).toBe(0)
+  expect(await view.locator('.guestRow').count()).toBe(0)
+})

@@ -59,3 +59,14 @@ function whatIsWrongWith(field: Field): AnswerProblem {
   if (field.type === 'email') return 'email'
   return isChoice(field) ? 'requiredChoice' : 'pattern'
 }
+
+/** Once the row of a guest has gone, those below it have moved up, and what was said of them with them. */
+export function withoutGuest(complaints: Complaints, removed: number): Complaints {
+  return Object.fromEntries(
+    Object.entries(complaints).flatMap(([place, complaint]) => {
+      const row = /^guests\.(\d+)$/.exec(place)?.[1]
+      if (row === undefined || Number(row) < removed) return [[place, complaint]]
+      return Number(row) === removed ? [] : [[`guests.${Number(row) - 1}`, complaint]]
+    }),
+  )
+}

@@ -5,7 +5,7 @@ import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { fill } from '../shared/format.ts'
 import { type Answers, fieldsOf, isPersonReadonly } from './answers.ts'
 import { longest } from './checks.ts'
-import { type Complaints, findComplaints } from './complaints.ts'
+import { type Complaints, findComplaints, withoutGuest } from './complaints.ts'
 import { AdditionalField, controlProps, Labelled } from './field.tsx'
 import { usePage } from './page.tsx'
 
@@ -109,6 +109,10 @@ export function GuestForm(props: GuestFormProps) {
           guests={answers.guests}
           complaints={complaints}
           onChange={(place, guests) => change(place, { ...answers, guests })}
+          onRemove={(index) => {
+            setComplaints(withoutGuest(complaints, index))
+            onChange({ ...answers, guests: answers.guests.toSpliced(index, 1) })
+          }}
         />
       )}
       {scheduler.cancellation_policy !== '' && (
@@ -130,9 +134,10 @@ type AdditionalGuestsProps = {
   readonly guests: readonly string[]
   readonly complaints: Complaints
   onChange(place: string, guests: readonly string[]): void
+  onRemove(index: number): void
 }
 
-function AdditionalGuests({ guests, complaints, onChange }: AdditionalGuestsProps) {
+function AdditionalGuests({ guests, complaints, onChange, onRemove }: AdditionalGuestsProps) {
   const { words } = usePage()
   const list = useRef<HTMLFieldSetElement>(null)
   const [added, setAdded] = useState(0)
@@ -166,7 +171,7 @@ function AdditionalGuests({ guests, complaints, onChange }: AdditionalGuestsProp
                 className="quiet"
                 aria-label={fill(words.form.removeGuest, { number: index + 1 })}
                 onClick={() => {
-                  onChange(place, guests.toSpliced(index, 1))
+                  onRemove(index)
                   list.current?.querySelector<HTMLElement>('.add')?.focus()
                 }}
               >
