@@ -138,6 +138,30 @@ describe('plain HTML', () => {
     await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Book a call')
   })
 
+  it('opens one dialog from an element that was taken out and put back, and none from one that stayed out', async () => {
+    const { page } = await openHost(
+      `${scriptOf()}<button id="opener" data-openslot="popup" data-openslot-page="/book/${configurationId}">Open</button>`,
+    )
+    await page.waitForFunction('window.OpenSlot')
+    // Each time, until what watches the page has seen it.
+    await page.evaluate(`(async () => {
+      window.opener = document.getElementById('opener')
+      const seen = () => new Promise((done) => setTimeout(done))
+      for (let round = 0; round < 2; round++) {
+        const { parentNode } = opener
+        opener.remove()
+        await seen()
+        opener.click()
+        parentNode.append(opener)
+        await seen()
+      }
+    })()`)
+    expect(await page.locator('dialog').count()).toBe(0)
+    await page.getByRole('button', { name: 'Open' }).click()
+    await page.frameLocator('dialog iframe').locator('.time').first().waitFor()
+    expect(await page.locator('dialog').count()).toBe(1)
+  })
+
   it('floats a button over the page, beside an embed in place, and each books for itself', async () => {
     const { page } = await openHost(example('Plain HTML', 'html'))
     await page.frameLocator('[data-openslot=inline] iframe').locator('.time').first().waitFor()

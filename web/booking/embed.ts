@@ -192,7 +192,14 @@ function wake(element: HTMLElement): void {
   else if (kind === 'popup') {
     const dialog = popup(options, element)
     element.addEventListener('click', dialog.open)
-    found.set(element, dialog)
+    found.set(element, {
+      ...dialog,
+      // The element may be put back, and is then woken anew.
+      remove() {
+        element.removeEventListener('click', dialog.open)
+        dialog.remove()
+      },
+    })
   }
 }
 
