@@ -101,6 +101,10 @@ describe('a page', () => {
     ['', ',,;;q=x, "', 'en', 'ltr'],
     ['?lang=sv', 'de', 'sv', 'ltr'],
     ['?language=ja-JP', 'de', 'ja', 'ltr'],
+    ['?lang=xx&language=de', '', 'de', 'ltr'],
+    ['?lang=&language=de', '', 'de', 'ltr'],
+    ['?lang=de&lang=fr', 'sv', 'de', 'ltr'],
+    ['?language[]=de', 'sv', 'sv', 'ltr'],
     ['?lang=<script>', 'de', 'de', 'ltr'],
     ['?lang=__proto__', '', 'en', 'ltr'],
   ])('asked with %j and %j speaks %s', async (query, accepted, language, direction) => {

@@ -1,12 +1,12 @@
 // Which of our languages a guest reads best.
 
-/** The code asked for by name, else the first that the browser accepts, else English. `codes` are lower-case. */
+/** The first that is asked for by name, else the first that the browser accepts, else English. `codes` are lower-case. */
 export function chooseLanguage(
   codes: readonly string[],
-  named: string | undefined,
+  named: readonly string[],
   accepted: string | undefined,
 ): string {
-  const wanted = [...(named === undefined ? [] : [named]), ...readAccepted(accepted ?? '')]
+  const wanted = [...named, ...readAccepted(accepted ?? '')]
   for (const tag of wanted) {
     const code = tag.toLowerCase().split(/[-_]/)[0] ?? ''
     // `iw` is what Hebrew was called once, and some browsers still do.

@@ -127,7 +127,8 @@ function send(
   frames: readonly string[],
 ): FastifyReply {
   const { lang, language } = request.query as { lang?: unknown; language?: unknown }
-  const named = [lang, language].find((value) => typeof value === 'string')
+  // Either name, and a name that comes twice.
+  const named = [lang, language].flat().filter((value) => typeof value === 'string')
   const languages = Object.keys(built.languages)
   const chosen = chooseLanguage(languages, named, request.headers['accept-language'])
   const words = built.languages[chosen]
