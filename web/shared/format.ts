@@ -1,8 +1,12 @@
 // Times and lengths as people of a locale write them. Instants are Unix seconds.
 
-/** `words` with `{name}` filled in. */
+/** `words` with `{name}` filled in; an abbreviation at the end of a sentence ends it (`30 Tg.`), without a second full stop. */
 export function fill(words: string, values: Readonly<Record<string, string | number>>): string {
-  return words.replace(/\{(\w+)\}/g, (token, name: string) => (name in values ? String(values[name]) : token))
+  return words.replace(/\{(\w+)\}(\.?)/g, (token, name: string, stop: string) => {
+    if (!(name in values)) return token
+    const value = String(values[name])
+    return value.endsWith('.') ? value : value + stop
+  })
 }
 
 /**
