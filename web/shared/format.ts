@@ -126,8 +126,13 @@ function isTwice(at: number, locale: string, timezone: string): boolean {
     .some((minutes) => formatTime(at + minutes * 60, locale, timezone) === text)
 }
 
-/** `9:30 – 10:00 AM`, with both days where they differ. */
+/** `9:30 – 10:00 AM`, with both days where they differ; with both offsets where one of the readings comes twice. */
 export function formatTimes(start: number, end: number, locale: string, timezone: string): string {
+  if (isTwice(start, locale, timezone) || isTwice(end, locale, timezone)) {
+    const days = [start, end].map((at) => formatDay(at, locale, timezone))
+    const clock = writer(days[0] === days[1] ? 'time' : 'shortMoment', locale, timezone)
+    return [start, end].map((at) => `${clock.format(at * 1_000)} (${formatOffset(at, locale, timezone)})`).join(' – ')
+  }
   return writer('time', locale, timezone).formatRange(start * 1_000, end * 1_000)
 }
 
