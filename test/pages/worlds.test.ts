@@ -207,6 +207,20 @@ it('changes the zone by typing, and regroups', async () => {
   await view.getByText('India Standard Time').waitFor()
 })
 
+it('lets go of the focus where the guest tabs out of the search for a zone, either way', async () => {
+  const { page: view } = await browser.open(`${server.url}/book/${await makePage(server)}`)
+  for (const key of ['Tab', 'Shift+Tab']) {
+    await view.getByRole('button', { name: 'Change time zone' }).click()
+    await view.locator('.zonePicker input:focus').waitFor()
+    await view.keyboard.press(key)
+    await view.locator('.zone').waitFor()
+    // What takes the focus back would do so with the next frame.
+    await view.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))')
+    expect(await view.locator('.zone:focus').count(), key).toBe(0)
+    if (key === 'Tab') expect(await view.locator('.month .turn:focus').count()).toBe(1)
+  }
+})
+
 it('shows times in UTC to a browser that does not know its zone, on each page, and books by what it shows', async () => {
   const id = await makePage(server)
   const { page: view } = await browser.open('about:blank', { origins: [server.url] })

@@ -35,6 +35,7 @@ export function Zone({ timezone, at, onChange }: ZoneProps) {
           if (chosen !== undefined) onChange(chosen)
           requestAnimationFrame(() => button.current?.focus())
         }}
+        onLeave={() => setOpen(false)}
       />
     )
   return (

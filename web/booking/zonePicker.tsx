@@ -10,6 +10,8 @@ type ZonePickerProps = {
   readonly at: number
   /** Undefined: left as it was. */
   onChoose(timezone: string | undefined): void
+  /** The guest has gone elsewhere, and the focus with them. */
+  onLeave(): void
 }
 
 type Entry = {
@@ -20,7 +22,7 @@ type Entry = {
   readonly time: string
 }
 
-export function ZonePicker({ timezone, at, onChoose }: ZonePickerProps) {
+export function ZonePicker({ timezone, at, onChoose, onLeave }: ZonePickerProps) {
   const { words, locale } = usePage()
   const [text, setText] = useState('')
   const [active, setActive] = useState(0)
@@ -66,8 +68,10 @@ export function ZonePicker({ timezone, at, onChoose }: ZonePickerProps) {
         placeholder={words.zone.search}
         value={text}
         onKeyDown={type}
-        // Options take no focus, so it leaves with the guest only.
-        onBlur={() => onChoose(undefined)}
+        // Options take no focus, so it leaves with the guest only; not where the whole window has lost it for a while.
+        onBlur={({ target }) => {
+          if (target !== document.activeElement) onLeave()
+        }}
         onChange={(event) => {
           setText(event.target.value)
           setActive(0)
@@ -78,7 +82,15 @@ export function ZonePicker({ timezone, at, onChoose }: ZonePickerProps) {
           {words.zone.none}
         </p>
       )}
-      <div ref={list} id={listId} role="listbox" aria-label={words.zone.label} hidden={found.length === 0}>
+      {/* Browsers would let Tab stop at what scrolls. */}
+      <div
+        ref={list}
+        id={listId}
+        role="listbox"
+        tabIndex={-1}
+        aria-label={words.zone.label}
+        hidden={found.length === 0}
+      >
         {found.map((entry, index) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are the input's
           // biome-ignore lint/a11y/useFocusableInteractive: the focus stays in the input, which names the active option
