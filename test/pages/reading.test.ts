@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest'
 
 import { findBarriers, takePictures, useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
+import { participant } from '../support/hosts.ts'
 import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
 
 // Looking through a whole page for barriers takes its time on a busy machine.
@@ -118,4 +119,54 @@ describe.each([
     expect(brightest, ink).toBeLessThan(100)
     await takePictures(view, 'printed')
   })
+})
+
+/** Words that no line could hold: an address in place of a name, and what organizers write. */
+const address = `${'a-long-name-without-an-end'.repeat(2)}@host.example`
+const unbroken = 'Donaudampfschifffahrtsgesellschaftskapitänspatentprüfungsterminbestätigungsformular'
+
+describe.each([320, 1_280])('in %i pixels', (width) => {
+  it.each([
+    ['an address in place of a name', ''],
+    ['one word for a name', unbroken],
+  ])('%s, of the host, and long words of the organizer stay inside of what they stand in', async (_, name) => {
+    const id = await makePage(server, {
+      participants: [{ ...participant(server.host.email, { isOrganizer: true, name: name || address }) }],
+      top: { appearance: { thank_you_message: unbroken, submit_button_label: unbroken.slice(0, 60) } },
+    })
+    const { page: view } = await browser.open(`${server.url}/book/${id}`)
+    await view.setViewportSize({ width, height: 700 })
+    await view.locator('.time').first().waitFor()
+    /** What is wider than its place, be it covered or cut. */
+    const tooWide = () =>
+      view.evaluate(
+        `[...document.querySelectorAll('.page, .card, .about, .about > *, .formStep, .guestForm > button, .done, .done > *')]
+          .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== 'inline')
+          .map((one) => one.className)`,
+      )
+    const scrolls = () => view.evaluate('document.documentElement.scrollWidth')
+    expect([await tooWide(), await scrolls()]).toEqual([[], width])
+    await takePictures(view, `long-times-${width}-${name.length}`)
+    await view.locator('.time').first().click()
+    await takePictures(view, `long-form-${width}-${name.length}`)
+    expect([await tooWide(), await scrolls()]).toEqual([[], width])
+    await view.getByLabel('Your name').fill('Gil Guest')
+    await view.getByLabel('Email address', { exact: true }).fill('gil@guest.example')
+    await view.locator('.guestForm > .primary').click()
+    await view.locator('.done').waitFor()
+    expect([await tooWide(), await scrolls()]).toEqual([[], width])
+    await takePictures(view, `long-${width}`)
+  })
+})
+
+it('shows in forced colours which zone of the list is active', async () => {
+  const view = await openPage()
+  await view.emulateMedia({ forcedColors: 'active' })
+  await view.getByRole('button', { name: 'Change time zone' }).click()
+  const outlineOf = (selector: string) =>
+    view.evaluate(
+      `(({ outlineStyle, outlineWidth }) => outlineStyle + ' ' + outlineWidth)(getComputedStyle(document.querySelector('${selector}')))`,
+    )
+  await expect.poll(() => outlineOf('[role=option][aria-selected=true]')).toBe('solid 2px')
+  expect(await outlineOf('[role=option][aria-selected=false]')).toContain('none')
 })
