@@ -93,6 +93,7 @@ export const bookingData = Type.Object({
   booking_ref: Type.Optional(
     Type.String({ description: "The guest's own reference: it moves and cancels, and never confirms" }),
   ),
+  version: Type.Integer({ description: 'Rises with every change, and is the SEQUENCE of its invitations by mail' }),
 })
 
 /** The booking as everyone with its id sees it. `booking_ref` is the guest's. */
@@ -107,6 +108,7 @@ export function bookingToJson(booking: Booking) {
     description: details.description,
     location: details.location,
     booking_ref: guestReference(booking),
+    version: booking.version,
   }
 }
 
@@ -125,7 +127,6 @@ export const bookingListItem = Type.Object({
   cancelled_by: Type.Union([Type.String(), Type.Null()]),
   cancellation_reason: Type.String(),
   assignment: Type.Object({}),
-  version: Type.Integer(),
   created_at: Type.Integer(),
   updated_at: Type.Integer(),
 })
@@ -149,7 +150,6 @@ export function bookingToListItem(booking: Booking) {
     cancelled_by: booking.cancelledBy ?? null,
     cancellation_reason: booking.cancellationReason,
     assignment: service.assignment,
-    version: booking.version,
     created_at: toUnixSeconds(booking.createdAt),
     updated_at: toUnixSeconds(booking.updatedAt),
   }

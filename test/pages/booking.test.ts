@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { look, useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { book } from '../support/hosts.ts'
+import { mailsOf } from '../support/mails.ts'
 import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
 
 useBuild('pages')
@@ -244,10 +245,12 @@ it('hands the booking to calendars', async () => {
   await view.locator('.time').first().click()
   await fillIn(view)
   await view.getByRole('button', { name: 'Book', exact: true }).click()
-  const downloading = view.waitForEvent('download')
-  await view.getByRole('button', { name: 'Calendar file (.ics)' }).click()
-  const download = await downloading
-  const text = readFileSync((await download.path()) ?? '', 'utf8')
+  const download = async () => {
+    const downloading = view.waitForEvent('download')
+    await view.getByRole('button', { name: 'Calendar file (.ics)' }).click()
+    return readFileSync((await (await downloading).path()) ?? '', 'utf8')
+  }
+  const text = await download()
   const [booking] = await bookings()
   const stamp = new Date((booking?.start_time ?? 0) * 1_000).toISOString().replace(/[-:]|\.000/g, '')
   expect(text).toContain(`\r\nUID:${booking?.booking_id}@openslot\r\n`)
@@ -257,6 +260,21 @@ it('hands the booking to calendars', async () => {
   expect(google.searchParams.get('dates')).toMatch(new RegExp(`^${stamp}/`))
   const outlook = new URL((await view.getByRole('link', { name: 'Outlook' }).getAttribute('href')) ?? '')
   expect(Date.parse(outlook.searchParams.get('startdt') ?? '')).toBe((booking?.start_time ?? 0) * 1_000)
+
+  // As far as the invitation that came by mail, before a move and after it, or calendars would keep what they have.
+  const sequenceOf = (file: string) => /\r\nSEQUENCE:(\d+)\r\n/.exec(file)?.[1]
+  const invited = async () => {
+    const [mail] = (await mailsOf(server, String(booking?.booking_id))).slice(-1)
+    return sequenceOf((await server.request('GET', `/v3/mails/${mail?.id}`)).body.data.invitation)
+  }
+  expect(sequenceOf(text)).toBe(await invited())
+  await view.goto(`${server.url}/reschedule/${booking?.booking_ref}`)
+  await view.locator('.time').nth(2).click()
+  await view.getByRole('button', { name: 'Move the booking' }).click()
+  await view.getByRole('heading', { name: 'Your booking has been moved' }).waitFor()
+  const moved = await download()
+  expect(Number(sequenceOf(moved))).toBeGreaterThan(Number(sequenceOf(text)))
+  expect(sequenceOf(moved)).toBe(await invited())
 })
 
 it('shows a private configuration to a session in the fragment, and a sentence to everyone else', async () => {

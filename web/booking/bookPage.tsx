@@ -173,6 +173,7 @@ function Booked({ sent: { value: booking, wish } }: { readonly sent: Sent<Wish, 
           <AddToCalendar
             entry={{
               uid: `${booking.booking_id}@openslot`,
+              sequence: booking.version,
               title: booking.title,
               description: booking.description,
               location: booking.location,

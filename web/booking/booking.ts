@@ -16,6 +16,8 @@ export type BookingJson = {
   readonly location: string
   readonly status: 'booked' | 'pending' | 'cancelled'
   readonly organizer: { readonly name: string; readonly email: string }
+  /** Rises with every change. */
+  readonly version: number
 }
 
 export type Wish = {

@@ -3,6 +3,8 @@
 export type CalendarEntry = {
   /** The same as in the invitation by mail, so that a calendar that gets both has one event. */
   readonly uid: string
+  /** As the invitation's: calendars pass over what is older than what they have. */
+  readonly sequence: number
   readonly title: string
   readonly description: string
   readonly location: string
@@ -35,15 +37,21 @@ export function outlookLink({ title, description, location, start, end }: Calend
   return `https://outlook.live.com/calendar/0/deeplink/compose?${query}`
 }
 
-/** The text of an `.ics` file (RFC 5545); a published event, which asks nobody for an answer. `now` in Unix seconds. */
-export function writeIcs({ uid, title, description, location, start, end }: CalendarEntry, now: number): string {
+/**
+ * The text of an `.ics` file (RFC 5545). It has no METHOD: it is no message that asks for an answer, and those that do not
+ * (PUBLISH) would have to name an organizer (RFC 5546 §3.2.1). `now` in Unix seconds.
+ */
+export function writeIcs(
+  { uid, sequence, title, description, location, start, end }: CalendarEntry,
+  now: number,
+): string {
   return [
     'BEGIN:VCALENDAR',
     'VERSION:2.0',
     'PRODID:-//OpenSlot//Bookings//EN',
-    'METHOD:PUBLISH',
     'BEGIN:VEVENT',
     `UID:${uid}`,
+    `SEQUENCE:${sequence}`,
     `DTSTAMP:${compact(now)}`,
     `DTSTART:${compact(start)}`,
     `DTEND:${compact(end)}`,

@@ -100,6 +100,7 @@ function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
             <AddToCalendar
               entry={{
                 uid: `${moved.booking_id}@openslot`,
+                sequence: moved.version,
                 title: moved.title,
                 description: moved.description,
                 location: moved.location,
