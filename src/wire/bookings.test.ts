@@ -51,6 +51,7 @@ describe('a booking as everyone sees it', () => {
       status: 'booked',
       description: 'About prices',
       location: '',
+      version: booking.version,
     })
     expect(saltIn(booking_ref)).toBe(1)
   })
