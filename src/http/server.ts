@@ -12,7 +12,7 @@ import { compressAnswers } from './compression.ts'
 import { describeApi } from './describe.ts'
 import { corsOptions, layHeaders, securityHeaders } from './headers.ts'
 import { bodyLimitBytes, headerLimitBytes, type TimeLimits, timeLimits, urlLimitBytes } from './limits.ts'
-import { type PagesOptions, servePages } from './pages/pages.ts'
+import { type PagesOptions, servePages, wantsPage } from './pages/pages.ts'
 import { routes } from './routes/routes.ts'
 
 export type ServerOptions = Omit<RouteOptions, 'handlerLimitMs'> &
@@ -79,11 +79,13 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   logAnswers(server)
   acceptBodies(server)
   server.setErrorHandler((error, request, reply) => answerThrown(error as Error, request, reply))
-  server.setNotFoundHandler((request, reply) => answerProblem(request, reply, notFound))
 
   await describeApi(server, baseUrl)
   for (const route of routes) addRoute(server, route, { ...options, handlerLimitMs: times.handlerMs })
-  servePages(server, options)
+  const showMissing = servePages(server, options)
+  server.setNotFoundHandler((request, reply) =>
+    wantsPage(request) ? showMissing(request, reply) : answerProblem(request, reply, notFound),
+  )
   return server
 }
 

@@ -37,6 +37,8 @@ export type PageData =
   | { readonly kind: 'private'; readonly configuration_id: string }
   /** Nothing is told apart here: never was, is no more, tampered with. */
   | { readonly kind: 'missing' }
+  /** The server's own address, which is nobody's page. */
+  | { readonly kind: 'start' }
   | { readonly kind: 'busy' }
 
 /** Whether a pending booking's time is still free in the calendars of those who serve. */
@@ -62,10 +64,16 @@ export type LinkedBooking = {
   readonly additional_guests: readonly Person[]
   readonly additional_fields: Readonly<Record<string, string>>
   readonly cancellation_reason: string
+  /** Whether what it was booked with is still there to book another time with. */
+  readonly can_book_again: boolean
 }
 
 /** Either holder sees the same; the token, and with it the salt, is the holder's own. */
-export function linkedBookingToJson(booking: Booking, holder: 'guest' | 'organizer'): LinkedBooking {
+export function linkedBookingToJson(
+  booking: Booking,
+  holder: 'guest' | 'organizer',
+  configuration: 'live' | 'deleted',
+): LinkedBooking {
   const { details, service, when, state } = booking
   return {
     booking_id: booking.id,
@@ -83,6 +91,7 @@ export function linkedBookingToJson(booking: Booking, holder: 'guest' | 'organiz
     additional_guests: details.additionalGuests,
     additional_fields: details.additionalFields,
     cancellation_reason: booking.cancellationReason,
+    can_book_again: configuration === 'live',
   }
 }
 

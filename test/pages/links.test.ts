@@ -343,6 +343,45 @@ describe('a link that is no good', () => {
   })
 })
 
+it('opens also with what a mail program has taken from the text around it', async () => {
+  const booking = await makeBooking(asksFirst)
+  const id = await makePage(server, { top: { slug: 'around' } })
+  for (const path of [
+    `/reschedule/${booking.booking_ref}`,
+    `/cancel/${booking.booking_ref}`,
+    `/confirmation/${booking.organizer_booking_ref}`,
+    `/book/${id}`,
+    `/${server.clientId}/around`,
+  ])
+    for (const [before, after] of [
+      ['', '.'],
+      ['', '%0A'],
+      ['', ').'],
+      ['', '%3E'],
+      ['%20', ''],
+      ['', '/'],
+    ]) {
+      const address = path.replace(/[^/]+$/, (last) => `${before}${last}${after}`)
+      expect((await fetch(`${server.url}${address}`)).status, address).toBe(200)
+    }
+})
+
+it('does not lead to a page that has been taken down', async () => {
+  const booking = await makeBooking()
+  const [id] = (await server.request('GET', `/v3/grants/${server.host.grantId}/scheduling/bookings?limit=50`)).body.data
+    .filter((one: Listed) => one.booking_id === booking.booking_id)
+    .map((one: { configuration_id: string }) => one.configuration_id)
+  const path = `/v3/grants/${server.host.grantId}/scheduling/configurations/${id}`
+  expect((await server.request('DELETE', path)).status).toBe(200)
+  const { page: view } = await browser.open(`${server.url}/cancel/${booking.booking_ref}`)
+  await view.getByRole('button', { name: 'Cancel the booking' }).click()
+  await view.getByRole('heading', { name: 'The booking is cancelled' }).waitFor()
+  expect(await view.getByRole('link').count()).toBe(0)
+  await view.goto(`${server.url}/reschedule/${booking.booking_ref}`)
+  await view.getByText('there is nothing left to change').waitFor()
+  expect(await view.getByRole('link').count()).toBe(0)
+})
+
 it('stands in mails where a configuration names no page of its own, and opens', async () => {
   const booking = await makeBooking(asksFirst)
   const other = await makeBooking(isPrivate)

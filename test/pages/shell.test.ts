@@ -87,6 +87,34 @@ describe('a page', () => {
     }
   })
 
+  it('stands wherever a person may come by a cut link, and nowhere that a program asks', async () => {
+    const person = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', 'accept-language': 'de' }
+    for (const [path, status, said] of [
+      ['/', 200, 'öffnen Sie bitte den Link'],
+      ['/book/', 404, 'Der Link ist vielleicht alt'],
+      ['/book', 404, 'Der Link ist vielleicht alt'],
+      ['/reschedule/', 404, 'Der Link ist vielleicht alt'],
+      ['/cancel', 404, 'Der Link ist vielleicht alt'],
+      ['/nobody/intro', 404, 'Der Link ist vielleicht alt'],
+    ] as const) {
+      const page = await get(path, person)
+      expect([path, page.status, page.headers['content-type']]).toEqual([path, status, 'text/html; charset=utf-8'])
+      expect(page.text, path).toContain(said)
+    }
+    for (const [path, headers] of [
+      ['/', {}],
+      ['/book/', { accept: '*/*' }],
+      ['/v3/nothing', person],
+    ] as const) {
+      const answer = await get(path, headers)
+      expect([path, answer.status, answer.headers['content-type']]).toEqual([
+        path,
+        404,
+        'application/json; charset=utf-8',
+      ])
+    }
+  })
+
   it('of a private configuration tells a stranger nothing but that it is private', async () => {
     const id = await makePage(server, { top: { requires_session_auth: true, name: 'Board meeting' } })
     const { text } = await get(`/book/${id}`)

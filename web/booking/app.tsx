@@ -33,6 +33,7 @@ function Shown({ document: { page } }: { readonly document: PageDocument }) {
     case 'private':
       return <PrivatePage configurationId={page.configuration_id} />
     case 'missing':
+    case 'start':
     case 'busy':
       return <MessagePage kind={page.kind} />
   }

@@ -39,7 +39,7 @@ export function CancelPage({ settings, booking }: CancelPageProps) {
       <main className="page">
         <Done mark="no" title={words.done.cancelled} text={words.done.cancelledText}>
           <BookingFacts booking={booking} />
-          <BookAgain configurationId={configuration_id} />
+          <BookAgain booking={booking} configurationId={configuration_id} />
         </Done>
       </main>
     )

@@ -51,15 +51,18 @@ export function EndedBooking({
     <main className="page">
       <Done {...said}>
         <BookingFacts booking={booking} />
-        <BookAgain configurationId={configurationId} />
+        <BookAgain booking={booking} configurationId={configurationId} />
       </Done>
     </main>
   )
 }
 
-/** In the same language, and inside the same site. */
-export function BookAgain({ configurationId }: { readonly configurationId: string }) {
+type BookAgainProps = { readonly booking: LinkedBooking; readonly configurationId: string }
+
+/** In the same language, and inside the same site; nothing where the page has been taken down. */
+export function BookAgain({ booking, configurationId }: BookAgainProps) {
   const { words, parameters } = usePage()
+  if (!booking.can_book_again) return null
   const query = parameters.size === 0 ? '' : `?${parameters}`
   return (
     <a className="button" href={`/book/${configurationId}${query}`}>

@@ -2,9 +2,9 @@
 import { Mark } from './done.tsx'
 import { usePage } from './page.tsx'
 
-const marks = { missing: 'unknown', busy: 'waiting', private: 'locked' } as const
+const marks = { missing: 'unknown', start: 'unknown', busy: 'waiting', private: 'locked' } as const
 
-export function MessagePage({ kind }: { readonly kind: 'missing' | 'busy' | 'private' }) {
+export function MessagePage({ kind }: { readonly kind: keyof typeof marks }) {
   const { words } = usePage()
   return (
     <main className="page">

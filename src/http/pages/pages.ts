@@ -1,8 +1,8 @@
 // The pages that guests and organizers open: HTML with its data in it, and the scripts and styles behind it.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import type { Problem } from '../../core/problem.ts'
-import { type Result, success } from '../../core/result.ts'
+import { notFound, type Problem } from '../../core/problem.ts'
+import { failure, type Result, success } from '../../core/result.ts'
 import type { Operations } from '../../operations/operations.ts'
 import type { PageData } from '../../wire/pages.ts'
 import { answerProblem } from '../answers.ts'
@@ -19,6 +19,8 @@ export type PagesOptions = {
   readonly pagesFolder: string
 }
 
+type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
+
 const uuid = '[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}'
 const hidden = { schema: { hide: true } as object }
 const notBuilt: Problem = {
@@ -27,8 +29,10 @@ const notBuilt: Problem = {
   retryAfterSeconds: 60,
 }
 
-/** `GET` only, and none of it changes anything. */
-export function servePages(server: FastifyInstance, { operations, limiter, pagesFolder }: PagesOptions): void {
+/**
+ * `GET` only, and none of it changes anything. Returns what a person is shown who asks for something that is not there.
+ */
+export function servePages(server: FastifyInstance, { operations, limiter, pagesFolder }: PagesOptions): Handler {
   // Half a megabyte that a server of the API alone never needs.
   let built: BuiltPages | undefined
   const read = () => (built ??= readBuiltPages(pagesFolder))
@@ -56,7 +60,7 @@ export function servePages(server: FastifyInstance, { operations, limiter, pages
 
   server.get(`/:client_id(^${uuid}$)/:slug`, hidden, (request, reply) => {
     const { client_id, slug } = request.params as { client_id: string; slug: string }
-    const query = { client_id, slug }
+    const query = { client_id, slug: tidy(slug) }
     return show(
       request,
       reply,
@@ -66,7 +70,7 @@ export function servePages(server: FastifyInstance, { operations, limiter, pages
   })
   server.get('/book/:configuration_id', hidden, (request, reply) => {
     const { configuration_id } = request.params as { configuration_id: string }
-    const query = { configuration_id }
+    const query = { configuration_id: tidy(configuration_id) }
     return show(
       request,
       reply,
@@ -77,7 +81,7 @@ export function servePages(server: FastifyInstance, { operations, limiter, pages
   // The rest of the path, because some mail programs turn an escaped slash back into a slash.
   for (const kind of ['reschedule', 'cancel', 'confirmation'] as const)
     server.get(`/${kind}/*`, hidden, (request, reply) => {
-      const { '*': reference } = request.params as { '*': string }
+      const reference = tidy((request.params as { '*': string })['*'])
       return show(
         request,
         reply,
@@ -109,6 +113,29 @@ export function servePages(server: FastifyInstance, { operations, limiter, pages
     reply.header('access-control-allow-origin', '*').header('cross-origin-resource-policy', 'cross-origin')
     return sendAsset(request, reply, asset, 'public, max-age=3600')
   })
+  const nobody = async () => success([])
+  server.get('/', hidden, (request, reply) =>
+    wantsPage(request)
+      ? show(request, reply, async () => success({ kind: 'start' }), nobody)
+      : answerProblem(request, reply, notFound),
+  )
+  return (request, reply) => show(request, reply, async () => failure(notFound), nobody)
+}
+
+/** A person in front of a browser, outside of the API. */
+export function wantsPage({ method, url, headers }: FastifyRequest): boolean {
+  return (
+    (method === 'GET' || method === 'HEAD') && !url.startsWith('/v3/') && String(headers.accept).includes('text/html')
+  )
+}
+
+const aroundLinks = ' \t\r\n.,;:!?\'"])}>»”’'
+
+/** Without what stands around a link in a text, which some mail programs take for a part of it. */
+function tidy(text: string): string {
+  let end = text.length
+  while (aroundLinks.includes(text.charAt(end - 1)) && end > 0) end--
+  return text.slice(0, end).trimStart()
 }
 
 function sendAsset(request: FastifyRequest, reply: FastifyReply, asset: Asset, cacheControl: string): FastifyReply {

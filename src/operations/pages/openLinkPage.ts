@@ -29,7 +29,8 @@ export async function openLinkPage(
   const known = await findKnownConfiguration(tools, appId, configurationId, 'evenDeleted')
   if (!known.ok) return known
   const settings = uiSettingsToJson(known.value.configuration, known.value.document, undefined)
-  const linked = linkedBookingToJson(booking, holder)
+  const live = await findKnownConfiguration(tools, appId, configurationId)
+  const linked = linkedBookingToJson(booking, holder, live.ok ? 'live' : 'deleted')
   if (kind === 'cancel') return success({ kind, settings, booking: linked })
   if (kind === 'confirmation')
     return success({

@@ -7,6 +7,7 @@ export const de: Words = {
   titles: {
     private: 'Terminbuchung',
     missing: 'Diese Seite ist nicht verfügbar',
+    start: 'Terminbuchungen',
     busy: 'Einen Moment bitte',
     reschedule: 'Termin verschieben',
     cancel: 'Termin absagen',
@@ -131,6 +132,8 @@ export const de: Words = {
       'Der Gast hat diese Anfrage inzwischen auf eine andere Zeit verschoben. Bitte sehen Sie sich die neue Zeit an.',
   },
   messages: {
+    start:
+      'Dieser Server verwaltet Termine. Um einen zu buchen, zu verschieben oder abzusagen, öffnen Sie bitte den Link, den Sie erhalten haben.',
     missing:
       'Der Link ist vielleicht alt oder unvollständig, oder die Seite gibt es nicht mehr. Bitte fragen Sie die Person, von der Sie ihn haben, nach einem neuen.',
     busy: 'Gerade ist hier viel los. Bitte versuchen Sie es in einer Minute erneut.',

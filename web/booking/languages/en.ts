@@ -6,6 +6,7 @@ export const en = {
   titles: {
     private: 'Booking',
     missing: 'This page is not available',
+    start: 'Bookings',
     busy: 'One moment, please',
     reschedule: 'Reschedule',
     cancel: 'Cancel booking',
@@ -129,6 +130,7 @@ export const en = {
     movedMeanwhile: 'The guest has moved this request to another time meanwhile. Please look at the new time.',
   },
   messages: {
+    start: 'This server keeps bookings. To make, move or cancel one, please open the link that you were given.',
     missing:
       'The link may be old or incomplete, or the page has been taken down. Please ask the person who sent it to you for a new one.',
     busy: 'There is a lot going on right now. Please try again in a minute.',

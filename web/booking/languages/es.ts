@@ -7,6 +7,7 @@ export const es: Words = {
   titles: {
     private: 'Reserva',
     missing: 'Esta página no está disponible',
+    start: 'Reservas',
     busy: 'Un momento, por favor',
     reschedule: 'Cambiar la cita',
     cancel: 'Cancelar la cita',
@@ -130,6 +131,7 @@ export const es: Words = {
       'Mientras tanto, la persona invitada ha cambiado esta solicitud a otra hora. Mira la nueva hora, por favor.',
   },
   messages: {
+    start: 'Este servidor gestiona reservas. Para hacer, cambiar o cancelar una, abre el enlace que recibiste.',
     missing:
       'Puede que el enlace sea antiguo o esté incompleto, o que la página ya no exista. Pide uno nuevo a quien te lo envió.',
     busy: 'Ahora mismo hay mucha actividad. Inténtalo de nuevo en un minuto.',

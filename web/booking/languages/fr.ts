@@ -7,6 +7,7 @@ export const fr: Words = {
   titles: {
     private: 'Réservation',
     missing: 'Cette page n’est pas disponible',
+    start: 'Réservations',
     busy: 'Un instant, s’il vous plaît',
     reschedule: 'Reporter le rendez-vous',
     cancel: 'Annuler le rendez-vous',
@@ -131,6 +132,8 @@ export const fr: Words = {
       'L’invité a entre-temps déplacé cette demande à un autre horaire. Merci de regarder le nouvel horaire.',
   },
   messages: {
+    start:
+      'Ce serveur gère des rendez-vous. Pour en prendre un, le déplacer ou l’annuler, veuillez ouvrir le lien que vous avez reçu.',
     missing:
       'Le lien est peut-être ancien ou incomplet, ou la page a été retirée. Demandez-en un nouveau à la personne qui vous l’a envoyé.',
     busy: 'Il y a beaucoup de monde en ce moment. Réessayez dans une minute.',

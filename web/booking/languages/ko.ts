@@ -7,6 +7,7 @@ export const ko: Words = {
   titles: {
     private: '예약',
     missing: '이 페이지를 사용할 수 없습니다',
+    start: '예약 서비스',
     busy: '잠시만 기다려 주세요',
     reschedule: '일정 변경',
     cancel: '예약 취소',
@@ -129,6 +130,7 @@ export const ko: Words = {
     movedMeanwhile: '그사이 고객이 이 요청의 시간을 변경했습니다. 새로운 시간을 확인해 주세요.',
   },
   messages: {
+    start: '이 서버는 예약을 관리합니다. 예약하거나 변경·취소하려면 받으신 링크를 열어 주세요.',
     missing:
       '링크가 오래되었거나 불완전하거나 페이지가 내려갔을 수 있습니다. 링크를 보낸 분에게 새 링크를 요청해 주세요.',
     busy: '지금은 이용자가 많습니다. 1분 후에 다시 시도해 주세요.',

@@ -7,6 +7,7 @@ export const nl: Words = {
   titles: {
     private: 'Afspraak maken',
     missing: 'Deze pagina is niet beschikbaar',
+    start: 'Boekingen',
     busy: 'Een ogenblik geduld',
     reschedule: 'Afspraak verzetten',
     cancel: 'Afspraak afzeggen',
@@ -130,6 +131,8 @@ export const nl: Words = {
     movedMeanwhile: 'De gast heeft dit verzoek intussen naar een andere tijd verplaatst. Bekijk de nieuwe tijd.',
   },
   messages: {
+    start:
+      'Deze server beheert afspraken. Open de link die je hebt gekregen om een afspraak te boeken, te verzetten of af te zeggen.',
     missing:
       'De link is misschien oud of onvolledig, of de pagina bestaat niet meer. Vraag degene van wie je hem kreeg om een nieuwe.',
     busy: 'Het is nu erg druk. Probeer het over een minuut opnieuw.',

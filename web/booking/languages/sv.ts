@@ -7,6 +7,7 @@ export const sv: Words = {
   titles: {
     private: 'Bokning',
     missing: 'Sidan är inte tillgänglig',
+    start: 'Bokningar',
     busy: 'Ett ögonblick',
     reschedule: 'Boka om',
     cancel: 'Avboka',
@@ -128,6 +129,8 @@ export const sv: Words = {
     movedMeanwhile: 'Gästen har under tiden flyttat den här förfrågan till en annan tid. Titta på den nya tiden.',
   },
   messages: {
+    start:
+      'Den här servern hanterar bokningar. Öppna länken som du har fått för att boka, boka om eller avboka en tid.',
     missing:
       'Länken kan vara gammal eller ofullständig, eller så finns sidan inte kvar. Be den som skickade den om en ny.',
     busy: 'Det är mycket på gång just nu. Försök igen om en minut.',

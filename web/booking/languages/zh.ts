@@ -7,6 +7,7 @@ export const zh: Words = {
   titles: {
     private: '预约',
     missing: '此页面不可用',
+    start: '预约服务',
     busy: '请稍候',
     reschedule: '更改时间',
     cancel: '取消预约',
@@ -128,6 +129,7 @@ export const zh: Words = {
     movedMeanwhile: '来宾已在此期间将此请求改到了其他时间。请查看新的时间。',
   },
   messages: {
+    start: '此服务器用于管理预约。如需预约、改期或取消，请打开您收到的链接。',
     missing: '链接可能已过期或不完整，或者页面已被撤下。请向发送者索取新的链接。',
     busy: '现在访问较多，请一分钟后再试。',
     private: '此页面仅供受邀者使用。请从引导您来此的网站或应用返回。',
