@@ -1,7 +1,6 @@
 // Reads a backup into an empty database: all of it, or nothing.
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
 import type { PoolClient } from 'pg'
 
@@ -61,9 +60,16 @@ async function* readLines(file: string): AsyncGenerator<string, undefined> {
   await handle.close()
   const isCompressed = buffer[0] === 0x1f && buffer[1] === 0x8b
   const bytes = createReadStream(file)
-  const text = isCompressed ? bytes.pipe(createGunzip()) : bytes
+  const text = (isCompressed ? bytes.pipe(createGunzip()) : bytes).setEncoding('utf8')
   try {
-    yield* createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY })
+    // Not `readline`: U+2028 and U+2029 end its lines too, and stand raw in JSON.
+    let rest = ''
+    for await (const piece of text) {
+      const lines = `${rest}${piece}`.split('\n')
+      rest = lines.pop() ?? ''
+      yield* lines
+    }
+    if (rest !== '') yield rest
   } catch (cause) {
     throw new RestoreRefused(`${file} is damaged or cut short.`, { cause })
   } finally {

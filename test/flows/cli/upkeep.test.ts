@@ -19,12 +19,21 @@ beforeAll(async () => {
   const server = await startServer(source.environment)
   apiKey = /osk_\S+/.exec(server.greeting)?.[0] ?? ''
   const curl = /'(http[^']+)'.*--data '([^']+)'/.exec(server.greeting) ?? []
-  const booked = await fetch((curl[1] ?? '').replace('localhost', '127.0.0.1'), {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: curl[2] ?? '',
-  })
-  expect(booked.status).toBe(200)
+  const url = new URL((curl[1] ?? '').replace('localhost', '127.0.0.1'))
+  const send = async (method: string, path: string, body: string) => {
+    const response = await fetch(new URL(`${url.pathname}${path}${url.search}`, url), {
+      method,
+      headers: { 'content-type': 'application/json' },
+      body,
+    })
+    expect(response.status).toBe(200)
+    return (await response.json()) as { data: { booking_id: string } }
+  }
+  const { data: booking } = await send('POST', '', curl[2] ?? '')
+  // What some readers take for the end of a line stands raw in JSON.
+  const reason = JSON.stringify({ cancellation_reason: 'ill\u2028and\u2029tired\u0085' })
+  await send('DELETE', `/${booking.booking_id}`, reason)
+  await send('POST', '', curl[2] ?? '')
   const connector = await fetch(`${server.url}/v3/connectors`, {
     method: 'POST',
     headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
@@ -53,6 +62,7 @@ test('a backup is for its owner alone, and no secret stands in it', () => {
   const text = gunzipSync(readFileSync(file)).toString()
   expect(text).not.toContain('canary-secret')
   expect(text).not.toContain(apiKey)
+  expect(text).toContain('ill\u2028and\u2029tired')
   expect(text).not.toContain(Buffer.alloc(32, 7).toString('base64'))
 })
 
