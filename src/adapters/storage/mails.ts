@@ -94,7 +94,8 @@ const isConfirmation = sql`body ->> 'kind' in ('confirmed', 'requestReceived')`
  *
  * Whoever types in another's address cannot have us flood it: a confirmation is held back where the address has had three
  * within the hour; and where it has had ten mails of any kind, what moves or cancels a booking waits until there is room,
- * so that the last word on each booking is always sent. What a newer mail has overtaken meanwhile is held back.
+ * so that the last word on each booking is always sent. What has waited for whatever reason, and was overtaken meanwhile by
+ * a newer mail to the same person about the same booking, is held back: after "cancelled" comes no "confirmed".
  */
 export async function claimMail(
   transaction: Transaction,
@@ -111,6 +112,11 @@ export async function claimMail(
   if (row === undefined) return undefined
   const { mail, attempts } = row
   if (row.lostAt !== null) await recordInterruption(transaction, id, row.lostAt)
+  const isRetry = attempts > 1 || row.lastError === waitsForRoom
+  if (isRetry && (await isOvertaken(transaction, id, row.recipient))) {
+    await holdBack(transaction, id, 'a newer mail about this booking says more')
+    return undefined
+  }
   if (!row.isLimited) return { mail, attempts }
   const had = await countRecent(transaction, id, row.recipient)
   if (row.isConfirmation) {
@@ -118,10 +124,6 @@ export async function claimMail(
     const enough =
       had.confirmations < confirmationsLimit ? `${guestMailsLimit} mails` : `${confirmationsLimit} confirmations`
     await holdBack(transaction, id, `this address has had ${enough} within an hour`)
-    return undefined
-  }
-  if (row.lastError === waitsForRoom && (await isOvertaken(transaction, id, row.recipient))) {
-    await holdBack(transaction, id, 'a newer mail about this booking says more')
     return undefined
   }
   if (had.mails < guestMailsLimit) return { mail, attempts }
@@ -165,6 +167,7 @@ async function countRecent(
   return row ?? { mails: 0, confirmations: 0 }
 }
 
+/** Whether the same person has a newer mail about the same booking, sent or not; a reminder overtakes nothing. */
 async function isOvertaken(transaction: Transaction, id: string, recipient: string): Promise<boolean> {
   const { appId } = transaction
   const rows = await transaction.query(sql`

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import ICAL from 'ical.js'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
-import type { AppId } from '../../../src/core/ids.ts'
+import type { AppId, BookingId } from '../../../src/core/ids.ts'
 import { openCalendar } from '../../support/calendarProgram.ts'
 import { book, makeConfiguration, makeHost, nearFuture, type TestHost } from '../../support/hosts.ts'
 import { mailsOf as listMailsOf, sendMailsOf } from '../../support/mails.ts'
@@ -288,6 +288,42 @@ describe('a mail server', () => {
     expect(tries[1].answer).toContain('451')
     const copies = smtp.received.filter(({ recipient }) => recipient === guest)
     expect(copies.map(({ messageId }) => messageId)).toEqual([`<${message_id}>`, `<${message_id}>`])
+  })
+
+  it('that comes back after the booking was moved or cancelled gets the last word alone, for guest and host alike', async () => {
+    const reminders = [{ type: 'email', minutes_before_event: 5, recipient: 'guest' }]
+    const id = await makeConfiguration(server, [host], { event: { reminders } })
+    const { booking_id } = (await bookIt(id, start)).body.data
+    const path = `/v3/scheduling/bookings/${booking_id}?configuration_id=${id}`
+    smtp.refuse(() => true, { code: 451, text: 'greylisted, come again' })
+    expect(await sendAll(booking_id)).toEqual(['deferred', 'deferred'])
+    const body = { start_time: start + 3_600, end_time: start + 5_400 }
+    expect((await server.request('PATCH', path, { token: null, body })).status).toBe(200)
+    expect(await sendAll(booking_id)).toEqual(['nothing to do', 'nothing to do', 'deferred', 'deferred'])
+    // A reminder says nothing newer, and nothing after a cancellation.
+    await server.app.database.pool.query(
+      `update openslot.reminders set due_at = now() - interval '1 minute' where booking_id = $1`,
+      [booking_id],
+    )
+    await server.app.operations.sendReminder({ appId: appId(), bookingId: booking_id as BookingId, number: 0 })
+    expect(await sendAll(booking_id)).toEqual(['deferred', 'deferred', 'deferred'])
+    expect((await server.request('DELETE', path, { token: null })).status).toBe(200)
+    smtp.refuse(undefined)
+    expect((await sendAll(booking_id)).toSorted()).toEqual([
+      ...Array.from({ length: 3 }, () => 'nothing to do'),
+      'sent',
+      'sent',
+    ])
+    for (const reader of [guest, host.email]) expect(eventOf(to(reader)).method).toBe('CANCEL')
+    const told = await mailsOf(booking_id)
+    expect(told.filter(({ state }) => state === 'held_back').map(({ last_error }) => last_error)).toEqual(
+      Array.from({ length: 5 }, () => 'held back: a newer mail about this booking says more'),
+    )
+    // Whoever runs the server may still have it sent.
+    smtp.received.length = 0
+    expect((await server.request('POST', `/v3/mails/${told[0]?.id}/send`)).status).toBe(200)
+    expect(await sendAll(booking_id)).toEqual(['sent'])
+    expect(eventOf(to(guest)).method).toBe('REQUEST')
   })
 
   it('is asked again later, and at last not any more', async () => {
