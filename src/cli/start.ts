@@ -23,14 +23,17 @@ export const startCommand: Command = {
   },
 }
 
+/** Ctrl-C comes from the terminal, and from npm and the launcher, which have heard it too: within this it is one. */
+const echoMs = 1_000
+
 /** The first signal asks for an end; a second one ends the process at once. */
 function nextSignal(): Promise<void> {
   return new Promise((resolve) => {
-    let isStopping = false
+    let stoppingSince: number | undefined
     for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
       process.on(name, () => {
-        if (isStopping) process.exit(1)
-        isStopping = true
+        if (stoppingSince !== undefined && performance.now() - stoppingSince > echoMs) process.exit(1)
+        stoppingSince ??= performance.now()
         resolve()
       })
   })
