@@ -60,9 +60,7 @@ export type App = {
 export async function buildApp(config: Config, overrides: Overrides = {}): Promise<App> {
   const logger = overrides.logger ?? createLogger(config.logLevel)
   const closers: (() => Promise<void>)[] = []
-  const close = async () => {
-    while (closers.length > 0) await closers.pop()?.()
-  }
+  const close = () => closeAll(closers)
   try {
     const { admin, server } = await openDatabase(config, overrides, logger, closers)
     const { applied, hasServerRole } = await migrate(admin)
@@ -137,7 +135,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     }
     return { operations, database, logger, start, close }
   } catch (error) {
-    await close()
+    await close().catch((failure: unknown) => logger.error({ err: failure }, 'closing failed'))
     throw error
   }
 }
@@ -164,8 +162,20 @@ export async function examineInstallation(config: Config): Promise<Finding[]> {
     const vault = masterKeys === undefined ? undefined : new Vault(masterKeys.keys, masterKeys.file)
     return await examine({ database, vault, now: () => instant(Date.now()) })
   } finally {
-    while (closers.length > 0) await closers.pop()?.()
+    await closeAll(closers)
   }
+}
+
+/** The last opened first, and each whatever the others do; throws what the first of them that failed has thrown. */
+async function closeAll(closers: (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = []
+  while (closers.length > 0)
+    try {
+      await closers.pop()?.()
+    } catch (error) {
+      failures.push(error)
+    }
+  if (failures.length > 0) throw failures[0]
 }
 
 async function openDatabase(config: Config, overrides: Overrides, logger: Logger, closers: (() => Promise<void>)[]) {

@@ -34,6 +34,26 @@ describe('loadConfig', () => {
     for (const name of ['PORT', 'BASE_URL', 'DATABASE_URL', 'ROLE', 'TRUSTED_PROXIES']) expect(load).toThrow(name)
   })
 
+  it('refuses networks that are none, before anything is called', () => {
+    for (const name of ['ALLOW_PRIVATE_NETWORK', 'ALLOW_PRIVATE_CALENDARS', 'TRUSTED_PROXIES']) {
+      for (const network of [
+        '999.1.1.1',
+        '10.0.0.0/99',
+        '10.0.0.0/33',
+        'fd00::/129',
+        '10.1',
+        '2130706433',
+        '1::2::3',
+        '10.0.0.0/',
+      ])
+        expect(() => loadConfig({ [name]: `192.168.0.0/16,${network}` }), network).toThrow(
+          `${name} lists "${network}", which is neither an address nor a CIDR block.`,
+        )
+      for (const network of ['10.0.0.0/32', '192.168.7.7', 'fd00::/128', '10.0.0.5/8'])
+        expect(() => loadConfig({ [name]: network }), network).not.toThrow()
+    }
+  })
+
   it('does not repeat a password that it complains about', () => {
     expect(() => loadConfig({ DATABASE_URL: 'mysql://me:hunter2@host/x' })).not.toThrow('hunter2')
   })

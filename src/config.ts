@@ -1,4 +1,5 @@
 // The server's settings: read from the environment once, checked, with every default written here.
+import { isIP } from 'node:net'
 
 export type Role = 'all' | 'web' | 'worker'
 
@@ -154,7 +155,7 @@ export function loadConfig(environment: Environment): Config {
 
   for (const name of ['ALLOW_PRIVATE_NETWORK', 'ALLOW_PRIVATE_CALENDARS', 'TRUSTED_PROXIES'] as const)
     for (const network of list(name))
-      if (!/^[0-9a-fA-F.:]+(\/\d{1,3})?$/.test(network))
+      if (!isNetwork(network))
         complaints.push(`${name} lists "${network}", which is neither an address nor a CIDR block.`)
 
   const seconds = (name: 'CALENDAR_SYNC_SECONDS' | 'BUSY_MAX_AGE_SECONDS', fallback: number): number => {
@@ -216,6 +217,12 @@ function readMail(
     },
     dkim: selector === '' ? undefined : { selector, key },
   }
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = '', bits = '0'] = /^([0-9a-fA-F.:]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  const version = isIP(address)
+  return version !== 0 && Number(bits) <= (version === 4 ? 32 : 128)
 }
 
 /** Anything else on this machine could be called by whoever names a webhook URL. */
