@@ -1,6 +1,5 @@
 // The composition root: opens the database, makes the providers, binds the operations, and closes what it opened.
 import { createHmac } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
 
 import { accountCalendars } from './adapters/calendars/accountCalendars.ts'
@@ -143,12 +142,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
 async function openMailer({ smtpUrl, from, dkim }: MailConfig): Promise<Mailer> {
   if (smtpUrl === undefined) return keepMails(from)
   const { sendBySmtp } = await import('./adapters/mail/smtp.ts')
-  const isPem = dkim?.key.includes('PRIVATE KEY') === true
-  return sendBySmtp({
-    url: smtpUrl,
-    from,
-    dkim: dkim && { selector: dkim.selector, key: isPem ? dkim.key : readFileSync(dkim.key, 'utf8') },
-  })
+  return sendBySmtp({ url: smtpUrl, from, dkim })
 }
 
 /** How the installation stands, for `doctor`: migrates nothing, makes no key. Throws where the database cannot be reached. */

@@ -1,6 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { ConfigError, loadConfig, settings } from './config.ts'
 
@@ -52,6 +55,53 @@ describe('loadConfig', () => {
       for (const network of ['10.0.0.0/32', '192.168.7.7', 'fd00::/128', '10.0.0.5/8'])
         expect(() => loadConfig({ [name]: network }), network).not.toThrow()
     }
+  })
+
+  it('takes a private RSA key as text or as a file, and nothing else, for mails would go out unsigned', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'openslot-dkim-'))
+    onTestFinished(() => rmSync(directory, { recursive: true }))
+    const load = (key: string) =>
+      loadConfig({
+        SMTP_URL: 'smtp://mail.example',
+        MAIL_FROM: 'desk@book.example',
+        DKIM_SELECTOR: 'k1',
+        DKIM_KEY: key,
+      })
+    const inFile = (text: string) => {
+      writeFileSync(join(directory, 'dkim.pem'), text)
+      return join(directory, 'dkim.pem')
+    }
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+    const old = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()
+    for (const text of [pem, old]) {
+      expect(load(text).mail.dkim).toEqual({ selector: 'k1', key: text.trim() })
+      expect(load(inFile(text)).mail.dkim).toEqual({ selector: 'k1', key: text })
+    }
+    const sealed = privateKey
+      .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
+      .toString()
+    const others = [
+      '-----BEGIN PRIVATE KEY----- garbage',
+      pem.replaceAll('\n', ''),
+      sealed,
+      publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+      generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    ]
+    for (const text of [...others, ...others.map(inFile), inFile('')])
+      expect(() => load(text), text).toThrow('DKIM_KEY must be a private RSA key as PEM')
+    expect(() => load('/nowhere/dkim.pem')).toThrow('DKIM_KEY names a file that cannot be read (ENOENT).')
+    const bare = pem.split('\n').slice(1, -2).join('')
+    expect(() => load(bare)).toThrow('DKIM_KEY names a file that cannot be read')
+    expect(() => load(bare)).not.toThrow(bare.slice(0, 40))
+  })
+
+  it('wants a host in SMTP_URL, for without one it would mean this machine', () => {
+    const load = (url: string) => () => loadConfig({ SMTP_URL: url, MAIL_FROM: 'desk@book.example' })
+    for (const url of ['smtp://', 'smtp:', 'smtps://:465', 'smtp://me:secret@', 'smtp:///x', 'http://mail.example'])
+      expect(load(url), url).toThrow('SMTP_URL must begin with smtp:// or smtps:// and name a host.')
+    for (const url of ['smtp://localhost', 'smtps://me:secret@mail.example:465', 'smtp://[::1]:25'])
+      expect(load(url), url).not.toThrow()
   })
 
   it('does not repeat a password that it complains about', () => {

@@ -1,4 +1,6 @@
 // The server's settings: read from the environment once, checked, with every default written here.
+import { createPrivateKey } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 
 export type Role = 'all' | 'web' | 'worker'
@@ -33,7 +35,7 @@ export type MailConfig = {
   /** Absent: mails are kept and not sent. */
   readonly smtpUrl: string | undefined
   readonly from: { readonly name: string; readonly email: string }
-  /** `key`: PEM text, or the path of a file with it. */
+  /** `key`: PEM text of a private RSA key. */
   readonly dkim: { readonly selector: string; readonly key: string } | undefined
 }
 
@@ -103,7 +105,7 @@ export const settings = [
   {
     name: 'DKIM_KEY',
     fallback: '',
-    meaning: 'The private DKIM key: PEM, or the path of a PEM file. Required with `DKIM_SELECTOR`.',
+    meaning: 'The private DKIM key, RSA: PEM, or the path of a PEM file. Required with `DKIM_SELECTOR`.',
   },
   {
     name: 'CALENDAR_SYNC_SECONDS',
@@ -201,7 +203,7 @@ function readMail(
   baseUrl: string,
 ): MailConfig {
   const smtpUrl = text('SMTP_URL')
-  if (smtpUrl !== '' && !/^smtps?:$/.test(URL.parse(smtpUrl)?.protocol ?? ''))
+  if (smtpUrl !== '' && !isMailServer(smtpUrl))
     complaints.push('SMTP_URL must begin with smtp:// or smtps:// and name a host.')
   const named = /^(?:(.*?)\s*<([^\s@<>"]+@[^\s@<>"]+)>|([^\s@<>"]+@[^\s@<>"]+))$/.exec(text('MAIL_FROM'))
   if (named === null && (smtpUrl !== '' || text('MAIL_FROM') !== ''))
@@ -215,8 +217,37 @@ function readMail(
       name: named === null ? 'OpenSlot' : (named[1] ?? '').replace(/^"(.*)"$/, '$1'),
       email: named?.[2] ?? named?.[3] ?? `no-reply@${URL.parse(baseUrl)?.hostname ?? 'localhost'}`,
     },
-    dkim: selector === '' ? undefined : { selector, key },
+    dkim: selector === '' || key === '' ? undefined : { selector, key: readDkimKey(key, complaints) },
   }
+}
+
+/** The PEM text that was given, or that stands in the file that was named. Keys of another kind would sign nothing. */
+function readDkimKey(given: string, complaints: string[]): string {
+  let pem = given
+  try {
+    if (!given.includes('-----BEGIN ')) pem = readFileSync(given, 'utf8')
+  } catch (error) {
+    // Not what was given: it may be a key whose first line was lost.
+    complaints.push(`DKIM_KEY names a file that cannot be read (${(error as { code?: string }).code}).`)
+    return given
+  }
+  if (!isPrivateRsaKey(pem))
+    complaints.push('DKIM_KEY must be a private RSA key as PEM, without a passphrase, or the path of a file with one.')
+  return pem
+}
+
+function isPrivateRsaKey(pem: string): boolean {
+  try {
+    return createPrivateKey(pem).asymmetricKeyType === 'rsa'
+  } catch {
+    // Whatever it says of the text: it is no key that can be used, and the sentence must not repeat what may be one.
+    return false
+  }
+}
+
+function isMailServer(text: string): boolean {
+  const url = URL.parse(text)
+  return url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== ''
 }
 
 function isNetwork(text: string): boolean {
