@@ -1,15 +1,18 @@
 // `openslot start`: serves until a signal comes, then lets everything in flight end.
+import { waitForDatabase } from '../adapters/storage/waitForDatabase.ts'
 import { type App, buildApp } from '../app.ts'
 import type { Config } from '../config.ts'
 import { localTimezone } from './accounts.ts'
 import type { Answer, Command } from './command.ts'
+import { explain } from './explain.ts'
 import { unwrap } from './withApp.ts'
 
 export const startCommand: Command = {
   name: 'start',
   meaning: 'Serve until a signal comes; the first start makes something to book and tells how',
-  run: async ({ config, options }) => {
+  run: async ({ config, options, progress }) => {
     const signal = nextSignal()
+    if (!(await isDatabaseThere(config, progress, signal))) return { json: undefined, text: '' }
     const app = await buildApp(config)
     try {
       const { address } = await app.start()
@@ -21,6 +24,28 @@ export const startCommand: Command = {
       await app.close()
     }
   },
+}
+
+const databasePatienceMs = 60_000
+
+/** Machines start their services together, and the database may take longer. False where a signal came meanwhile. */
+async function isDatabaseThere(
+  { databaseUrl }: Config,
+  progress: (line: string) => void,
+  signal: Promise<void>,
+): Promise<boolean> {
+  // The embedded one is started by us, and waited for there.
+  if (databaseUrl === undefined) return true
+  const stop = new AbortController()
+  void signal.then(() => stop.abort())
+  return waitForDatabase(
+    { url: databaseUrl },
+    {
+      patienceMs: databasePatienceMs,
+      onAway: (error) => progress(`openslot: waiting for the database. ${explain(error)}`),
+      signal: stop.signal,
+    },
+  )
 }
 
 /** Ctrl-C comes from the terminal, and from npm and the launcher, which have heard it too: within this it is one. */

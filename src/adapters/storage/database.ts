@@ -276,13 +276,15 @@ function sqlState(error: unknown): string {
   return typeof code === 'string' ? code : ''
 }
 
-function isAway(error: unknown): boolean {
+/** Whether another try, later, may do: nobody was reached, or nobody who could serve. */
+export function isAway(error: unknown): boolean {
   if (error instanceof DatabaseUnavailable) return true
   const code = sqlState(error)
-  if (awayStates.has(code) || /^E(CONN|PIPE|NOENT|HOSTUNREACH|TIMEDOUT|AI_AGAIN|NOTFOUND)/.test(code)) return true
+  if (awayStates.has(code) || /^E(CONN|PIPE|NOENT|HOSTUNREACH|NETUNREACH|TIMEDOUT|AI_AGAIN|NOTFOUND)/.test(code))
+    return true
   return (
     error instanceof Error &&
-    /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(
+    /^(Connection terminated|timeout expired|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(
       error.message,
     )
   )

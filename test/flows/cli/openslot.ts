@@ -48,7 +48,8 @@ export async function startServer(environment: Environment, script = program) {
   return { url: `http://127.0.0.1:${port}`, port, greeting, readyMs, stop, ...running }
 }
 
-function launch(
+/** Runs a command; `ended` when it has. */
+export function launch(
   environment: Environment,
   words: readonly string[],
   script = program,

@@ -1,11 +1,13 @@
 /** The first hour of an installation with the embedded PostgreSQL: start, book, stop, start again. */
 import { execFile } from 'node:child_process'
+import { connect, createServer } from 'node:net'
 import { promisify } from 'node:util'
 
 import pg from 'pg'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 
-import { makeDatabase, makeDirectory, openslot, openslotJson, startServer } from './openslot.ts'
+import { freePort } from '../../support/daemon.ts'
+import { launch, makeDatabase, makeDirectory, openslot, openslotJson, startServer } from './openslot.ts'
 
 test('the first start prints a curl that books, bootstrap finds the same with and without the server, and a second start is short', async () => {
   const environment = { DATA_DIR: makeDirectory() }
@@ -86,4 +88,58 @@ test('a stop lets the request in flight end', async () => {
   await blocker.end()
   expect((await inFlight).status).toBe(200)
   expect((await stopped).code).toBe(0)
+}, 60_000)
+
+test('a start waits for a database that is not up yet, and says so', async () => {
+  const { environment, connection } = await makeDatabase()
+  const port = await freePort()
+  const late = {
+    ...environment,
+    DATABASE_URL: `postgres://${connection.user}@127.0.0.1:${port}/${connection.database}`,
+  }
+  const { child, ended } = launch({ ...late, PORT: String(await freePort()) }, ['start'])
+  let said = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (piece) => {
+      said += piece
+    })
+  await expect
+    .poll(() => said, { timeout: 20_000 })
+    .toContain(
+      'openslot: waiting for the database. Nothing answers at the address of DATABASE_URL; is PostgreSQL running there?\n',
+    )
+  const door = createServer((guest) => {
+    const inner = connect(`${connection.host}/.s.PGSQL.${connection.port}`)
+    inner.on('error', () => guest.destroy())
+    guest.on('error', () => inner.destroy())
+    guest.pipe(inner).pipe(guest)
+  })
+  onTestFinished(() => void door.close())
+  door.listen(port, '127.0.0.1')
+  await expect.poll(() => said, { timeout: 30_000 }).toContain('OpenSlot is ready at')
+  child.kill('SIGTERM')
+  expect(await ended).toMatchObject({ code: 0 })
+}, 90_000)
+
+test('a start that waits for its database ends when it is told to', async () => {
+  const { child, ended } = launch({ DATABASE_URL: 'postgres://me@127.0.0.1:1/x', DATA_DIR: makeDirectory() }, ['start'])
+  await new Promise((heard) => child.stderr?.once('data', heard))
+  child.kill('SIGTERM')
+  expect(await ended).toMatchObject({ code: 0, stdout: '' })
+}, 60_000)
+
+test('a start does not wait for what time does not mend', async () => {
+  const { environment } = await makeDatabase()
+  const unknown = environment.DATABASE_URL.replace(/\/[^/?]+\?/, '/never_made?')
+  expect(await openslot({ ...environment, DATABASE_URL: unknown }, 'start')).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'openslot: The database that DATABASE_URL names does not exist; create it first.\n',
+  })
+  const nobody = environment.DATABASE_URL.replace(/\/\/[^@]+@/, '//nobody_we_know@')
+  expect(await openslot({ ...environment, DATABASE_URL: nobody }, 'start')).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'openslot: PostgreSQL does not accept the user of DATABASE_URL.\n',
+  })
 }, 60_000)
