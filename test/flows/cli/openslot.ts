@@ -12,7 +12,8 @@ import { createTestDatabase } from '../../support/postgres.ts'
 
 useBuild('server')
 
-type Environment = Readonly<Record<string, string>>
+/** Undefined: not set, whatever the test itself runs under. */
+type Environment = Readonly<Record<string, string | undefined>>
 export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 
 /** Runs one command to its end. */

@@ -143,3 +143,25 @@ test('a start does not wait for what time does not mend', async () => {
     stderr: 'openslot: PostgreSQL does not accept the user of DATABASE_URL.\n',
   })
 }, 60_000)
+
+test('a user without an entry in /etc/passwd and without a home may run it', async () => {
+  const { environment } = await makeDatabase()
+  // As the system answers such a user, whom only root could become.
+  const homeless = `
+    import module from 'node:module'
+    import os from 'node:os'
+    os.homedir = () => {
+      if (process.env.HOME === undefined) throw new Error('uv_os_homedir returned ENOENT (no such file or directory)')
+      return process.env.HOME
+    }
+    module.syncBuiltinESMExports()`
+  const settings = {
+    ...environment,
+    HOME: undefined,
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(homeless)}`,
+  }
+  expect(await openslot(settings, 'applications', 'create', '--name', 'Of nobody')).toMatchObject({
+    code: 0,
+    stderr: '',
+  })
+}, 60_000)
