@@ -65,21 +65,24 @@ export async function listAppIds(database: Queryable): Promise<AppId[]> {
   return rows.map(({ appId }) => appId)
 }
 
-/** Deletes what has run out, at most 1,000 rows of each kind, so that no sweep holds anything up; answers how many. */
+/** Of each kind, in one statement: more would hold others up. Who has had fewer has had all. */
+export const partSize = 1_000
+
+/** Deletes what has run out, at most 1,000 rows of each kind; answers how many. */
 export async function deleteExpired(transaction: Transaction): Promise<number> {
   const { appId } = transaction
   const deleted = await Promise.all([
     transaction.query(sql`
       delete from openslot.idempotency_keys where app_id = ${appId} and (scope, key_hash) in (
-        select scope, key_hash from openslot.idempotency_keys where app_id = ${appId} and expires_at < now() limit 1000)
+        select scope, key_hash from openslot.idempotency_keys where app_id = ${appId} and expires_at < now() limit ${partSize})
       returning app_id`),
     transaction.query(sql`
       delete from openslot.sessions where app_id = ${appId} and token_hash in (
-        select token_hash from openslot.sessions where app_id = ${appId} and expires_at < now() limit 1000)
+        select token_hash from openslot.sessions where app_id = ${appId} and expires_at < now() limit ${partSize})
       returning app_id`),
     transaction.query(sql`
       delete from openslot.access_tokens where app_id = ${appId} and token_hash in (
-        select token_hash from openslot.access_tokens where app_id = ${appId} and expires_at < now() limit 1000)
+        select token_hash from openslot.access_tokens where app_id = ${appId} and expires_at < now() limit ${partSize})
       returning app_id`),
   ])
   return deleted.flat().length
@@ -90,7 +93,7 @@ export async function deleteOldNotifications(transaction: Transaction, before: I
   const { appId } = transaction
   const deleted = await transaction.query(sql`
     delete from openslot.webhook_events where app_id = ${appId} and id in (
-      select id from openslot.webhook_events where app_id = ${appId} and created_at < ${new Date(before)} order by created_at limit 1000)
+      select id from openslot.webhook_events where app_id = ${appId} and created_at < ${new Date(before)} order by created_at limit ${partSize})
     returning id`)
   return deleted.length
 }
@@ -101,7 +104,7 @@ export async function deleteOldMails(transaction: Transaction, before: Instant):
   const deleted = await transaction.query(sql`
     delete from openslot.deliveries where app_id = ${appId} and id in (
       select id from openslot.deliveries
-      where app_id = ${appId} and kind = 'mail' and event_id is null and created_at < ${new Date(before)} order by created_at limit 1000)
+      where app_id = ${appId} and kind = 'mail' and event_id is null and created_at < ${new Date(before)} order by created_at limit ${partSize})
     returning id`)
   return deleted.length
 }

@@ -2,6 +2,7 @@
 import { hourMs, type Instant } from '../../core/time/instant.ts'
 import { type Endpoint, type EndpointId, type EndpointStatus, secretOverlapHours } from '../../core/webhook/endpoint.ts'
 import type { Transaction } from './database.ts'
+import { partSize } from './maintenance.ts'
 import { sql } from './sql.ts'
 import type { Place, Vault } from './vault.ts'
 
@@ -100,7 +101,7 @@ export async function giveUpOrphans(transaction: Transaction): Promise<number> {
       select id from openslot.deliveries as delivery where app_id = ${appId} and kind = 'webhook' and state = 'ready'
         and not exists (select from openslot.webhook_endpoints as endpoint
           where endpoint.app_id = delivery.app_id and endpoint.id = delivery.endpoint_id)
-      limit 1000)
+      limit ${partSize})
     returning id`)
   return rows.length
 }

@@ -1,5 +1,6 @@
 // What recurs: throws away what has run out, and takes up again what no job is left for.
 import { scheduleRecovery } from '../../adapters/storage/bookings.ts'
+import type { Transaction } from '../../adapters/storage/database.ts'
 import { requeueOverdueMails } from '../../adapters/storage/mails.ts'
 import {
   deleteExpired,
@@ -7,27 +8,42 @@ import {
   deleteOldNotifications,
   findUnsettled,
   listAppIds,
+  partSize,
 } from '../../adapters/storage/maintenance.ts'
 import { requeueOverdueReminders } from '../../adapters/storage/reminders.ts'
 import { giveUpOrphans } from '../../adapters/storage/webhookEndpoints.ts'
 import { type Result, success } from '../../core/result.ts'
-import { dayMs, plus } from '../../core/time/instant.ts'
+import { dayMs, plus, secondMs } from '../../core/time/instant.ts'
 import { keptDays } from '../../core/webhook/endpoint.ts'
 import type { Tools } from '../tools.ts'
 
-/** One application after the other; what is left of a large heap goes with the next sweep. */
+/** A server that is to stop waits for the sweep that runs. */
+const sweepMs = 10 * secondMs
+
+/**
+ * One application after the other, in parts that hold nobody up. Each gets at least one part of everything; what is left
+ * of a large heap after ten seconds goes with the next sweep.
+ */
 export async function sweep({
   database,
   now,
 }: Pick<Tools, 'database' | 'now'>): Promise<Result<{ deleted: number; takenUp: number }>> {
+  const begun = now()
+  const before = plus(begun, -keptDays * dayMs)
   let deleted = 0
   let takenUp = 0
   for (const appId of await listAppIds(database)) {
-    deleted += await database.transaction(appId, deleteExpired)
-    const before = plus(now(), -keptDays * dayMs)
-    deleted += await database.transaction(appId, (transaction) => deleteOldNotifications(transaction, before))
-    deleted += await database.transaction(appId, (transaction) => deleteOldMails(transaction, before))
-    deleted += await database.transaction(appId, giveUpOrphans)
+    const inParts = async (doPart: (transaction: Transaction) => Promise<number>): Promise<number> => {
+      for (let done = 0; ; ) {
+        const count = await database.transaction(appId, doPart)
+        done += count
+        if (count < partSize || now() - begun > sweepMs) return done
+      }
+    }
+    deleted += await inParts(deleteExpired)
+    deleted += await inParts((transaction) => deleteOldNotifications(transaction, before))
+    deleted += await inParts((transaction) => deleteOldMails(transaction, before))
+    deleted += await inParts(giveUpOrphans)
     const unsettled = await database.transaction(appId, findUnsettled)
     for (const id of unsettled) await database.transaction(appId, (transaction) => scheduleRecovery(transaction, id))
     takenUp += unsettled.length
