@@ -1,7 +1,8 @@
 // The server's settings: read from the environment once, checked, with every default written here.
 import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
+
+import ipaddr from 'ipaddr.js'
 
 export type Role = 'all' | 'web' | 'worker'
 
@@ -252,8 +253,8 @@ function isMailServer(text: string): boolean {
 
 function isNetwork(text: string): boolean {
   const [, address = '', bits = '0'] = /^([0-9a-fA-F.:]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
-  const version = isIP(address)
-  return version !== 0 && Number(bits) <= (version === 4 ? 32 : 128)
+  if (ipaddr.IPv4.isValidFourPartDecimal(address)) return Number(bits) <= 32
+  return ipaddr.IPv6.isValid(address) && Number(bits) <= 128
 }
 
 /** Anything else on this machine could be called by whoever names a webhook URL. */
