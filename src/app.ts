@@ -101,6 +101,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
       database,
       accountProviders: (provider) => towers[provider],
       syncing: config.syncing,
+      guestDataDays: config.guestDataDays,
       mailer,
       providers: overrides.providers?.(real) ?? real,
       vault,

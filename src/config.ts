@@ -26,6 +26,8 @@ export type Config = {
   readonly trustedProxies: readonly string[]
   readonly role: Role
   readonly syncing: SyncConfig
+  /** After a booking's end: so long names, addresses and answers of its guests are kept. */
+  readonly guestDataDays: number
   readonly mail: MailConfig
 }
 
@@ -119,9 +121,18 @@ export const settings = [
     meaning:
       'How old what is known of a calendar may be for slots to be offered by it, in seconds: 1–86400. Older, it is read anew while the guest waits. A booking always asks the calendar itself.',
   },
+  {
+    name: 'GUEST_DATA_DAYS',
+    fallback: '365',
+    meaning:
+      "How many days after a booking's end its guests' names, addresses, answers and reasons are kept, 30–36500; then they are blanked.",
+  },
   { name: 'ROLE', fallback: 'all', meaning: '`web` answers requests, `worker` runs jobs, `all` does both.' },
 ] as const
 
+type SettingName = (typeof settings)[number]['name']
+/** Both ends are included. */
+type Span = { readonly from: number; readonly to: number; readonly of: string }
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** What is wrong with the settings, one sentence for each, for the person at the terminal. */
@@ -132,13 +143,13 @@ export class ConfigError extends Error {
 /** Throws `ConfigError` naming every setting that cannot be used. */
 export function loadConfig(environment: Environment): Config {
   const complaints: string[] = []
-  const text = (name: (typeof settings)[number]['name']) => environment[name]?.trim() ?? ''
-  const list = (name: (typeof settings)[number]['name']) =>
+  const text = (name: SettingName) => environment[name]?.trim() ?? ''
+  const list = (name: SettingName) =>
     text(name)
       .split(',')
       .map((item) => item.trim())
       .filter((item) => item !== '')
-  const oneOf = <T extends string>(name: (typeof settings)[number]['name'], allowed: readonly T[], fallback: T): T => {
+  const oneOf = <T extends string>(name: SettingName, allowed: readonly T[], fallback: T): T => {
     const value = text(name) === '' ? fallback : text(name)
     const found = allowed.find((candidate) => candidate === value)
     if (found === undefined) complaints.push(`${name} must be one of ${allowed.join(', ')}, not "${value}".`)
@@ -161,12 +172,13 @@ export function loadConfig(environment: Environment): Config {
       if (!isNetwork(network))
         complaints.push(`${name} lists "${network}", which is neither an address nor a CIDR block.`)
 
-  const seconds = (name: 'CALENDAR_SYNC_SECONDS' | 'BUSY_MAX_AGE_SECONDS', fallback: number): number => {
+  const whole = (name: SettingName, fallback: number, { from, to, of }: Span): number => {
     const value = text(name) === '' ? fallback : Number(text(name))
-    if (!Number.isInteger(value) || value < 1 || value > 86_400)
-      complaints.push(`${name} must be a whole number of seconds from 1 to 86400.`)
+    if (!Number.isInteger(value) || value < from || value > to)
+      complaints.push(`${name} must be a whole number of ${of} from ${from} to ${to}.`)
     return value
   }
+  const withinDay = { from: 1, to: 86_400, of: 'seconds' }
   const mail = readMail(text, complaints, baseUrl)
   const host = URL.parse(baseUrl)?.hostname ?? 'localhost'
   for (const name of ['ALLOW_PRIVATE_NETWORK', 'ALLOW_PRIVATE_CALENDARS'] as const)
@@ -189,20 +201,17 @@ export function loadConfig(environment: Environment): Config {
     trustedProxies: list('TRUSTED_PROXIES'),
     role: oneOf('ROLE', roles, 'all'),
     syncing: {
-      everySeconds: seconds('CALENDAR_SYNC_SECONDS', 120),
-      maxAgeSeconds: seconds('BUSY_MAX_AGE_SECONDS', 300),
+      everySeconds: whole('CALENDAR_SYNC_SECONDS', 120, withinDay),
+      maxAgeSeconds: whole('BUSY_MAX_AGE_SECONDS', 300, withinDay),
     },
+    guestDataDays: whole('GUEST_DATA_DAYS', 365, { from: 30, to: 36_500, of: 'days' }),
     mail,
   }
   if (complaints.length > 0) throw new ConfigError(complaints.join('\n'))
   return config
 }
 
-function readMail(
-  text: (name: (typeof settings)[number]['name']) => string,
-  complaints: string[],
-  baseUrl: string,
-): MailConfig {
+function readMail(text: (name: SettingName) => string, complaints: string[], baseUrl: string): MailConfig {
   const smtpUrl = text('SMTP_URL')
   if (smtpUrl !== '' && !isMailServer(smtpUrl))
     complaints.push('SMTP_URL must begin with smtp:// or smtps:// and name a host.')

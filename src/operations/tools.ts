@@ -18,6 +18,8 @@ export type Tools = {
   readonly now: () => Instant
   /** How often calendars elsewhere are asked what changed, and how old an answer an offer may rest on. */
   readonly syncing: { readonly everySeconds: number; readonly maxAgeSeconds: number }
+  /** How many days after its end what the guests of a booking said is kept. */
+  readonly guestDataDays: number
   /** The door to addresses that others name. */
   readonly safeFetch: SafeFetch
   /** The public address of this server, without a trailing slash. */

@@ -106,7 +106,8 @@ export async function updateBooking(transaction: Transaction, booking: Booking, 
     update openslot.bookings set state = ${booking.state}, cancelled_by = ${booking.cancelledBy ?? null}, direction = ${booking.direction},
       change = ${booking.change ?? null}, during = ${toRange(booking.when)}, guest_email = ${booking.details.guest.email},
       assigned_at = case when organizer_email = ${booking.service.organizer.email} then assigned_at else clock_timestamp() end,
-      organizer_email = ${booking.service.organizer.email}, organizer_salt = ${toBytea(booking.organizerSalt)}, body = ${bodyOf(booking)}, version = ${booking.version}, updated_at = now()
+      organizer_email = ${booking.service.organizer.email}, organizer_salt = ${toBytea(booking.organizerSalt)}, body = ${bodyOf(booking)},
+      version = ${booking.version}, updated_at = now(), guest_blanked_at = null
     where app_id = ${transaction.appId} and id = ${booking.id} and version = ${expected}
     returning id`)
   return rows.length === 1

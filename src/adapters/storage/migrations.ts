@@ -11,6 +11,7 @@ import { notices } from './migrations/m0005Notices.ts'
 import { calendarMirrors } from './migrations/m0008CalendarMirrors.ts'
 import { selectiveIndexes } from './migrations/m0009SelectiveIndexes.ts'
 import { interruptedMails } from './migrations/m0010InterruptedMails.ts'
+import { guestData } from './migrations/m0013GuestData.ts'
 import { sql } from './sql.ts'
 
 /** Append only: a released migration is never edited. */
@@ -22,6 +23,7 @@ const migrations: readonly { readonly name: string; readonly statements: string 
   { name: '0008 calendar mirrors', statements: calendarMirrors },
   { name: '0009 selective indexes', statements: selectiveIndexes },
   { name: '0010 interrupted mails', statements: interruptedMails },
+  { name: '0013 guest data', statements: guestData },
 ]
 
 /** The role that the server takes on: it owns no table, so row security binds it and the audit log is append-only. */

@@ -1,6 +1,7 @@
-// What recurs: throws away what has run out, and takes up again what no job is left for.
+// What recurs: throws away what has run out, blanks what is too old, and takes up again what no job is left for.
 import { scheduleRecovery } from '../../adapters/storage/bookings.ts'
 import type { Transaction } from '../../adapters/storage/database.ts'
+import { blankGuestData } from '../../adapters/storage/guestData.ts'
 import { requeueOverdueMails } from '../../adapters/storage/mails.ts'
 import {
   deleteExpired,
@@ -27,10 +28,15 @@ const sweepMs = 10 * secondMs
 export async function sweep({
   database,
   now,
-}: Pick<Tools, 'database' | 'now'>): Promise<Result<{ deleted: number; takenUp: number }>> {
+  guestDataDays,
+}: Pick<Tools, 'database' | 'now' | 'guestDataDays'>): Promise<
+  Result<{ deleted: number; blanked: number; takenUp: number }>
+> {
   const begun = now()
   const before = plus(begun, -keptDays * dayMs)
+  const endedBefore = plus(begun, -guestDataDays * dayMs)
   let deleted = 0
+  let blanked = 0
   let takenUp = 0
   for (const appId of await listAppIds(database)) {
     const inParts = async (doPart: (transaction: Transaction) => Promise<number>): Promise<number> => {
@@ -44,11 +50,12 @@ export async function sweep({
     deleted += await inParts((transaction) => deleteOldNotifications(transaction, before))
     deleted += await inParts((transaction) => deleteOldMails(transaction, before))
     deleted += await inParts(giveUpOrphans)
+    blanked += await inParts((transaction) => blankGuestData(transaction, { endedBefore, unchangedSince: before }))
     const unsettled = await database.transaction(appId, findUnsettled)
     for (const id of unsettled) await database.transaction(appId, (transaction) => scheduleRecovery(transaction, id))
     takenUp += unsettled.length
     takenUp += await database.transaction(appId, requeueOverdueMails)
     takenUp += await database.transaction(appId, requeueOverdueReminders)
   }
-  return success({ deleted, takenUp })
+  return success({ deleted, blanked, takenUp })
 }
