@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { join, preparedName, sql } from './sql.ts'
+import { instant } from '../../core/time/instant.ts'
+import { join, preparedName, sql, toTimestamp } from './sql.ts'
 
 describe('sql', () => {
   it('makes parameters of values, never text', () => {
@@ -25,5 +26,13 @@ describe('sql', () => {
   it('names the same text the same and another text otherwise', () => {
     expect(preparedName('select 1')).toBe(preparedName('select 1'))
     expect(preparedName('select 1')).not.toBe(preparedName('select 2'))
+  })
+
+  it('writes every instant as the database can read it', () => {
+    expect([-8.64e15, 0, 8.64e15].map((at) => toTimestamp(instant(at)))).toEqual([
+      '0001-01-01T00:00:00.000Z',
+      '1970-01-01T00:00:00.000Z',
+      '9999-12-31T23:59:59.999Z',
+    ])
   })
 })

@@ -70,9 +70,13 @@ export function toRange({ start, end }: { readonly start: Instant; readonly end:
   return `[${toTimestamp(start)},${end === undefined ? '' : toTimestamp(end)})`
 }
 
+/** Years have four digits: what lies before the first of them, or past the last, is written as the end of what can be. */
 export function toTimestamp(at: Instant): string {
-  return new Date(at).toISOString()
+  return new Date(Math.min(Math.max(at, firstMs), lastMs)).toISOString()
 }
+
+const firstMs = Date.parse('0001-01-01T00:00:00Z')
+const lastMs = Date.parse('9999-12-31T23:59:59.999Z')
 
 export function toBytea(bytes: Uint8Array): string {
   return `\\x${bytes.toHex()}`

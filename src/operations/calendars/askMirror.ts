@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
 import type { CalendarProvider, CalendarScope } from '../../adapters/calendars/calendarProvider.ts'
+import { CommitUnknown, DatabaseUnavailable } from '../../adapters/storage/database.ts'
 import { addMirrors, type MirroredBusy, readMirrors } from '../../adapters/storage/mirrors.ts'
 import type { CalendarKey } from '../../core/account/grant.ts'
 import { bookingIdOf } from '../../core/booking/booking.ts'
@@ -102,8 +103,14 @@ async function readAnew(
 ): Promise<boolean> {
   if (found?.health === undefined)
     await tools.database.transaction(appId, (transaction) => addMirrors(transaction, key.grantId))
-  const synced = await syncCalendar(tools, { appId, key, urgency: 'someoneWaits' })
-  return synced.ok
+  try {
+    const synced = await syncCalendar(tools, { appId, key, urgency: 'someoneWaits' })
+    return synced.ok
+  } catch (error) {
+    if (error instanceof DatabaseUnavailable || error instanceof CommitUnknown) throw error
+    // A fault of ours is written down as how the calendar stands, and logged where it is polled.
+    return false
+  }
 }
 
 /** What a calendar counts for whose mirror is old, or knows too little of the span, and could not be read anew. */

@@ -1,7 +1,7 @@
 // Keeps the busy mirror of one calendar: asks its provider what changed, and writes it down with how the calendar stands.
 import type { CalendarChanges, CalendarItem, CalendarProvider } from '../../adapters/calendars/calendarProvider.ts'
 import { hurryRecoveries } from '../../adapters/storage/bookings.ts'
-import type { Database } from '../../adapters/storage/database.ts'
+import { CommitUnknown, type Database, DatabaseUnavailable } from '../../adapters/storage/database.ts'
 import { findGrant } from '../../adapters/storage/grants.ts'
 import * as mirrors from '../../adapters/storage/mirrors.ts'
 import type { CalendarKey } from '../../core/account/grant.ts'
@@ -10,7 +10,7 @@ import type { AppId } from '../../core/ids.ts'
 import type { Problem } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { dayMs, hourMs, type Instant, plus } from '../../core/time/instant.ts'
-import type { Interval } from '../../core/time/interval.ts'
+import { clip, type Interval } from '../../core/time/interval.ts'
 import { refreshCalendars } from '../accounts/refreshCalendars.ts'
 import type { Tools } from '../tools.ts'
 import { reconcile } from './reconcile.ts'
@@ -39,10 +39,32 @@ export type SyncNeeds = Pick<Tools, 'database' | 'providers' | 'mailer' | 'synci
 export type SyncOutcome = 'read' | 'gone'
 
 /**
- * Problems: `calendarUnavailable`, `grantExpired`; they are written down too, with the time of the next try.
+ * Problems: `calendarUnavailable`, `grantExpired`; they are written down too, with the time of the next try. So is a fault of
+ * ours, thrown as it came for whoever logs it: what we cannot read is as little known as what nobody shows.
  * Safe to run twice at once: what was asked first and comes last is thrown away and asked again.
  */
 export async function syncCalendar(tools: SyncNeeds, command: SyncCommand): Promise<Result<SyncOutcome>> {
+  try {
+    return await readAndWrite(tools, command)
+  } catch (error) {
+    const isOfDatabase = error instanceof DatabaseUnavailable || error instanceof CommitUnknown
+    if (!isOfDatabase) await writeFault(tools, command)
+    throw error
+  }
+}
+
+async function writeFault({ database, syncing }: SyncNeeds, { appId, key }: SyncCommand): Promise<void> {
+  const mirror = await database.read(appId, (transaction) => mirrors.findMirror(transaction, appId, key))
+  const failed = failureOf(ourFault, mirror?.failingMs ?? 0, syncing.everySeconds)
+  await mirrors.writeFailure(database, appId, key, failed)
+}
+
+const ourFault: Problem = {
+  kind: 'calendarUnavailable',
+  message: 'This server failed while it read the calendar.',
+}
+
+async function readAndWrite(tools: SyncNeeds, command: SyncCommand): Promise<Result<SyncOutcome>> {
   const { database } = tools
   const { appId, key } = command
   for (let attempt = 1; ; attempt++) {
@@ -132,19 +154,26 @@ function windowAt(now: Instant): Interval {
   return { start: plus(now, -2 * dayMs), end: plus(now, (keptAheadDays + spareDays) * dayMs) }
 }
 
+/** Only the window is ever asked for, and an event may reach to the end of all days. */
 function toMirror(changes: CalendarChanges, window: Interval): mirrors.MirrorAnswer['read'] {
+  const cut = (item: CalendarItem) => toItem(item, window)
   return changes.kind === 'everything'
-    ? { kind: 'everything', covered: window, items: changes.items.filter(isWorthKeeping).map(toItem) }
-    : { kind: 'changes', changed: changes.changed.map(toItem), removed: changes.removed }
+    ? { kind: 'everything', covered: window, items: changes.items.filter(isWorthKeeping).map(cut) }
+    : { kind: 'changes', changed: changes.changed.map(cut), removed: changes.removed }
 }
 
 function isWorthKeeping({ busy, own, version }: CalendarItem): boolean {
   return busy.length > 0 || own !== undefined || version !== undefined
 }
 
-function toItem({ id, version, busy, own }: CalendarItem): mirrors.MirrorItem {
+function toItem({ id, version, busy, own }: CalendarItem, window: Interval): mirrors.MirrorItem {
   const bookingId = own === undefined ? undefined : bookingIdOf(own.eventId)
-  return { id, version, busy, own: bookingId === undefined ? undefined : { bookingId, when: own?.when } }
+  return {
+    id,
+    version,
+    busy: clip(busy, window),
+    own: bookingId === undefined ? undefined : { bookingId, when: own?.when },
+  }
 }
 
 function failureOf(problem: Problem, failingMs: number, everySeconds: number): mirrors.MirrorFailure {

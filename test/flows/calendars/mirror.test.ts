@@ -88,3 +88,17 @@ it('that is due is given to one of all who look at the same time', async () => {
   const given = (await Promise.all(looks)).flatMap((found) => (found.ok ? found.value : []))
   expect(given.map(({ grantId }) => grantId).toSorted()).toEqual(grants.toSorted())
 })
+
+it('says that it failed where reading broke in a way that nobody expects, and is not free', async () => {
+  await age(420)
+  fake.once('readChanges', () => {
+    throw new RangeError('a fault of the program')
+  })
+  expect(await slotsFrom(server, id, nine)).toBe('This server failed while it read the calendar.')
+  expect(await standing()).toMatchObject({
+    status: 'failing',
+    reason: 'This server failed while it read the calendar.',
+  })
+  await sync(server, host, 'work')
+  expect(await standing()).toMatchObject({ status: 'ok' })
+})
