@@ -196,24 +196,37 @@ async function insertItems(transaction: Transaction, key: CalendarKey, items: re
     on conflict do nothing`)
 }
 
-export type MirrorFailure = {
-  readonly health: 'failing' | 'reconnect'
-  readonly reason: string
-  /** Seconds from now; undefined: not before the account is connected anew. */
-  readonly nextInSeconds: number | undefined
-}
-
 export async function writeFailure(
   queryable: Queryable,
   appId: AppId,
   key: CalendarKey,
-  failure: MirrorFailure,
+  failure: { readonly reason: string; readonly nextInSeconds: number },
 ): Promise<void> {
   await queryable.query(sql`
     update openslot.mirrors set reason = ${failure.reason},
-      since = case when health = ${failure.health} then since else now() end, health = ${failure.health},
-      due_at = coalesce(now() + ${failure.nextInSeconds ?? null}::float8 * interval '1 second', 'infinity')
+      since = case when health = 'failing' then since else now() end, health = 'failing',
+      due_at = now() + ${failure.nextInSeconds}::float8 * interval '1 second'
     where ${isMirror(appId, key)}`)
+}
+
+/**
+ * Not before the account is connected anew. `late`, and nothing is written, where it was meanwhile: what was refused then
+ * are not the credentials that it has now.
+ */
+export async function writeRefusal(
+  transaction: Transaction,
+  key: CalendarKey,
+  reason: string,
+): Promise<'late' | 'written'> {
+  const { appId } = transaction
+  const [valid] = await transaction.query(sql`
+    select id from openslot.grants where app_id = ${appId} and id = ${key.grantId} and status = 'valid' for share`)
+  if (valid !== undefined) return 'late'
+  await transaction.query(sql`
+    update openslot.mirrors set reason = ${reason},
+      since = case when health = 'reconnect' then since else now() end, health = 'reconnect', due_at = 'infinity'
+    where ${isMirror(appId, key)}`)
+  return 'written'
 }
 
 /** All calendars of a grant whose credentials are refused. */

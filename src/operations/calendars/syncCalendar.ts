@@ -53,10 +53,10 @@ export async function syncCalendar(tools: SyncNeeds, command: SyncCommand): Prom
   }
 }
 
-async function writeFault({ database, syncing }: SyncNeeds, { appId, key }: SyncCommand): Promise<void> {
-  const mirror = await database.read(appId, (transaction) => mirrors.findMirror(transaction, appId, key))
-  const failed = failureOf(ourFault, mirror?.failingMs ?? 0, syncing.everySeconds)
-  await mirrors.writeFailure(database, appId, key, failed)
+async function writeFault(tools: SyncNeeds, command: SyncCommand): Promise<void> {
+  const { appId, key } = command
+  const mirror = await tools.database.read(appId, (transaction) => mirrors.findMirror(transaction, appId, key))
+  await writeProblem(tools, command, ourFault, mirror?.failingMs ?? 0)
 }
 
 const ourFault: Problem = {
@@ -79,13 +79,9 @@ async function readAndWrite(tools: SyncNeeds, command: SyncCommand): Promise<Res
       return success('gone')
     const read = await ask(tools, provider, command, mirror)
     if (!read.ok) {
-      await mirrors.writeFailure(
-        database,
-        appId,
-        key,
-        failureOf(read.problem, mirror.failingMs, tools.syncing.everySeconds),
-      )
-      return read
+      const isLate = (await writeProblem(tools, command, read.problem, mirror.failingMs)) === 'late'
+      if (!isLate || attempt === tries) return read
+      continue
     }
     const answer = {
       generation: mirror.generation,
@@ -176,11 +172,18 @@ function toItem({ id, version, busy, own }: CalendarItem, window: Interval): mir
   }
 }
 
-function failureOf(problem: Problem, failingMs: number, everySeconds: number): mirrors.MirrorFailure {
-  const reason = problem.message
-  if (problem.kind === 'grantExpired') return { health: 'reconnect', reason, nextInSeconds: undefined }
-  const wait = Math.min(longestWaitSeconds, Math.max(everySeconds, failingMs / 1000))
+/** `late`: it is one of credentials that are not those of the account any more. */
+async function writeProblem(
+  { database, syncing }: SyncNeeds,
+  { appId, key }: SyncCommand,
+  { kind, message, retryAfterSeconds = 0 }: Problem,
+  failingMs: number,
+): Promise<'late' | 'written'> {
+  if (kind === 'grantExpired')
+    return database.transaction(appId, (transaction) => mirrors.writeRefusal(transaction, key, message))
+  const wait = Math.min(longestWaitSeconds, Math.max(syncing.everySeconds, failingMs / 1000))
   const jittered = wait * (0.8 + 0.4 * Math.random())
-  const asked = Math.min(problem.retryAfterSeconds ?? 0, hourMs / 1000)
-  return { health: 'failing', reason, nextInSeconds: Math.max(jittered, asked) }
+  const asked = Math.min(retryAfterSeconds, hourMs / 1000)
+  await mirrors.writeFailure(database, appId, key, { reason: message, nextInSeconds: Math.max(jittered, asked) })
+  return 'written'
 }

@@ -232,6 +232,29 @@ describe('credentials that are refused', () => {
     expect((await server.request('GET', `/v3/grants/${host.grantId}`)).body.data.grant_status).toBe('valid')
   })
 
+  it('and heard of after the account was connected anew close nothing', async () => {
+    const id = await configure(server, host, { read: ['work'], write: 'work' })
+    const asked = Promise.withResolvers<void>()
+    const answer = Promise.withResolvers<void>()
+    fake.once('readChanges', async () => {
+      asked.resolve()
+      await answer.promise
+    })
+    await asked.promise
+    fake.changePassword(user, 'changed')
+    await connect(server, 'caldav', { username: user, password: 'changed' })
+    fake.takeCalls(user)
+    answer.resolve()
+    await until(
+      async () => fake.takeCalls(user),
+      (calls) => expect(calls).toContain('readChanges'),
+    )
+    await until(standing, (sync) => expect(sync).toMatchObject({ status: 'ok', read_at: expect.any(Number) }))
+    expect(await slotsFrom(server, id, nine)).toEqual([nine, half])
+    await bookAt(server, id, nine)
+    expect((await server.request('GET', `/v3/grants/${host.grantId}`)).body.data.grant_status).toBe('valid')
+  })
+
   it('found while a guest books undo the booking and show in the standing of the calendar', async () => {
     const id = await configure(server, host, { read: ['work'], write: 'work' })
     fake.once('place', { kind: 'grantExpired', message: 'The server refused the password.' })
