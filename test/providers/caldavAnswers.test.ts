@@ -158,3 +158,42 @@ it('an event that is named and not shown is never free', async () => {
       : undefined
   expect(await questions.freeBusy?.()).toMatchObject({ ok: false, problem: { kind: 'calendarUnavailable' } })
 })
+
+describe('an event that is left out of the answer to a question for it', () => {
+  const isMultiget = (text: string) => text.includes('calendar-multiget')
+  const changed = {
+    status: 207,
+    body: () =>
+      `<multistatus xmlns="DAV:"><response><href>${calendar}by-hand.ics</href><propstat><prop><getetag>"2"</getetag></prop><status>HTTP/1.1 200 OK</status></propstat></response><sync-token>later</sync-token></multistatus>`,
+  }
+  const nothing = { status: 207, body: '<multistatus xmlns="DAV:"/>' }
+
+  it.each([
+    ['everything', undefined],
+    ['changes', 'sync:before'],
+  ] as const)('is asked for once more, when %s is read', async (kind, token) => {
+    let asked = 0
+    instead = (_, text) => {
+      if (text.includes('sync-collection')) return { status: changed.status, body: changed.body() }
+      return isMultiget(text) && ++asked === 1 ? nothing : undefined
+    }
+    const read = await tower.readChanges(call, calendar, { ...question, token })
+    const items = [{ id: `${calendar}by-hand.ics`, busy: [{ start: Date.parse('2027-05-04T10:00Z') }] }]
+    expect(read).toMatchObject({ ok: true, value: kind === 'changes' ? { changed: items } : { items } })
+    expect(asked).toBe(2)
+  })
+
+  it.each([
+    ['everything', undefined],
+    ['changes', 'sync:before'],
+  ] as const)('and then is never free, when %s is read', async (_, token) => {
+    instead = (_method, text) => {
+      if (text.includes('sync-collection')) return { status: changed.status, body: changed.body() }
+      return isMultiget(text) ? nothing : undefined
+    }
+    expect(await tower.readChanges(call, calendar, { ...question, token })).toMatchObject({
+      ok: false,
+      problem: { kind: 'calendarUnavailable', message: 'The calendar server kept back one of the events.' },
+    })
+  })
+})

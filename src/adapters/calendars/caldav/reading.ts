@@ -219,27 +219,39 @@ async function missing({ client, calendarUrl }: Reading): Promise<Problem | unde
 
 const batchSize = 100
 
-/** `gone`: were there when they were named, and are no more. */
-async function fetchObjects(
-  reading: Reading,
-  ids: readonly string[],
-  span: Interval,
-): Promise<Result<{ objects: ReadObject[]; gone: string[] }>> {
+type Fetched = { readonly objects: ReadObject[]; readonly gone: string[] }
+
+/** `gone`: were there when they were named, and are no more. One that is not answered for is asked for once more. */
+async function fetchObjects(reading: Reading, ids: readonly string[], span: Interval): Promise<Result<Fetched>> {
   const objects: ReadObject[] = []
   const gone: string[] = []
   for (let at = 0; at < ids.length; at += batchSize) {
-    const hrefs = ids.slice(at, at + batchSize).map((id) => `<D:href>${escapeXml(hrefOfPlace(id))}</D:href>`)
-    const read = await askForObjects(reading, span, {
-      method: 'REPORT',
-      url: reading.calendarUrl,
-      depth: 1,
-      body: `<?xml version="1.0" encoding="utf-8"?><C:calendar-multiget ${namespaces}><D:prop><D:getetag/><C:calendar-data/></D:prop>${hrefs.join('')}</C:calendar-multiget>`,
-    })
-    if (!read.ok) return read
-    objects.push(...read.value.objects)
-    gone.push(...read.value.gone)
+    let asked = ids.slice(at, at + batchSize)
+    for (const isLastTry of [false, true]) {
+      const read = await askForObjects(reading, span, multiget(reading, asked))
+      if (!read.ok) return read
+      objects.push(...read.value.objects)
+      gone.push(...read.value.gone)
+      const answered = new Set([...read.value.objects.map(({ id }) => id), ...read.value.gone])
+      asked = asked.filter((id) => !answered.has(id))
+      if (asked.length === 0) break
+      if (isLastTry) return failure(keptBack)
+    }
   }
   return success({ objects, gone })
+}
+
+/** Named, and not shown: what it takes is not known. */
+const keptBack = unavailable('kept back one of the events')
+
+function multiget(reading: Reading, ids: readonly string[]): DavRequest {
+  const hrefs = ids.map((id) => `<D:href>${escapeXml(hrefOfPlace(id))}</D:href>`)
+  return {
+    method: 'REPORT',
+    url: reading.calendarUrl,
+    depth: 1,
+    body: `<?xml version="1.0" encoding="utf-8"?><C:calendar-multiget ${namespaces}><D:prop><D:getetag/><C:calendar-data/></D:prop>${hrefs.join('')}</C:calendar-multiget>`,
+  }
 }
 
 /** Servers look for paths, wherever they stand. */
@@ -247,11 +259,7 @@ function hrefOfPlace(id: string): string {
   return URL.parse(id)?.pathname ?? id
 }
 
-async function askForObjects(
-  reading: Reading,
-  span: Interval,
-  request: DavRequest,
-): Promise<Result<{ objects: ReadObject[]; gone: string[] }>> {
+async function askForObjects(reading: Reading, span: Interval, request: DavRequest): Promise<Result<Fetched>> {
   const told = await askForMultistatus(reading.client, request)
   if ('problem' in told) return failure(told.problem)
   const objects: ReadObject[] = []
@@ -280,8 +288,7 @@ async function askForObjects(
 
 function readOne({ properties }: DavResponse, question: BusyQuestion): { events: BusyEvent[] } | { problem: Problem } {
   const text = properties.get(caldav('calendar-data'))?.text
-  // Named, and not shown: what it takes is not known.
-  if (text === undefined) return { problem: unavailable('kept back one of the events') }
+  if (text === undefined) return { problem: keptBack }
   const read = readBusyEvents(text, question)
   return read.ok ? { events: read.value } : { problem: read.problem }
 }
