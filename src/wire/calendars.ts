@@ -88,16 +88,21 @@ function standingToJson({ status, reason, since, readAt }: CalendarStanding) {
   }
 }
 
-export type CalendarContent = { readonly name: string; readonly timezone: string; readonly details: CalendarDetails }
+/** A `timezone` that is undefined stays as it is; a new calendar's is UTC then. */
+export type CalendarContent = {
+  readonly name: string
+  readonly timezone: string | undefined
+  readonly details: CalendarDetails
+}
 
 /** `body` laid over `before`: what is left out stays, null takes away, metadata is replaced whole. Problems: `invalidRequest`. */
 export function readCalendar(
   body: Static<typeof calendarChangeBody>,
   before?: CalendarContent,
 ): Result<CalendarContent> {
-  const timezone = body.timezone ?? before?.timezone ?? 'UTC'
-  const checked = readTimezone(timezone, 'timezone')
-  if (!checked.ok) return checked
+  const timezone = body.timezone ?? undefined
+  const checked = timezone === undefined ? undefined : readTimezone(timezone, 'timezone')
+  if (checked?.ok === false) return checked
   const old = before?.details
   return success({
     name: body.name ?? before?.name ?? '',

@@ -44,6 +44,7 @@ export async function writeSettings(transaction: Transaction, grantId: GrantId, 
 export type OpenedAccount = {
   readonly grant: Grant
   readonly secret: string
+  /** Those that are known. */
   readonly timezones: ReadonlyMap<CalendarId, string>
 }
 
@@ -58,7 +59,7 @@ export async function openAccount(
     Promise.all([
       findSealed(transaction, grantId),
       transaction.query<{ id: CalendarId; timezone: string }>(sql`
-        select id, timezone from openslot.calendars where app_id = ${appId} and grant_id = ${grantId}`),
+        select id, timezone from openslot.calendars where app_id = ${appId} and grant_id = ${grantId} and timezone is not null`),
     ]),
   )
   if (found === undefined) return undefined
@@ -105,7 +106,7 @@ export async function expireAccount(
 export type CalendarWrite = {
   readonly id: CalendarId
   readonly name: string
-  /** Undefined: as it was, or UTC. */
+  /** Undefined: as it was, or not known. */
   readonly timezone: string | undefined
   readonly isPrimary: boolean
   readonly readOnly: boolean
@@ -131,7 +132,7 @@ export async function writeFoundCalendars(
     update openslot.calendars set is_primary = false where app_id = ${appId} and grant_id = ${grantId} and is_primary`)
   const rows = await transaction.query<{ id: CalendarId; isNew: boolean }>(sql`
     insert into openslot.calendars as calendar (app_id, grant_id, id, name, timezone, is_primary, read_only, body)
-    select ${appId}, ${grantId}, found.id, found.name, coalesce(found.timezone, 'UTC'), found.is_primary, found.read_only, found.body
+    select ${appId}, ${grantId}, found.id, found.name, found.timezone, found.is_primary, found.read_only, found.body
     from jsonb_to_recordset(${JSON.stringify(
       calendars.map((one) => ({
         id: one.id,
@@ -143,7 +144,7 @@ export async function writeFoundCalendars(
       })),
     )}::jsonb) as found (id text, name text, timezone text, is_primary boolean, read_only boolean, body jsonb)
     on conflict (app_id, grant_id, id) do update set name = excluded.name, is_primary = excluded.is_primary, read_only = excluded.read_only,
-      timezone = case when excluded.timezone = 'UTC' then calendar.timezone else excluded.timezone end,
+      timezone = coalesce(excluded.timezone, calendar.timezone),
       body = excluded.body || jsonb_build_object('metadata', calendar.body -> 'metadata')
     returning id, (xmax = 0) as "isNew"`)
   return rows.filter(({ isNew }) => isNew).map(({ id }) => id)

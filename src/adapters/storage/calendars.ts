@@ -5,7 +5,8 @@ import type { AppId, CalendarId, GrantId } from '../../core/ids.ts'
 import type { Queryable, Transaction } from './database.ts'
 import { type Sql, sql } from './sql.ts'
 
-const columns = sql`grant_id as "grantId", id, name, timezone, is_primary as "isPrimary", read_only as "readOnly", body as details,
+/** One whose zone nobody knows shows UTC. */
+const columns = sql`grant_id as "grantId", id, name, coalesce(timezone, 'UTC') as timezone, is_primary as "isPrimary", read_only as "readOnly", body as details,
   created_at as "createdAt", updated_at as "updatedAt"`
 
 export type LockedCalendar = {
@@ -28,7 +29,7 @@ export function lockCalendars(transaction: Transaction, keys: readonly CalendarK
       order by grant_id, id for no key update)
     update openslot.calendars as calendar set version = version + 1 from locked
     where calendar.app_id = ${transaction.appId} and calendar.grant_id = locked.grant_id and calendar.id = locked.id
-    returning calendar.grant_id as "grantId", calendar.id as "calendarId", calendar.timezone,
+    returning calendar.grant_id as "grantId", calendar.id as "calendarId", coalesce(calendar.timezone, 'UTC') as timezone,
       calendar.is_primary as "isPrimary", calendar.read_only as "readOnly"`)
 }
 
@@ -104,7 +105,8 @@ export type NewCalendar = {
   readonly grantId: GrantId
   readonly id: CalendarId
   readonly name: string
-  readonly timezone: string
+  /** UTC where undefined. */
+  readonly timezone: string | undefined
   readonly isPrimary: boolean
   readonly details: CalendarDetails
 }
@@ -112,20 +114,21 @@ export type NewCalendar = {
 export async function insertCalendar(transaction: Transaction, calendar: NewCalendar): Promise<Calendar> {
   const [row] = await transaction.query<Calendar>(sql`
     insert into openslot.calendars (app_id, grant_id, id, name, timezone, is_primary, body)
-    values (${transaction.appId}, ${calendar.grantId}, ${calendar.id}, ${calendar.name}, ${calendar.timezone}, ${calendar.isPrimary},
+    values (${transaction.appId}, ${calendar.grantId}, ${calendar.id}, ${calendar.name}, ${calendar.timezone ?? 'UTC'}, ${calendar.isPrimary},
       ${JSON.stringify(calendar.details)})
     returning ${columns}`)
   if (row === undefined) throw new Error('an insert returned no row')
   return row
 }
 
+/** A `timezone` that is undefined stays, known or not. */
 export async function updateCalendar(
   transaction: Transaction,
   key: CalendarKey,
-  change: { readonly name: string; readonly timezone: string; readonly details: CalendarDetails },
+  change: { readonly name: string; readonly timezone: string | undefined; readonly details: CalendarDetails },
 ): Promise<Calendar | undefined> {
   const [row] = await transaction.query<Calendar>(sql`
-    update openslot.calendars set name = ${change.name}, timezone = ${change.timezone}, body = ${JSON.stringify(change.details)},
+    update openslot.calendars set name = ${change.name}, timezone = coalesce(${change.timezone ?? null}, timezone), body = ${JSON.stringify(change.details)},
       updated_at = now()
     where ${isCalendar(transaction.appId, key)} returning ${columns}`)
   return row

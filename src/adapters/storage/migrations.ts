@@ -11,6 +11,7 @@ import { notices } from './migrations/m0005Notices.ts'
 import { calendarMirrors } from './migrations/m0008CalendarMirrors.ts'
 import { selectiveIndexes } from './migrations/m0009SelectiveIndexes.ts'
 import { interruptedMails } from './migrations/m0010InterruptedMails.ts'
+import { unknownTimezones } from './migrations/m0012UnknownTimezones.ts'
 import { guestData } from './migrations/m0013GuestData.ts'
 import { sql } from './sql.ts'
 
@@ -23,6 +24,7 @@ const migrations: readonly { readonly name: string; readonly statements: string 
   { name: '0008 calendar mirrors', statements: calendarMirrors },
   { name: '0009 selective indexes', statements: selectiveIndexes },
   { name: '0010 interrupted mails', statements: interruptedMails },
+  { name: '0012 unknown time zones', statements: unknownTimezones },
   { name: '0013 guest data', statements: guestData },
 ]
 

@@ -109,10 +109,9 @@ export function changeCalendar(
     const key = { grantId: grant.id, calendarId: before.id }
     const changed = await storage.updateCalendar(transaction, key, content.value)
     if (changed === undefined) return failure(notFound)
-    if (changed.timezone !== before.timezone) {
-      await reckonAgain(transaction, grant, changed, before.timezone)
-      await forgetToken(transaction, grant.appId, key)
-    }
+    if (changed.timezone !== before.timezone) await reckonAgain(transaction, grant, changed, before.timezone)
+    // Also where it shows the same: that of a calendar elsewhere may not have been known.
+    if (content.value.timezone !== undefined) await forgetToken(transaction, grant.appId, key)
     if (isNews(before, changed))
       await recordNotification(transaction, {
         trigger: 'calendar.updated',

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
 import { type CaldavServer, type CaldavUser, eventText, putByHand } from '../../support/caldavServer.ts'
-import { nearFuture } from '../../support/hosts.ts'
+import { book, nearFuture } from '../../support/hosts.ts'
 import { startRadicale } from '../../support/radicale.ts'
 import { configure, connect, type RemoteHost, slotsFrom, sync } from '../../support/remoteHosts.ts'
 import { startTestServer } from '../../support/server.ts'
@@ -13,7 +13,7 @@ const nine = nearFuture()
 const half = nine + 1800
 
 let radicale: CaldavServer
-const users = ['ana']
+const users = ['ana', 'ben', 'cyd']
 beforeAll(async () => {
   radicale = await startRadicale(users)
 }, 120_000)
@@ -39,4 +39,48 @@ it('an event until the end of all days is busy for as far as anybody asks, whate
   await putByHand(user, 'ever', eventText('ever', [start, 'DTEND;TZID=America/Los_Angeles:99991231T235959']))
   await read(host)
   expect(await slotsFrom(server, id, nine, 3)).toEqual([nine])
+})
+
+const day = (seconds: number) => new Date(seconds * 1000).toISOString().slice(0, 10).replaceAll('-', '')
+const allDay = (from: number) => [`DTSTART;VALUE=DATE:${day(from)}`, `DTEND;VALUE=DATE:${day(from + 86_400)}`]
+const midnight = Math.floor(nine / 86_400) * 86_400
+/** Six in the evening of that day in Los Angeles, which is the next day in UTC. */
+const evening = midnight + 86_400 + 2 * 3600
+const openInLosAngeles = {
+  timezone: 'America/Los_Angeles',
+  open_hours: [{ days: [0, 1, 2, 3, 4, 5, 6], start: '09:00', end: '23:00', timezone: 'America/Los_Angeles' }],
+}
+
+it('a whole day counts wherever on earth it may be, where nobody knows the zone of the calendar', async () => {
+  const { user, host } = await connectUser('ben')
+  const id = await configure(server, host, { availability: openInLosAngeles })
+  await putByHand(user, 'day', eventText('day', allDay(nine)))
+  await read(host)
+  // The day ends last where the wall shows twelve hours less than UTC.
+  const end = midnight + 36 * 3600
+  expect(await slotsFrom(server, id, evening)).toEqual([])
+  expect((await book(server, id, evening)).body.error.message).toBe('The selected timeslot is unavailable')
+  expect(await slotsFrom(server, id, end - 3600, 12)).toContain(midnight + 41 * 3600)
+  const shown = await server.request('GET', `/v3/grants/${host.grantId}/calendars`)
+  expect(shown.body.data[0].timezone).toBe('UTC')
+})
+
+it('its zone is what the object says then, or what somebody says of the calendar, UTC too', async () => {
+  const { user, host } = await connectUser('cyd')
+  const id = await configure(server, host, { availability: openInLosAngeles })
+  const [calendar = ''] = host.calendars
+  const text = eventText('day', allDay(nine))
+  await putByHand(user, 'day', text.replace('BEGIN:VEVENT', 'X-WR-TIMEZONE:Asia/Tokyo\r\nBEGIN:VEVENT'))
+  await read(host)
+  expect(await slotsFrom(server, id, evening, 2)).toContain(evening)
+  await putByHand(user, 'day', text)
+  await read(host)
+  expect(await slotsFrom(server, id, evening, 5)).toEqual([])
+  const path = `/v3/grants/${host.grantId}/calendars/${encodeURIComponent(calendar)}`
+  await server.request('PUT', path, { body: { metadata: { color: 'red' } } })
+  await read(host)
+  expect(await slotsFrom(server, id, evening, 4)).toEqual([])
+  await server.request('PUT', path, { body: { timezone: 'UTC' } })
+  await read(host)
+  expect(await slotsFrom(server, id, evening, 1)).toEqual([evening, evening + 1800])
 })
