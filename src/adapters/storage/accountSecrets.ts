@@ -3,6 +3,7 @@ import type { Grant, GrantProvider } from '../../core/account/grant.ts'
 import type { AppId, CalendarId, GrantId } from '../../core/ids.ts'
 import type { Database, Transaction } from './database.ts'
 import { connectGrant, findGrant } from './grants.ts'
+import { forgetToken } from './mirrors.ts'
 import { sql } from './sql.ts'
 import type { Place, Vault } from './vault.ts'
 
@@ -115,13 +116,13 @@ export type CalendarWrite = {
 
 /**
  * The calendars of an account are these. One that is gone stays as long as a booking claims time on it. What this server
- * alone knows of a calendar, its metadata, stays too. Answers the ids that are new.
+ * alone knows of a calendar, its metadata, stays too. One that has another zone now is read anew.
  */
 export async function writeFoundCalendars(
   transaction: Transaction,
   grantId: GrantId,
   calendars: readonly CalendarWrite[],
-): Promise<CalendarId[]> {
+): Promise<void> {
   const { appId } = transaction
   const ids = calendars.map(({ id }) => id)
   await transaction.query(sql`
@@ -130,8 +131,9 @@ export async function writeFoundCalendars(
         where claim.app_id = ${appId} and claim.grant_id = calendar.grant_id and claim.calendar_id = calendar.id)`)
   await transaction.query(sql`
     update openslot.calendars set is_primary = false where app_id = ${appId} and grant_id = ${grantId} and is_primary`)
-  const rows = await transaction.query<{ id: CalendarId; isNew: boolean }>(sql`
-    insert into openslot.calendars as calendar (app_id, grant_id, id, name, timezone, is_primary, read_only, body)
+  const rezoned = await transaction.query<{ id: CalendarId }>(sql`
+    with before as (select id, timezone from openslot.calendars where app_id = ${appId} and grant_id = ${grantId}),
+    written as (insert into openslot.calendars as calendar (app_id, grant_id, id, name, timezone, is_primary, read_only, body)
     select ${appId}, ${grantId}, found.id, found.name, found.timezone, found.is_primary, found.read_only, found.body
     from jsonb_to_recordset(${JSON.stringify(
       calendars.map((one) => ({
@@ -146,6 +148,7 @@ export async function writeFoundCalendars(
     on conflict (app_id, grant_id, id) do update set name = excluded.name, is_primary = excluded.is_primary, read_only = excluded.read_only,
       timezone = coalesce(excluded.timezone, calendar.timezone),
       body = excluded.body || jsonb_build_object('metadata', calendar.body -> 'metadata')
-    returning id, (xmax = 0) as "isNew"`)
-  return rows.filter(({ isNew }) => isNew).map(({ id }) => id)
+    returning id, timezone)
+    select id from written join before using (id) where written.timezone is distinct from before.timezone`)
+  for (const { id } of rezoned) await forgetToken(transaction, appId, { grantId, calendarId: id })
 }

@@ -1,7 +1,8 @@
 /** Calendars of a real server with what nobody expects in them: each is read for what it is, or says that it cannot be. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
-import { type CaldavServer, type CaldavUser, eventText, putByHand } from '../../support/caldavServer.ts'
+import { sql } from '../../../src/adapters/storage/sql.ts'
+import { ask, type CaldavServer, type CaldavUser, eventText, putByHand } from '../../support/caldavServer.ts'
 import { book, nearFuture } from '../../support/hosts.ts'
 import { startRadicale } from '../../support/radicale.ts'
 import { configure, connect, type RemoteHost, slotsFrom, sync } from '../../support/remoteHosts.ts'
@@ -13,7 +14,7 @@ const nine = nearFuture()
 const half = nine + 1800
 
 let radicale: CaldavServer
-const users = ['ana', 'ben', 'cyd']
+const users = ['ana', 'ben', 'cyd', 'dan']
 beforeAll(async () => {
   radicale = await startRadicale(users)
 }, 120_000)
@@ -83,4 +84,38 @@ it('its zone is what the object says then, or what somebody says of the calendar
   await server.request('PUT', path, { body: { timezone: 'UTC' } })
   await read(host)
   expect(await slotsFrom(server, id, evening, 1)).toEqual([evening, evening + 1800])
+})
+
+it('a zone that its owner names later, or the provider changes, counts with the next reading', async () => {
+  const { user, host } = await connectUser('dan', 'UTC')
+  const id = await configure(server, host, { availability: openInLosAngeles })
+  await putByHand(user, 'day', eventText('day', allDay(nine)))
+  await read(host)
+  expect(await slotsFrom(server, id, evening)).toEqual([evening, evening + 1800])
+  await connectAgain(user, 'America/Los_Angeles')
+  await read(host)
+  expect(await slotsFrom(server, id, evening, 2)).toEqual([])
+
+  const patched = await ask(user, 'PROPPATCH', user.calendar, {
+    body: `<D:propertyupdate xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:set><D:prop><C:calendar-timezone>BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//By Hand//EN
+BEGIN:VTIMEZONE
+TZID:Asia/Tokyo
+BEGIN:STANDARD
+DTSTART:19700101T000000
+TZOFFSETFROM:+0900
+TZOFFSETTO:+0900
+END:STANDARD
+END:VTIMEZONE
+END:VCALENDAR</C:calendar-timezone></D:prop></D:set></D:propertyupdate>`,
+  })
+  expect(patched.status).toBe(207)
+  // As once a day.
+  await server.app.database.query(sql`
+    update openslot.mirrors set read_at = now() - interval '25 hours'
+    where app_id = ${server.clientId} and grant_id = ${host.grantId}`)
+  await read(host)
+  await read(host)
+  expect(await slotsFrom(server, id, evening, 3)).toContain(evening)
 })
