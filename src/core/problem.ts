@@ -10,6 +10,8 @@ export type Problem = {
   readonly kind: ProblemKind
   readonly message: string
   readonly field?: string
+  /** Of a calendar: a sentence about what stands there, for its owner alone. Never for whoever asks for slots or books. */
+  readonly about?: string
   /** Seconds after which trying again makes sense: for `rateLimited` and `unavailable`. */
   readonly retryAfterSeconds?: number
   /** What is to be solved: for `proofRequired`. */

@@ -26,8 +26,8 @@ const question = ({ span: [start, end], timezone }: Vector): BusyQuestion => ({
 })
 
 /** Sorted, as texts; or what the problem says. */
-function busyOf(text: string, asked: BusyQuestion): string[][] | string {
-  const read = readBusyEvents(text, asked)
+async function busyOf(text: string, asked: BusyQuestion): Promise<string[][] | string> {
+  const read = await readBusyEvents(text, asked)
   if (!read.ok) return read.problem.message
   return read.value
     .flatMap(({ busy }) => busy)
@@ -42,14 +42,14 @@ describe('calendars as programs export them', () => {
   })
 
   for (const [file, vector] of Object.entries(vectors)) {
-    it(`${file} takes the time that it says`, () => {
-      expect(busyOf(textOf(file), question(vector))).toEqual(vector.busy)
+    it(`${file} takes the time that it says`, async () => {
+      expect(await busyOf(textOf(file), question(vector))).toEqual(vector.busy)
     })
 
-    it(`${file} says the same when it was read and written again`, () => {
+    it(`${file} says the same when it was read and written again`, async () => {
       const [calendar] = readComponents(textOf(file))
       const written = calendar === undefined ? '' : writeComponent(calendar)
-      expect(busyOf(written, question(vector))).toEqual(vector.busy)
+      expect(await busyOf(written, question(vector))).toEqual(vector.busy)
       expect(written.split('\r\n').every((line) => Buffer.byteLength(line) <= 75)).toBe(true)
     })
   }
@@ -67,29 +67,29 @@ describe('what cannot be told is never free', () => {
     ['FREQ=SECONDLY'],
     ['FREQ=MINUTELY;COUNT=100000000'],
     ['FREQ=DAILY;BYHOUR=0,1,2,3,4,5,6,7,8,9,10,11;BYMINUTE=0,5,10,15,20,25,30,35,40,45,50,55'],
-    ['FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;COUNT=5'],
     ['FREQ=WEEKLY;INTERVAL=0'],
     ['RSCALE=CHINESE;FREQ=YEARLY'],
     [''],
-  ])('a rule that is not understood is a problem: %s', (rule) => {
-    expect(busyOf(series(rule), winter)).toMatch(/cannot be read/)
+  ])('a rule that is not understood is a problem: %s', async (rule) => {
+    expect(await busyOf(series(rule), winter)).toMatch(/cannot be read/)
   })
 
-  it('a rule that never matches ends, and leaves the first occurrence', () => {
-    expect(busyOf(series('FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30'), winter)).toEqual(first)
+  it('a rule that never matches ends, and leaves the first occurrence', async () => {
+    expect(await busyOf(series('FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30'), winter)).toEqual(first)
+    expect(await busyOf(series('FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;COUNT=2'), winter)).toEqual(first)
   })
 
-  it('a rule that is not understood does not matter where it ended long ago or has not begun', () => {
+  it('a rule that is not understood does not matter where it ended long ago or has not begun', async () => {
     const old = event('DTSTART:20200104T100000Z', 'DURATION:PT1H', 'RRULE:FREQ=MINUTELY;UNTIL=20200105T000000Z')
-    expect(busyOf(old, winter)).toEqual([])
-    expect(busyOf(series('FREQ=MINUTELY').replaceAll('20270104', '20280104'), winter)).toEqual([])
+    expect(await busyOf(old, winter)).toEqual([])
+    expect(await busyOf(series('FREQ=MINUTELY').replaceAll('20270104', '20280104'), winter)).toEqual([])
   })
 
-  it('too many occurrences are a problem', () => {
+  it('too many occurrences are a problem', async () => {
     const decades = { ...winter, span: { start: winter.span.start, end: at('2060-01-01T00:00:00Z') } }
-    expect(busyOf(series('FREQ=HOURLY'), decades)).toMatch(/too often/)
+    expect(await busyOf(series('FREQ=HOURLY'), decades)).toMatch(/too often/)
     const dates = Array.from({ length: 4_000 }, () => '20270105T100000Z').join(',')
-    expect(busyOf(series('FREQ=DAILY', `EXDATE:${dates}`), winter)).toMatch(/more than/)
+    expect(await busyOf(series('FREQ=DAILY', `EXDATE:${dates}`), winter)).toMatch(/more than/)
   })
 
   it.each([
@@ -101,35 +101,35 @@ describe('what cannot be told is never free', () => {
     [event('DTSTART:tomorrow')],
     [event('DTSTART:20270104T100000Z', 'DURATION:long')],
     [event('DTSTART:20270104T256000Z', 'DURATION:PT1H')],
-  ])('a text that cannot be read is a problem: %j', (text) => {
-    expect(busyOf(text, winter)).toMatch(/cannot be read/)
+  ])('a text that cannot be read is a problem: %j', async (text) => {
+    expect(await busyOf(text, winter)).toMatch(/cannot be read/)
   })
 
-  it('an end before the start takes the time between them', () => {
-    expect(busyOf(event('DTSTART:20270104T110000Z', 'DTEND:20270104T100000Z'), winter)).toEqual(first)
-    expect(busyOf(event('DTSTART:20270104T110000Z', 'DURATION:-PT1H'), winter)).toEqual(first)
+  it('an end before the start takes the time between them', async () => {
+    expect(await busyOf(event('DTSTART:20270104T110000Z', 'DTEND:20270104T100000Z'), winter)).toEqual(first)
+    expect(await busyOf(event('DTSTART:20270104T110000Z', 'DURATION:-PT1H'), winter)).toEqual(first)
   })
 
-  it('whole days take what they might where nobody knows the zone', () => {
-    expect(busyOf(event('DTSTART;VALUE=DATE:20270110'), winter)).toEqual([
+  it('whole days take what they might where nobody knows the zone', async () => {
+    expect(await busyOf(event('DTSTART;VALUE=DATE:20270110'), winter)).toEqual([
       ['2027-01-09T10:00:00Z', '2027-01-11T12:00:00Z'],
     ])
   })
 
-  it('several rules have the occurrences of all, each once', () => {
-    expect(busyOf(series('FREQ=DAILY;COUNT=2', 'RRULE:FREQ=WEEKLY;COUNT=2'), winter)).toEqual([
+  it('several rules have the occurrences of all, each once', async () => {
+    expect(await busyOf(series('FREQ=DAILY;COUNT=2', 'RRULE:FREQ=WEEKLY;COUNT=2'), winter)).toEqual([
       ...first,
       ['2027-01-05T10:00:00Z', '2027-01-05T11:00:00Z'],
       ['2027-01-11T10:00:00Z', '2027-01-11T11:00:00Z'],
     ])
   })
 
-  it('a moment takes no time', () => {
-    expect(busyOf(event('DTSTART:20270104T100000Z'), winter)).toEqual([])
+  it('a moment takes no time', async () => {
+    expect(await busyOf(event('DTSTART:20270104T100000Z'), winter)).toEqual([])
   })
 })
 
-it('whatever comes is read or a problem, and never a fault of ours', () => {
+it('whatever comes is read or a problem, and never a fault of ours', async () => {
   const lines = Object.keys(vectors).flatMap((file) => textOf(file).split('\r\n'))
   const odd = fc.constantFrom(
     'RRULE:FREQ=WEEKLY;BYDAY=',
@@ -143,15 +143,15 @@ it('whatever comes is read or a problem, and never a fault of ours', () => {
     ';:;:;',
     'X;A="unclosed:1',
   )
-  fc.assert(
-    fc.property(
+  await fc.assert(
+    fc.asyncProperty(
       fc.constantFrom(...Object.keys(vectors)),
       fc.array(fc.tuple(fc.nat(200), fc.oneof(odd, fc.constantFrom(...lines), fc.string())), { maxLength: 6 }),
       fc.boolean(),
-      (file, changes, isReplaced) => {
+      async (file, changes, isReplaced) => {
         const text = textOf(file).split('\r\n')
         for (const [place, line] of changes) text.splice(place % text.length, isReplaced ? 1 : 0, line)
-        const read = readBusyEvents(text.join('\r\n'), winter)
+        const read = await readBusyEvents(text.join('\r\n'), winter)
         if (!read.ok) return read.problem.kind === 'calendarUnavailable'
         return read.value.every(({ busy }) => busy.every(({ start, end }) => start < end && Number.isInteger(start)))
       },

@@ -1,5 +1,4 @@
 // What the events of an iCalendar text take of somebody's time: series unfolded, changed and cancelled occurrences applied.
-import { lastOfCount } from '../../core/calendar/recurrence.ts'
 import { eachOnWall, onWall, type Recurrence } from '../../core/calendar/series.ts'
 import type { Problem } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
@@ -14,7 +13,9 @@ import {
   parameterOf,
   readComponents,
   textOf,
+  unescapeText,
   valueOfLine,
+  withoutControls,
 } from './contentLines.ts'
 import {
   type EventTime,
@@ -26,6 +27,7 @@ import {
   readTime,
 } from './eventTimes.ts'
 import { readRecurrence } from './recurrence.ts'
+import { Work } from './work.ts'
 import { timezoneNamed, type Zones, zonesOf } from './zones.ts'
 
 export type BusyQuestion = {
@@ -47,44 +49,92 @@ export type BusyEvent = {
 
 /** More than a span of a request or a mirror holds of any series that people have. */
 const occurrenceLimit = 20_000
+const exceptionLimit = 3_000
+/** What an occurrence, or an exception, costs beside what its rule looks at. */
+const stepsOfOccurrence = 20
 
 /**
- * Problems: `calendarUnavailable` where the text cannot be read, or a series recurs in a way that is not understood or
- * past all bounds: what cannot be told is never free. A rule that cannot matter for the span is not looked at.
+ * Problems: `calendarUnavailable` where the text cannot be read, or a series recurs in a way that is not understood, past
+ * all bounds, or beyond what is left of `work`: what cannot be told is never free. A rule that cannot matter for the span is
+ * not looked at.
  */
-export function readBusyEvents(text: string, question: BusyQuestion): Result<BusyEvent[]> {
+export async function readBusyEvents(
+  text: string,
+  question: BusyQuestion,
+  work: Work = new Work(),
+): Promise<Result<BusyEvent[]>> {
   try {
-    return success(readComponents(text).flatMap((calendar) => eventsOf(calendar, question)))
+    const events: BusyEvent[] = []
+    for (const calendar of readComponents(text)) events.push(...(await eventsOf(calendar, question, work)))
+    return success(events)
   } catch (error) {
-    if (error instanceof MalformedCalendar) return failure(unreadable(error.message))
+    if (error instanceof MalformedCalendar) return failure(unreadable(error))
     throw error
   }
 }
 
-function unreadable(why: string): Problem {
-  return { kind: 'calendarUnavailable', message: `The calendar has an event that cannot be read: it ${why}.` }
+function unreadable({ message, about }: MalformedCalendar): Problem {
+  return {
+    kind: 'calendarUnavailable',
+    message: `The calendar has an event that cannot be read: it ${message}.`,
+    ...(about === undefined ? {} : { about }),
+  }
 }
 
-function eventsOf(calendar: Component, question: BusyQuestion): BusyEvent[] {
+async function eventsOf(calendar: Component, question: BusyQuestion, work: Work): Promise<BusyEvent[]> {
   const said = textOf(calendar, 'X-WR-TIMEZONE')
-  const zones = zonesOf(calendar, question.timezone ?? (said && timezoneNamed(said)))
+  const zones = zonesOf(calendar, question.timezone ?? (said && timezoneNamed(said)), work.spend)
   const events = calendar.components.filter(({ name }) => name === 'VEVENT')
-  const byUid = Map.groupBy(events, (event) => textOf(event, 'UID')?.trim() ?? '')
-  return [...byUid].map(([uid, ofUid]) => eventOf(uid, ofUid, zones, question))
+  const found: BusyEvent[] = []
+  for (const [uid, ofUid] of Map.groupBy(events, (event) => textOf(event, 'UID')?.trim() ?? '')) {
+    try {
+      found.push(await eventOf(uid, ofUid, zones, question, work))
+    } catch (error) {
+      if (error instanceof MalformedCalendar) throw new MalformedCalendar(error.message, namedForOwner(ofUid[0]))
+      throw error
+    }
+  }
+  return found
 }
 
-function eventOf(uid: string, ofUid: readonly Component[], zones: Zones, question: BusyQuestion): BusyEvent {
+/** How the owner finds the event: by its title, or else its UID, and the date of its beginning as it stands there. */
+function namedForOwner(event: Component | undefined): string | undefined {
+  if (event === undefined) return undefined
+  const said = (name: string) => withoutControls(unescapeText(textOf(event, name) ?? '')).slice(0, 100)
+  const title = said('SUMMARY')
+  const uid = said('UID')
+  const date = /^\s*(\d{4})-?(\d{2})-?(\d{2})/.exec(textOf(event, 'DTSTART') ?? '')
+  const name = title === '' ? `has the UID ${uid}` : `is named "${title}"`
+  return `It ${name}${date === null ? '' : ` and begins on ${date.slice(1).join('-')}`}.`
+}
+
+async function eventOf(
+  uid: string,
+  ofUid: readonly Component[],
+  zones: Zones,
+  question: BusyQuestion,
+  work: Work,
+): Promise<BusyEvent> {
   const isException = (event: Component) => lineOf(event, 'RECURRENCE-ID') !== undefined
   const exceptions = ofUid.filter(isException)
   const masters = ofUid.filter((event) => !isException(event))
+  // Each stands beside all exceptions.
+  if (Math.max(1, masters.length) * exceptions.length > exceptionLimit)
+    throw new MalformedCalendar('has more exceptions than anyone would make')
   const busy: Interval[] = []
   const keep = (during: Interval, { beforeMs, afterMs }: EventTime) => {
     const widened = { start: plus(during.start, -beforeMs), end: plus(during.end, afterMs) }
     if (widened.start >= widened.end || !overlaps(widened, question.span)) return
     if (busy.push(widened) > occurrenceLimit) throw new MalformedCalendar('recurs too often')
   }
-  for (const master of masters) unfold(master, exceptions, zones, question, keep)
+  for (const master of masters) {
+    work.beginPiece()
+    await unfold(master, exceptions, { zones, question, keep, work })
+    if (work.isLong()) await work.breathe()
+  }
+  work.beginPiece()
   for (const exception of exceptions) {
+    work.spend(stepsOfOccurrence)
     const time = readTime(exception, zones)
     if (time !== undefined && blocks(exception, question)) keep(intervalOfTime(time), time)
   }
@@ -96,13 +146,19 @@ function eventOf(uid: string, ofUid: readonly Component[], zones: Zones, questio
 /** An exception that also stands for all that comes after it: by how much it moves them on the wall. */
 type Shift = { readonly from: Instant; readonly byMs: number; readonly time: EventTime; readonly blocks: boolean }
 
-function unfold(
+type Unfolding = {
+  readonly zones: Zones
+  readonly question: BusyQuestion
+  readonly keep: (during: Interval, time: EventTime) => void
+  readonly work: Work
+}
+
+async function unfold(
   master: Component,
   exceptions: readonly Component[],
-  zones: Zones,
-  question: BusyQuestion,
-  keep: (during: Interval, time: EventTime) => void,
-): void {
+  { zones, question, keep, work }: Unfolding,
+): Promise<void> {
+  work.spend(stepsOfOccurrence * (1 + exceptions.length))
   const time = readTime(master, zones)
   if (time === undefined) return
   const isBlocking = blocks(master, question)
@@ -126,8 +182,13 @@ function unfold(
       keep(onWall(wall, wall.readingAt(occurrence.start) + shift.byMs, isOfWholeDays, length), shift.time)
     }
   }
-  for (const recurrence of recurrencesOf(master, time, span)) {
-    for (const occurrence of eachOnWall({ ...time, recurrence }, span)) take(occurrence)
+  for (const recurrence of recurrencesOf(master, span)) {
+    for (const occurrence of eachOnWall({ ...time, recurrence }, span, work.spend)) {
+      work.spend(stepsOfOccurrence)
+      take(occurrence)
+      work.beginPiece()
+      if (work.isLong()) await work.breathe()
+    }
   }
   for (const addition of readAdditions(master, time, zones)) take(addition)
 }
@@ -135,7 +196,7 @@ function unfold(
 const once: Recurrence = { rule: undefined, until: undefined, excluded: [] }
 
 /** Each rule of the event; a series with several has the occurrences of all. What EXRULE would take away stays busy. */
-function recurrencesOf(master: Component, time: EventTime, span: Interval): Recurrence[] {
+function recurrencesOf(master: Component, span: Interval): Recurrence[] {
   const lines = linesOf(master, 'RRULE')
   if (lines.length === 0) return [once]
   return lines.map(({ text }) => {
@@ -150,9 +211,6 @@ function recurrencesOf(master: Component, time: EventTime, span: Interval): Recu
       if (hasEnded(text, span)) return once
       throw new MalformedCalendar(`recurs by a rule that is not understood (${read.problem.message})`)
     }
-    const { rule } = read.value
-    if (rule?.count !== undefined && lastOfCount(rule, time.first, rule.count) === undefined)
-      throw new MalformedCalendar('counts occurrences that it never reaches')
     return read.value
   })
 }

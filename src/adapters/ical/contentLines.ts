@@ -10,12 +10,19 @@ export type Component = {
   readonly components: readonly Component[]
 }
 
+/** `about` says which event it is, for its owner alone: it may be a title. */
 export class MalformedCalendar extends Error {
   override readonly name = 'MalformedCalendar'
+  readonly about: string | undefined
+
+  constructor(message: string, about?: string) {
+    super(message)
+    this.about = about
+  }
 }
 
 const depthLimit = 8
-const lineLimit = 400_000
+const lineLimit = 100_000
 
 /**
  * The components of a text: one VCALENDAR as a rule. Line breaks of any kind and a byte order mark are forgiven.

@@ -1,5 +1,5 @@
 // The wall that a VTIMEZONE describes (RFC 5545 §3.6.5), for zones whose name nobody knows.
-import { lastOfCount, wallClocks } from '../../core/calendar/recurrence.ts'
+import { lastOfCount, type Spend, wallClocks } from '../../core/calendar/recurrence.ts'
 import type { Recurrence } from '../../core/calendar/series.ts'
 import { dayMs, type Instant, instant } from '../../core/time/instant.ts'
 import type { Wall } from '../../core/time/wall.ts'
@@ -19,12 +19,15 @@ type Observance = {
   readonly more: readonly number[]
 }
 
+/** What a change costs to keep and to sort, in days looked at. */
+const stepsOfChange = 5
+
 /** A rule changes the clocks every year, so the change before any instant is never further away. */
 const reachMs = 800 * dayMs
 const blockMs = 2 ** 36
 
-/** Throws MalformedCalendar where it describes none. */
-export function describedWall(zone: Component): Wall {
+/** Throws MalformedCalendar where it describes none. The wall throws what `spend` throws. */
+export function describedWall(zone: Component, spend: Spend): Wall {
   const observances = zone.components
     .filter(({ name }) => name === 'STANDARD' || name === 'DAYLIGHT')
     .map((component) => readObservance(component))
@@ -39,7 +42,7 @@ export function describedWall(zone: Component): Wall {
     const from = number * blockMs - reachMs
     const to = (number + 1) * blockMs + reachMs
     const changes = observances
-      .flatMap((observance) => changesOf(observance, from, to))
+      .flatMap((observance) => changesOf(observance, from, to, spend))
       .toSorted((a, b) => a.at - b.at || a.beforeMs - b.beforeMs)
     blocks.set(number, changes)
     return changes
@@ -75,6 +78,9 @@ function readObservance(component: Component): Observance {
   const rules = linesOf(component, 'RRULE').map(({ text }) => text)
   const recurrence = rules.length === 0 ? undefined : readRecurrence(rules)
   if (recurrence?.ok === false) throw new MalformedCalendar(`has a time zone that ${recurrence.problem.message}`)
+  const frequency = recurrence?.value.rule?.frequency ?? 'yearly'
+  if (frequency !== 'yearly' && frequency !== 'monthly')
+    throw new MalformedCalendar('has a time zone that changes more often than by the month')
   return {
     first: starts.reading,
     beforeMs: readOffset(textOf(component, 'TZOFFSETFROM') ?? ''),
@@ -88,23 +94,33 @@ function readObservance(component: Component): Observance {
   }
 }
 
-function changesOf({ first, beforeMs, offsetMs, recurrence, more }: Observance, from: number, to: number): Change[] {
+function changesOf(
+  { first, beforeMs, offsetMs, recurrence, more }: Observance,
+  from: number,
+  to: number,
+  spend: Spend,
+): Change[] {
   const readings = [first, ...more]
   const rule = recurrence?.rule
   if (recurrence !== undefined && rule !== undefined) {
-    const last = endOf(recurrence, first, beforeMs) ?? Number.POSITIVE_INFINITY
+    const last = endOf(recurrence, { first, beforeMs, to, spend })
     // A rule that has ended still tells how it left the clocks.
     const since = Math.min(from, last - reachMs)
-    for (const reading of wallClocks(rule, first, since, Math.min(to, last + 1))) readings.push(reading)
+    for (const reading of wallClocks(rule, first, since, Math.min(to, last + 1), spend)) readings.push(reading)
   }
+  spend(stepsOfChange * readings.length)
   return readings
     .filter((reading) => reading < to)
     .map((reading) => ({ at: instant(reading - beforeMs), offsetMs, beforeMs }))
 }
 
-function endOf({ rule, until }: Recurrence, first: number, beforeMs: number): number | undefined {
-  if (rule?.count !== undefined) return lastOfCount(rule, first, rule.count)
-  if (until === undefined) return undefined
+/** The last reading at which it begins; infinity where that does not lie before `to`. */
+function endOf(
+  { rule, until }: Recurrence,
+  { first, beforeMs, to, spend }: { first: number; beforeMs: number; to: number; spend: Spend },
+): number {
+  if (rule?.count !== undefined) return lastOfCount(rule, { first, count: rule.count, to, spend })
+  if (until === undefined) return Number.POSITIVE_INFINITY
   if (until.kind === 'instant') return until.at + beforeMs
   return until.kind === 'local' ? until.reading : (until.day + 1) * dayMs - 1
 }

@@ -98,7 +98,7 @@ function readRule(parts: Map<string, string>): RecurrenceRule {
     weekNumbers: numbers(parts, 'BYWEEKNO', 1, 53, true),
     yearDays: numbers(parts, 'BYYEARDAY', 1, 366, true),
     monthDays: numbers(parts, 'BYMONTHDAY', 1, 31, true),
-    weekdays: (parts.get('BYDAY')?.split(',') ?? []).map(readWeekday),
+    weekdays: [...new Set(parts.get('BYDAY')?.split(','))].map(readWeekday),
     hours: numbers(parts, 'BYHOUR', 0, 23, false),
     minutes: numbers(parts, 'BYMINUTE', 0, 59, false),
     positions: numbers(parts, 'BYSETPOS', 1, 366, true),

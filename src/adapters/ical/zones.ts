@@ -1,6 +1,7 @@
 // What a TZID means: an IANA name, one behind a path, a Windows name, or whatever the object itself describes.
 import { findIana } from 'windows-iana'
 
+import type { Spend } from '../../core/calendar/recurrence.ts'
 import { hourMs } from '../../core/time/instant.ts'
 import { type Wall, wallAtOffset, wallOf } from '../../core/time/wall.ts'
 import { isTimezone } from '../../core/time/zone.ts'
@@ -18,13 +19,19 @@ const anywhere: WallWithMargin = { wall: wallAtOffset(0), beforeMs: 14 * hourMs,
 /**
  * The zones of one object. Without a TZID it is `floating`, the calendar's own; undefined where that is not known.
  * An unknown zone is never free: the time is taken wherever on earth it may be.
+ * What walls of the object's own cost is spent; they throw what `spend` throws.
  */
-export function zonesOf(calendar: Component, floating: string | undefined): Zones {
+export function zonesOf(calendar: Component, floating: string | undefined, spend: Spend): Zones {
+  const described = new Map<string, Component>()
+  for (const component of calendar.components) {
+    const name = component.name === 'VTIMEZONE' ? textOf(component, 'TZID') : undefined
+    if (name !== undefined && !described.has(name)) described.set(name, component)
+  }
   const own: WallWithMargin = floating === undefined ? anywhere : exactly(wallOf(floating))
   const known = new Map<string, WallWithMargin>()
   return (tzid) => {
     if (tzid === undefined || tzid === '') return own
-    const found = known.get(tzid) ?? wallNamed(tzid, calendar)
+    const found = known.get(tzid) ?? wallNamed(tzid, described.get(tzid), spend)
     known.set(tzid, found)
     return found
   }
@@ -48,15 +55,12 @@ export function timezoneOfDescription(zone: Component): string | undefined {
   return names.map((name) => (name === undefined ? undefined : timezoneNamed(name))).find((name) => name !== undefined)
 }
 
-function wallNamed(tzid: string, calendar: Component): WallWithMargin {
+function wallNamed(tzid: string, description: Component | undefined, spend: Spend): WallWithMargin {
   const name = timezoneNamed(tzid)
   if (name !== undefined) return exactly(wallOf(name))
-  const description = calendar.components.find(
-    (component) => component.name === 'VTIMEZONE' && textOf(component, 'TZID') === tzid,
-  )
   if (description === undefined) return anywhere
   const location = timezoneOfDescription(description)
-  return exactly(location === undefined ? describedWall(description) : wallOf(location))
+  return exactly(location === undefined ? describedWall(description, spend) : wallOf(location))
 }
 
 function exactly(wall: Wall): WallWithMargin {

@@ -130,8 +130,9 @@ export type MirrorAnswer = {
     | { readonly kind: 'changes'; readonly changed: readonly MirrorItem[]; readonly removed: readonly string[] }
 }
 
-/** One statement carries so many items: a series may hold thousands of intervals. */
+/** One statement carries so many items, and hardly more than so many intervals: a series may hold thousands. */
 const itemsAtOnce = 500
+const intervalsAtOnce = 5_000
 
 /** `late`, and nothing is written, where something else was written meanwhile; `compared`: what stands there was compared with the bookings. */
 export type Written = 'late' | 'compared' | 'new'
@@ -180,8 +181,17 @@ export async function writeAnswer(transaction: Transaction, key: CalendarKey, an
   await transaction.query(sql`
     delete from openslot.mirror_items
     where ${isMirror(appId, key)} ${gone} and (booking_id is null or id = any(${ids}::text[]))`)
-  for (let index = 0; index < items.length; index += itemsAtOnce)
-    await insertItems(transaction, key, items.slice(index, index + itemsAtOnce))
+  let batch: MirrorItem[] = []
+  let intervals = 0
+  for (const item of items) {
+    batch.push(item)
+    intervals += item.busy.length
+    if (batch.length < itemsAtOnce && intervals < intervalsAtOnce) continue
+    await insertItems(transaction, key, batch)
+    batch = []
+    intervals = 0
+  }
+  if (batch.length > 0) await insertItems(transaction, key, batch)
   await countVersion(transaction, appId, key)
   return 'new'
 }
@@ -196,14 +206,15 @@ async function insertItems(transaction: Transaction, key: CalendarKey, items: re
     on conflict do nothing`)
 }
 
+/** `about` is for the owner alone: it is kept on a line of its own, behind the reason that anybody may hear. */
 export async function writeFailure(
   queryable: Queryable,
   appId: AppId,
   key: CalendarKey,
-  failure: { readonly reason: string; readonly nextInSeconds: number },
+  failure: { readonly reason: string; readonly about: string | undefined; readonly nextInSeconds: number },
 ): Promise<void> {
   await queryable.query(sql`
-    update openslot.mirrors set reason = ${failure.reason},
+    update openslot.mirrors set reason = ${[failure.reason, ...(failure.about === undefined ? [] : [failure.about])].join('\n')},
       since = case when health = 'failing' then since else now() end, health = 'failing',
       due_at = now() + ${failure.nextInSeconds}::float8 * interval '1 second'
     where ${isMirror(appId, key)}`)
@@ -259,6 +270,7 @@ export type MirroredBusy = {
   /** Undefined where nothing is known of all of the span. */
   readonly ageMs: number | undefined
   readonly health: MirrorHealth | undefined
+  /** Without what is for the owner alone. */
   readonly reason: string | undefined
   readonly busy: readonly Interval[]
 }
@@ -303,7 +315,7 @@ export async function readMirrors(
     const before = read[place - 1]
     if (before === undefined) continue
     if (start !== null && end !== null) before.busy.push({ start, end })
-    Object.assign(before, { ageMs: ageMs ?? undefined, health: health ?? undefined, reason: reason ?? undefined })
+    Object.assign(before, { ageMs: ageMs ?? undefined, health: health ?? undefined, reason: reason?.split('\n')[0] })
   }
   return read
 }
@@ -364,7 +376,7 @@ export async function listStandings(
       const isJustStale = health === 'ok' && isStale
       const standing: CalendarStanding = {
         status: isJustStale ? 'stale' : health,
-        reason: isJustStale ? 'It has not been read for a while.' : (reason ?? undefined),
+        reason: isJustStale ? 'It has not been read for a while.' : reason?.replace('\n', ' '),
         since: isJustStale ? (staleSince ?? since) : since,
         readAt: readAt ?? undefined,
       }

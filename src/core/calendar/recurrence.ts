@@ -24,15 +24,23 @@ export type RecurrenceRule = {
   readonly weekStart: number
 }
 
-/** Periods that are looked at before an occurrence is given up: 50 years of days, 2 years of hours. */
-export const periodLimit = 20_000
+/** Hears how many days and readings were looked at, a period at a time; ends the walk by throwing. */
+export type Spend = (steps: number) => void
+
+const freely: Spend = () => {}
 
 /**
  * The wall clock readings of the series that begins at `first` (its first occurrence whatever the rule says, as calendars
  * show it), those at `from` or later, ascending; `count` is not applied. Ends at `to` (not included), so that a rule
  * that matches nothing ends too. https://www.rfc-editor.org/rfc/rfc5545#section-3.3.10
  */
-export function* wallClocks(rule: RecurrenceRule, first: number, from: number, to: number): Generator<number> {
+export function* wallClocks(
+  rule: RecurrenceRule,
+  first: number,
+  from: number,
+  to: number,
+  spend: Spend = freely,
+): Generator<number> {
   if (first >= from && first < to) yield first
   const origin = periodOf(rule, first)
   const skipped = Math.floor((periodOf(rule, Math.max(from, first)) - origin) / rule.interval)
@@ -41,29 +49,41 @@ export function* wallClocks(rule: RecurrenceRule, first: number, from: number, t
     periodStart(rule, period) < to;
     period += rule.interval
   ) {
-    for (const reading of readingsOf(rule, first, period)) {
+    const readings = readingsOf(rule, first, period)
+    spend(daysAPeriod[rule.frequency] + readings.length)
+    for (const reading of readings) {
       if (reading > first && reading >= from && reading < to) yield reading
     }
   }
 }
 
-/**
- * The last of `count` occurrences. Undefined where the rule does not reach them within `periodLimit` periods.
- */
-export function lastOfCount(rule: RecurrenceRule, first: number, count: number): number | undefined {
-  let last = first
-  let found = 1
-  const origin = periodOf(rule, first)
-  for (let looked = 0; found < count; looked += 1) {
-    const period = origin + looked * rule.interval
-    if (looked > periodLimit || periodStart(rule, period) > latestReading) return undefined
-    for (const reading of readingsOf(rule, first, period)) {
-      if (reading <= first || found >= count) continue
-      last = reading
-      found += 1
-    }
+/** The last of `count` occurrences; infinity where it does not lie before `to`. */
+export function lastOfCount(
+  rule: RecurrenceRule,
+  {
+    first,
+    count,
+    to,
+    spend,
+  }: { readonly first: number; readonly count: number; readonly to: number; readonly spend?: Spend | undefined },
+): number {
+  let found = 0
+  for (const reading of wallClocks(rule, first, first, to, spend)) {
+    found += 1
+    if (found === count) return reading
   }
-  return last
+  return Number.POSITIVE_INFINITY
+}
+
+/** How many days are looked at in one period, an hour counted as a day. */
+const daysAPeriod: Readonly<Record<Frequency, number>> = { hourly: 1, daily: 1, weekly: 7, monthly: 31, yearly: 366 }
+
+/** Days that are looked at before a count is given up: five centuries, or two decades of hours. */
+const dayLimit = 200_000
+
+/** As far as it is worth looking for the last of a count: 200,000 days that are looked at, and not past the year 9999. */
+export function horizonOf({ frequency, interval }: RecurrenceRule, first: number): number {
+  return Math.min(latestReading, first + dayLimit * interval * (frequency === 'hourly' ? hourMs : dayMs))
 }
 
 /** The end of the year 9999, past which dates have no form. */
@@ -121,8 +141,8 @@ function readingsOf(rule: RecurrenceRule, first: number, period: number): number
     for (const time of times) readings.push(day * dayMs + time)
   }
   if (rule.positions.length === 0) return readings
-  const chosen = rule.positions.map((position) => (position > 0 ? position - 1 : readings.length + position))
-  return readings.filter((_, index) => chosen.includes(index))
+  const chosen = new Set(rule.positions.map((position) => (position > 0 ? position - 1 : readings.length + position)))
+  return readings.filter((_, index) => chosen.has(index))
 }
 
 function timesOfDay(rule: RecurrenceRule, first: number, period: number): number[] {

@@ -7,7 +7,7 @@ import { formatLocalDay, localDay } from '../time/localDate.ts'
 import { type Wall, wallOf } from '../time/wall.ts'
 import { instantOfWallClock, localDayAt, startOfLocalDay, wallClockAt } from '../time/zone.ts'
 import { intervalOf, type When, zoneOf } from './event.ts'
-import { lastOfCount, type RecurrenceRule, wallClocks } from './recurrence.ts'
+import { horizonOf, lastOfCount, type RecurrenceRule, type Spend, wallClocks } from './recurrence.ts'
 
 /** A point that a rule or an exclusion names: an instant, a reading of the series' own wall, or a whole day of it. */
 export type SeriesPoint =
@@ -60,16 +60,17 @@ export type Pattern = {
   readonly recurrence: Recurrence
 }
 
-/** As `eachOccurrence`; `reading` is what the wall shows when the occurrence begins. */
+/** As `eachOccurrence`; `reading` is what the wall shows when the occurrence begins. `spend` may end it by throwing. */
 export function* eachOnWall(
   { wall, first, isOfWholeDays, length, recurrence }: Pattern,
   span: Interval,
+  spend?: Spend,
 ): Generator<Interval & { readonly reading: number }> {
   const { rule } = recurrence
   const from = wall.readingAt(span.start) - length.days * dayMs - length.ms - dayMs
   const to = wall.readingAt(span.end) + dayMs
-  const last = rule?.count === undefined ? undefined : lastOfCount(rule, first, rule.count)
-  for (const reading of rule === undefined ? [first] : wallClocks(rule, first, from, to)) {
+  const last = rule?.count === undefined ? undefined : lastOfCount(rule, { first, count: rule.count, to, spend })
+  for (const reading of rule === undefined ? [first] : wallClocks(rule, first, from, to, spend)) {
     if (last !== undefined && reading > last) return
     const { start, end } = onWall(wall, reading, isOfWholeDays, length)
     if (isAfter(start, reading, recurrence.until)) return
@@ -124,8 +125,9 @@ export function endOfSeries(series: Series): Instant | undefined | 'neverEnds' {
   const zone = zoneOf(series.when, series.timezone)
   const marginMs = base.end - base.start + dayMs
   if (rule.count !== undefined) {
-    const last = lastOfCount(rule, wallClockAt(zone, base.start), rule.count)
-    return last === undefined ? 'neverEnds' : plus(instantOfWallClock(zone, last), marginMs)
+    const first = wallClockAt(zone, base.start)
+    const last = lastOfCount(rule, { first, count: rule.count, to: horizonOf(rule, first) })
+    return last === Number.POSITIVE_INFINITY ? 'neverEnds' : plus(instantOfWallClock(zone, last), marginMs)
   }
   if (until === undefined) return undefined
   const at =

@@ -10,7 +10,7 @@ import type { AppId } from '../../core/ids.ts'
 import type { Problem } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { dayMs, hourMs, type Instant, plus } from '../../core/time/instant.ts'
-import { clip, type Interval } from '../../core/time/interval.ts'
+import { clip, type Interval, merge } from '../../core/time/interval.ts'
 import { refreshCalendars } from '../accounts/refreshCalendars.ts'
 import type { Tools } from '../tools.ts'
 import { reconcile } from './reconcile.ts'
@@ -167,7 +167,7 @@ function toItem({ id, version, busy, own }: CalendarItem, window: Interval): mir
   return {
     id,
     version,
-    busy: clip(busy, window),
+    busy: merge(clip(busy, window)),
     own: bookingId === undefined ? undefined : { bookingId, when: own?.when },
   }
 }
@@ -176,7 +176,7 @@ function toItem({ id, version, busy, own }: CalendarItem, window: Interval): mir
 async function writeProblem(
   { database, syncing }: SyncNeeds,
   { appId, key }: SyncCommand,
-  { kind, message, retryAfterSeconds = 0 }: Problem,
+  { kind, message, about, retryAfterSeconds = 0 }: Problem,
   failingMs: number,
 ): Promise<'late' | 'written'> {
   if (kind === 'grantExpired')
@@ -184,6 +184,10 @@ async function writeProblem(
   const wait = Math.min(longestWaitSeconds, Math.max(syncing.everySeconds, failingMs / 1000))
   const jittered = wait * (0.8 + 0.4 * Math.random())
   const asked = Math.min(retryAfterSeconds, hourMs / 1000)
-  await mirrors.writeFailure(database, appId, key, { reason: message, nextInSeconds: Math.max(jittered, asked) })
+  await mirrors.writeFailure(database, appId, key, {
+    reason: message,
+    about,
+    nextInSeconds: Math.max(jittered, asked),
+  })
   return 'written'
 }

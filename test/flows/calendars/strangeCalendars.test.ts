@@ -14,7 +14,7 @@ const nine = nearFuture()
 const half = nine + 1800
 
 let radicale: CaldavServer
-const users = ['ana', 'ben', 'cyd', 'dan']
+const users = ['ana', 'ben', 'cyd', 'dan', 'eve']
 beforeAll(async () => {
   radicale = await startRadicale(users)
 }, 120_000)
@@ -118,4 +118,27 @@ END:VCALENDAR</C:calendar-timezone></D:prop></D:set></D:propertyupdate>`,
   await read(host)
   await read(host)
   expect(await slotsFrom(server, id, evening, 3)).toContain(evening)
+})
+
+it('an event that cannot be read is named to its owner, and to nobody else', async () => {
+  const { user, host } = await connectUser('eve', 'UTC')
+  const id = await configure(server, host)
+  const lines = [`DTSTART:${utc(nine)}`, 'DURATION:PT1H', 'RRULE:FREQ=MINUTELY']
+  await putByHand(user, 'odd', eventText('odd', lines).replace('SUMMARY:By hand', 'SUMMARY:Divorce lawyer'))
+  await expect(read(host)).rejects.toThrow('cannot be read')
+  const { sync: standing } = (await server.request('GET', `/v3/grants/${host.grantId}/calendars`)).body.data[0]
+  expect(standing).toMatchObject({
+    status: 'failing',
+    reason: expect.stringMatching(/^The calendar has an event that/),
+  })
+  const date = new Date(nine * 1000).toISOString().slice(0, 10)
+  expect(standing.reason).toContain(`It is named "Divorce lawyer" and begins on ${date}.`)
+  await server.app.database.query(sql`
+    update openslot.mirrors set true_at = null where app_id = ${server.clientId} and grant_id = ${host.grantId}`)
+  const offered = await slotsFrom(server, id, nine)
+  const booked = await book(server, id, nine)
+  for (const told of [offered, booked.body.error.message]) {
+    expect(told).toContain('The calendar has an event that cannot be read')
+    expect(told).not.toMatch(/lawyer|begins/)
+  }
 })

@@ -6,6 +6,7 @@ import { failure, type Result, success } from '../../../core/result.ts'
 import { type Instant, instant } from '../../../core/time/instant.ts'
 import type { Interval } from '../../../core/time/interval.ts'
 import { readBusyEvents } from '../../ical/busy.ts'
+import { Work } from '../../ical/work.ts'
 import type { SafeFetch } from '../../net/safeFetch.ts'
 import { findService as askDns, type FindService } from '../../net/serviceRecords.ts'
 import type { AccountCall, AccountProvider, ConnectSettings } from '../accountProvider.ts'
@@ -45,6 +46,7 @@ export function openAccounts({ safeFetch, now, serverUrl, findService = askDns }
       signal,
       timezone: account.timezones.get(calendar),
       ownAddresses: new Set(addresses),
+      work: new Work(),
     })
     return { client, kept, home, addresses, urlOfCalendar, reading }
   }
@@ -113,7 +115,7 @@ export function openAccounts({ safeFetch, now, serverUrl, findService = askDns }
       const there = await findObject(client, urlOfCalendar(calendar), id)
       if (there === 'absent') return success(undefined)
       if ('problem' in there) return failure(there.problem)
-      const read = readBusyEvents(there.text, {
+      const read = await readBusyEvents(there.text, {
         span: { start: instant(0), end: instant(0) },
         timezone: call.account.timezones.get(calendar),
         ownAddresses: new Set(addresses),

@@ -135,7 +135,7 @@ export async function askForMultistatus(
   const answer = await client.send(request)
   if (typeof answer === 'string') return { problem: problemOf(answer) }
   if (answer.status !== 207) return { problem: problemOf(answer), status: answer.status, text: answer.text }
-  const read = readMultistatus(answer.text)
+  const read = await readMultistatus(answer.text)
   if (read === undefined) return { problem: unavailable('answered in a way that cannot be read'), status: 207 }
   return { ...read, url: answer.url, headers: answer.headers }
 }

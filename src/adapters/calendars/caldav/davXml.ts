@@ -1,6 +1,8 @@
 // WebDAV's XML: multistatus answers (RFC 4918 §14.16) → plain data, and text that is safe inside a request's body.
 import { SaxesParser } from 'saxes'
 
+import { Work } from '../../ical/work.ts'
+
 /** `name` is `{namespace}local`. */
 export type Element = {
   readonly name: string
@@ -31,11 +33,20 @@ export const namespaces =
 
 const depthLimit = 40
 
-/** Undefined where the text is no multistatus, or declares a document type: nothing here needs one, and entities are a trap. */
-export function readMultistatus(text: string): Multistatus | undefined {
-  const root = readXml(text)
+/** A full answer of 20 MB that names a hundred thousand objects has fewer. */
+const elementLimit = 700_000
+
+/**
+ * Undefined where the text is no multistatus, has more elements than any server means, or declares a document type: nothing
+ * here needs one, and entities are a trap. Others get their turn while it is read.
+ */
+export async function readMultistatus(text: string): Promise<Multistatus | undefined> {
+  const responses: DavResponse[] = []
+  const root = await readXml(text, (child) => {
+    if (child.name === dav('response')) responses.push(toResponse(child))
+    return child.name === dav('response')
+  })
   if (root === undefined || root.name !== dav('multistatus')) return undefined
-  const responses = root.children.filter(({ name }) => name === dav('response')).map(toResponse)
   return { responses, syncToken: childOf(root, dav('sync-token'))?.text.trim() || undefined }
 }
 
@@ -73,18 +84,21 @@ const none: Readonly<Record<string, string>> = {}
 
 type OpenElement = { name: string; attributes: Readonly<Record<string, string>>; children: Element[]; text: string }
 
-function readXml(text: string): Element | undefined {
+/** `takeChild` sees each child of the root as it ends; those that it takes are not kept. */
+async function readXml(text: string, takeChild: (child: Element) => boolean): Promise<Element | undefined> {
   const parser = new SaxesParser({ xmlns: true, position: false })
   const open: OpenElement[] = []
   let root: Element | undefined
   let isBroken = false
+  let count = 0
   const fail = () => {
     isBroken = true
   }
   parser.on('error', fail)
   parser.on('doctype', fail)
   parser.on('opentag', ({ uri, local, attributes }) => {
-    if (open.length >= depthLimit) fail()
+    count += 1
+    if (open.length >= depthLimit || count > elementLimit) fail()
     const all = Object.values(attributes)
     const own = all.length === 0 ? none : Object.fromEntries(all.map(({ local: name, value }) => [name, value]))
     open.push({ name: `{${uri}}${local}`, attributes: own, children: [], text: '' })
@@ -100,17 +114,21 @@ function readXml(text: string): Element | undefined {
     if (closed === undefined) return
     const parent = open.at(-1)
     if (parent === undefined) root = closed
-    else parent.children.push(closed)
+    else if (open.length > 1 || !takeChild(closed)) parent.children.push(closed)
   })
-  // Servers hand on control characters that somebody pasted into a title, which no XML may hold.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones.
-  const clean = text.replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F]/g, '')
-  for (let at = 0; at < clean.length && !isBroken; at += pieceLength) parser.write(clean.slice(at, at + pieceLength))
+  const work = new Work()
+  for (let at = 0; at < text.length && !isBroken; at += pieceLength) {
+    // Servers hand on control characters that somebody pasted into a title, which no XML may hold.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones.
+    parser.write(text.slice(at, at + pieceLength).replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F]/g, ''))
+    if (work.isLong()) await work.breathe()
+  }
   if (!isBroken) parser.close()
   return isBroken ? undefined : root
 }
 
-const pieceLength = 65_536
+/** Of nothing but elements it takes some ten milliseconds. */
+const pieceLength = 16_384
 
 function toResponse(element: Element): DavResponse {
   const status = childOf(element, dav('status'))

@@ -22,6 +22,7 @@ import {
 } from '../../ical/contentLines.ts'
 import { intervalOfTime, readTime } from '../../ical/eventTimes.ts'
 import { utcText } from '../../ical/times.ts'
+import { Work } from '../../ical/work.ts'
 import { zonesOf } from '../../ical/zones.ts'
 
 export type WritingHost = {
@@ -102,7 +103,7 @@ function isAtItsTime(own: Component, { when, isPending }: PlacedEvent, calendar:
   const status = textOf(own, 'STATUS')?.trim().toUpperCase()
   if (status === 'CANCELLED' || (status === 'TENTATIVE') !== isPending) return false
   try {
-    const time = readTime(own, zonesOf(calendar, 'UTC'))
+    const time = readTime(own, zonesOf(calendar, 'UTC', new Work().spend))
     if (time === undefined) return false
     const { start, end } = intervalOfTime(time)
     return start === when.start && end === when.end

@@ -1,6 +1,4 @@
 // Reads a CalDAV calendar: what is busy in a span, and what changed since a token. Series are unfolded here, never by the server.
-import { setImmediate as breathe } from 'node:timers/promises'
-
 import { eventIdOfIcalUid } from '../../../core/booking/booking.ts'
 import type { Problem } from '../../../core/problem.ts'
 import { failure, type Result, success } from '../../../core/result.ts'
@@ -8,6 +6,7 @@ import { dayMs, plus } from '../../../core/time/instant.ts'
 import type { Interval } from '../../../core/time/interval.ts'
 import { type BusyEvent, type BusyQuestion, readBusyEvents } from '../../ical/busy.ts'
 import { utcText } from '../../ical/times.ts'
+import type { Work } from '../../ical/work.ts'
 import type { CalendarChanges, CalendarItem, ChangesQuestion } from '../calendarProvider.ts'
 import { askForMultistatus, type DavClient, type DavRequest, unavailable } from './client.ts'
 import { caldav, calendarServer, childOf, type DavResponse, dav, escapeXml, namespaces } from './davXml.ts'
@@ -21,6 +20,8 @@ export type Reading = {
   readonly signal: AbortSignal
   readonly timezone: string | undefined
   readonly ownAddresses: ReadonlySet<string>
+  /** All that is done for this reading. */
+  readonly work: Work
 }
 
 type ReadObject = { readonly id: string; readonly version: string | undefined; readonly events: readonly BusyEvent[] }
@@ -87,6 +88,7 @@ async function readSyncChanges(
     let hasMore = false
     for (const { href, status, properties } of told.responses) {
       const id = placeOf(href, told.url, reading.home)
+      if (reading.work.isLong()) await reading.work.breathe()
       if (id === undefined) continue
       const isItself =
         id.replace(/\/$/, '') === placeOf(reading.calendarUrl, told.url, reading.home)?.replace(/\/$/, '')
@@ -130,6 +132,7 @@ async function readByVersions(
   if ('problem' in listed) return failure(listed.problem)
   const versions = new Map<string, string>()
   for (const { href, status, properties } of listed.responses) {
+    if (reading.work.isLong()) await reading.work.breathe()
     const id = placeOf(href, listed.url, reading.home)
     if (id !== undefined && status === 200 && !id.endsWith('/')) versions.set(id, versionOf(properties) ?? '')
   }
@@ -179,10 +182,12 @@ async function readState(
 async function queryObjects(reading: Reading, span: Interval): Promise<Result<ReadObject[]>> {
   const told = await askForMultistatus(reading.client, queryFor(reading, span, '<D:getetag/>'))
   if ('problem' in told) return failure(told.problem)
-  const ids = told.responses.flatMap(({ href, status }) => {
+  const ids: string[] = []
+  for (const { href, status } of told.responses) {
+    if (reading.work.isLong()) await reading.work.breathe()
     const id = placeOf(href, told.url, reading.home)
-    return id === undefined || id.endsWith('/') || status !== 200 ? [] : [id]
-  })
+    if (id !== undefined && !id.endsWith('/') && status === 200) ids.push(id)
+  }
   if (ids.length === 0) {
     const gone = await missing(reading)
     return gone === undefined ? success([]) : failure(gone)
@@ -265,32 +270,23 @@ async function askForObjects(reading: Reading, span: Interval, request: DavReque
   const objects: ReadObject[] = []
   const gone: string[] = []
   const question: BusyQuestion = { span, timezone: reading.timezone, ownAddresses: reading.ownAddresses }
-  let count = 0
   for (const response of told.responses) {
+    // Series are work: others get their turn, and whoever gave up is not worked for.
+    if (reading.work.isLong()) await reading.work.breathe()
+    if (reading.signal.aborted) return failure(unavailable('did not answer in time'))
     const id = placeOf(response.href, told.url, reading.home)
     if (id === undefined || id.endsWith('/')) continue
     if (response.status === 404 || response.status === 410) {
       gone.push(id)
       continue
     }
-    const read = readOne(response, question)
-    if ('problem' in read) return failure(read.problem)
-    objects.push({ id, version: versionOf(response.properties), events: read.events })
-    count += 1
-    if (count % 50 === 0) {
-      // Series are work: others get their turn, and whoever gave up is not worked for.
-      await breathe()
-      if (reading.signal.aborted) return failure(unavailable('did not answer in time'))
-    }
+    const text = response.properties.get(caldav('calendar-data'))?.text
+    if (text === undefined) return failure(keptBack)
+    const read = await readBusyEvents(text, question, reading.work)
+    if (!read.ok) return read
+    objects.push({ id, version: versionOf(response.properties), events: read.value })
   }
   return success({ objects, gone })
-}
-
-function readOne({ properties }: DavResponse, question: BusyQuestion): { events: BusyEvent[] } | { problem: Problem } {
-  const text = properties.get(caldav('calendar-data'))?.text
-  if (text === undefined) return { problem: keptBack }
-  const read = readBusyEvents(text, question)
-  return read.ok ? { events: read.value } : { problem: read.problem }
 }
 
 function toItem({ id, version, events }: ReadObject): CalendarItem {

@@ -1,0 +1,46 @@
+// How much work the texts of others are worth, and short turns of the event loop while it is done.
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
+import { MalformedCalendar } from './contentLines.ts'
+
+/** In steps: a day that a rule looks at is one, about a third of a microsecond. A thousand series by the day take nine million. */
+const mostSteps = 12_000_000
+/** Of one piece, which is done in one turn: five centuries of days. */
+const mostStepsOfPiece = 200_000
+/** After so many milliseconds others get their turn. */
+const longTurnMs = 15
+
+/** All that is done for one answer. */
+export class Work {
+  #left: number
+  #leftOfPiece = mostStepsOfPiece
+  #turnBegan = performance.now()
+
+  constructor(steps = mostSteps) {
+    this.#left = steps
+  }
+
+  /** What has a bound of its own begins: a series, or the way to its next occurrence. */
+  beginPiece(): void {
+    this.#leftOfPiece = mostStepsOfPiece
+  }
+
+  /** Throws MalformedCalendar past the bounds. */
+  readonly spend = (steps: number): void => {
+    this.#left -= steps
+    this.#leftOfPiece -= steps
+    if (this.#left < 0) throw new MalformedCalendar('is too much to work out, with all that came before')
+    if (this.#leftOfPiece < 0) throw new MalformedCalendar('recurs in a way that takes too long to work out')
+  }
+
+  /** Whether it is time to `breathe`. Cheap, so that what is quick need not wait for anything. */
+  isLong(): boolean {
+    return performance.now() - this.#turnBegan > longTurnMs
+  }
+
+  /** Others get their turn. */
+  async breathe(): Promise<void> {
+    await nextTurn()
+    this.#turnBegan = performance.now()
+  }
+}
