@@ -174,13 +174,15 @@ export async function writeAnswer(transaction: Transaction, key: CalendarKey, an
   const items = isWhole ? read.items : read.changed
   const gone = isWhole ? sql`` : sql`and id = any(${[...read.removed, ...items.map(({ id }) => id)]}::text[])`
   const ids = items.map(({ id }) => id)
-  // The event of a booking that is gone is remembered as gone, until the booking has followed it.
+  // The event of a booking that is gone is remembered as gone, until the booking has followed it, or has ended.
   await transaction.query(sql`
     update openslot.mirror_items set busy = '{}', own_during = null, version = null
     where ${isMirror(appId, key)} ${gone} and booking_id is not null and not (id = any(${ids}::text[]))`)
   await transaction.query(sql`
     delete from openslot.mirror_items
-    where ${isMirror(appId, key)} ${gone} and (booking_id is null or id = any(${ids}::text[]))`)
+    where ${isMirror(appId, key)} ${gone} and (booking_id is null or id = any(${ids}::text[]) or not exists (
+      select from openslot.bookings as booking
+      where booking.app_id = ${appId} and booking.id = mirror_items.booking_id and upper(booking.during) > ${new Date(answer.trueAt)}))`)
   let batch: MirrorItem[] = []
   let intervals = 0
   for (const item of items) {

@@ -4,7 +4,15 @@ import { beforeEach, expect, it } from 'vitest'
 import { sql } from '../../../src/adapters/storage/sql.ts'
 import { fakeAccounts } from '../../support/fakeAccounts.ts'
 import { nearFuture } from '../../support/hosts.ts'
-import { configure, connect, milliseconds, type RemoteHost, slotsFrom, sync } from '../../support/remoteHosts.ts'
+import {
+  bookAt,
+  configure,
+  connect,
+  milliseconds,
+  type RemoteHost,
+  slotsFrom,
+  sync,
+} from '../../support/remoteHosts.ts'
 import { startTestServer } from '../../support/server.ts'
 
 const fake = fakeAccounts()
@@ -101,4 +109,29 @@ it('says that it failed where reading broke in a way that nobody expects, and is
   })
   await sync(server, host, 'work')
   expect(await standing()).toMatchObject({ status: 'ok' })
+})
+
+it('remembers that the event of a booking is gone for as long as the booking may follow it, and no longer', async () => {
+  const ids = [await bookAt(server, id, nine), await bookAt(server, id, half)]
+  const [past] = ids
+  const remembered = async () => {
+    const rows = await server.app.database.query<{ id: string }>(sql`
+      select booking_id as id from openslot.mirror_items where app_id = ${server.clientId} and grant_id = ${host.grantId}`)
+    return rows.map((row) => row.id)
+  }
+  await sync(server, host, 'work')
+  expect((await remembered()).toSorted()).toEqual(ids.toSorted())
+  await server.app.database.transaction(server.clientId as never, async (transaction) => {
+    await transaction.query(sql`
+      update openslot.bookings set during = tstzrange(now() - interval '40 days', now() - interval '39 days')
+      where app_id = ${server.clientId} and id = ${past}`)
+    await transaction.query(sql`
+      delete from openslot.slot_claims where app_id = ${server.clientId} and booking_id = ${past}`)
+  })
+  // Nothing of either is in the next answer; the calendar cannot be asked what became of them.
+  for (const event of fake.events(user, 'work')) fake.delete(user, 'work', event.id)
+  fake.forgetTokens()
+  fake.once('find', 'fail')
+  await sync(server, host, 'work')
+  expect(await remembered()).toEqual([ids[1]])
 })
