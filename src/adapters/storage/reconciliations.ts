@@ -2,21 +2,18 @@
 import type { CalendarKey } from '../../core/account/grant.ts'
 import type { AppId, BookingId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
-import type { Interval } from '../../core/time/interval.ts'
 import type { Queryable, Transaction } from './database.ts'
 import { newId } from './ids.ts'
 import { sql } from './sql.ts'
 
 /**
- * `deleted`, `moved`: by hand, on the calendar. `stray`: the event of a booking that takes no time there. `missing`: a booking
+ * `deleted`, `moved`: by hand, on the calendar; an event whose length was taken away has moved. `stray`: the event of a booking that takes no time there. `missing`: a booking
  * whose event the calendar never showed.
  */
 export type Difference = {
   readonly found: 'deleted' | 'moved' | 'stray' | 'missing'
   readonly bookingId: BookingId
   readonly version: number
-  /** When the event takes place on the calendar. */
-  readonly when: Interval | undefined
 }
 
 /**
@@ -35,8 +32,7 @@ export async function findDifferences(
     version: number
     isTaking: boolean
     hasItem: boolean
-    start: Instant | null
-    end: Instant | null
+    isThere: boolean
   }>(sql`
     with mirror as (
       select true_at, covered from openslot.mirrors
@@ -52,16 +48,15 @@ export async function findDifferences(
         item.booking_id is not null as has_item, item.own_during
       from claim full join item on item.booking_id = claim.booking_id)
     select booking.id as "bookingId", booking.version, pair.is_taking as "isTaking", pair.has_item as "hasItem",
-      lower(pair.own_during) as start, upper(pair.own_during) as end
+      pair.own_during is not null as "isThere"
     from pair cross join mirror join openslot.bookings as booking on booking.app_id = ${appId} and booking.id = pair.booking_id
     where booking.change is null and booking.updated_at < mirror.true_at and upper(booking.during) > ${new Date(now)}
       and booking.during <@ mirror.covered
       and case when pair.is_taking then pair.own_during is distinct from booking.during else pair.own_during is not null end`)
-  return rows.map(({ bookingId, version, isTaking, hasItem, start, end }) => ({
+  return rows.map(({ bookingId, version, isTaking, hasItem, isThere }) => ({
     bookingId,
     version,
-    when: start === null || end === null ? undefined : { start, end },
-    found: !isTaking ? 'stray' : !hasItem ? 'missing' : start === null ? 'deleted' : 'moved',
+    found: !isTaking ? 'stray' : !hasItem ? 'missing' : isThere ? 'moved' : 'deleted',
   }))
 }
 

@@ -77,7 +77,9 @@ async function settle(
     return removed.ok ? 'removed' : 'again'
   }
   if (standing.value !== undefined) {
-    if (found !== 'moved' || difference.when === undefined) return 'again'
+    if (found !== 'moved') return 'again'
+    // At a moment there is no time for the guest.
+    if (standing.value.start >= standing.value.end) return placeWhereItBelongs(tools, followed, 'putBack')
     const moved = await moveWithEvent(tools, followed, standing.value)
     if (moved.ok) return 'rescheduled'
     // Another booking has that time: this one stays where it is, and its event with it.

@@ -87,6 +87,22 @@ it('an event that is moved there moves the booking', async () => {
   expect(own()).toMatchObject([{ when: milliseconds(nine + 900, 45) }])
 })
 
+it('an event whose length is taken away gets its own time back, and that is the end of it', async () => {
+  fake.put(user, 'work', eventId(), milliseconds(nine, 0))
+  await poll()
+  await until(
+    async () => own(),
+    (events) => expect(events).toMatchObject([{ when: milliseconds(nine) }]),
+  )
+  expect((await readBooking(server, bookingId)).status).toBe('booked')
+  await poll()
+  const [mirror] = await server.app.database.query<{ isCompared: boolean }>(sql`
+    select generation = reconciled as "isCompared" from openslot.mirrors
+    where app_id = ${appId} and grant_id = ${host.grantId} and calendar_id = 'work'`)
+  expect(mirror).toEqual({ isCompared: true })
+  expect(await slotsFrom(server, id, nine)).toEqual([half])
+})
+
 it('an event that is moved onto another booking goes back to its own time', async () => {
   await bookAt(server, id, half)
   const first = own().find(({ when }) => when.start === nine * 1000)?.id ?? ''
