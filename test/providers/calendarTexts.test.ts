@@ -124,6 +124,29 @@ describe('what cannot be told is never free', () => {
     ])
   })
 
+  it('an abbreviation means what the object says of it, where it says more than one offset', async () => {
+    const change = (kind: string, from: string, to: string, rule: string) => [
+      `BEGIN:${kind}`,
+      'DTSTART:20070311T020000',
+      `TZOFFSETFROM:${from}`,
+      `TZOFFSETTO:${to}`,
+      rule,
+      `END:${kind}`,
+    ]
+    const zone = [
+      'BEGIN:VTIMEZONE',
+      'TZID:EST',
+      ...change('DAYLIGHT', '-0500', '-0400', 'RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=2SU'),
+      ...change('STANDARD', '-0400', '-0500', 'RRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=1SU'),
+      'END:VTIMEZONE',
+    ].join('\r\n')
+    const summer = question({ busy: [], span: ['2027-07-01T00:00:00Z', '2027-08-01T00:00:00Z'] })
+    const alone = event('DTSTART;TZID=EST:20270704T090000', 'DURATION:PT1H')
+    const described = alone.replace('BEGIN:VEVENT', `${zone}\r\nBEGIN:VEVENT`)
+    expect(await busyOf(alone, summer)).toEqual([['2027-07-04T14:00:00Z', '2027-07-04T15:00:00Z']])
+    expect(await busyOf(described, summer)).toEqual([['2027-07-04T13:00:00Z', '2027-07-04T14:00:00Z']])
+  })
+
   it('a moment takes no time', async () => {
     expect(await busyOf(event('DTSTART:20270104T100000Z'), winter)).toEqual([])
   })

@@ -51,15 +51,25 @@ export function timezoneNamed(tzid: string): string | undefined {
 
 /** The IANA zone of a VTIMEZONE's text, as a server tells the zone of a calendar; undefined where it names none. */
 export function timezoneOfDescription(zone: Component): string | undefined {
-  const names = [textOf(zone, 'TZID'), textOf(zone, 'X-LIC-LOCATION')]
-  return names.map((name) => (name === undefined ? undefined : timezoneNamed(name))).find((name) => name !== undefined)
+  const tzid = textOf(zone, 'TZID') ?? ''
+  return (/^(EST|MST|HST)$/.test(tzid) ? undefined : timezoneNamed(tzid)) ?? locationOf(zone)
+}
+
+function locationOf(zone: Component): string | undefined {
+  const location = textOf(zone, 'X-LIC-LOCATION')
+  return location === undefined ? undefined : timezoneNamed(location)
+}
+
+/** EST is a zone of one offset to some, and to others the winter of one that has two. */
+function isAbbreviation(tzid: string): boolean {
+  return /^[A-Z]{3,4}$/.test(tzid) && tzid !== 'UTC' && tzid !== 'GMT'
 }
 
 function wallNamed(tzid: string, description: Component | undefined, spend: Spend): WallWithMargin {
   const name = timezoneNamed(tzid)
-  if (name !== undefined) return exactly(wallOf(name))
+  if (name !== undefined && (description === undefined || !isAbbreviation(tzid))) return exactly(wallOf(name))
   if (description === undefined) return anywhere
-  const location = timezoneOfDescription(description)
+  const location = locationOf(description)
   return exactly(location === undefined ? describedWall(description, spend) : wallOf(location))
 }
 
