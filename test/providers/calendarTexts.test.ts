@@ -147,6 +147,11 @@ describe('what cannot be told is never free', () => {
     expect(await busyOf(described, summer)).toEqual([['2027-07-04T13:00:00Z', '2027-07-04T14:00:00Z']])
   })
 
+  it('an occurrence that is added before all others counts, also where those come after the span', async () => {
+    const later = ['DTSTART:20271104T100000Z', 'DURATION:PT1H', 'RRULE:FREQ=MINUTELY', 'RDATE:20270104T100000Z']
+    expect(await busyOf(event(...later), winter)).toEqual(first)
+  })
+
   it('a moment takes no time', async () => {
     expect(await busyOf(event('DTSTART:20270104T100000Z'), winter)).toEqual([])
   })

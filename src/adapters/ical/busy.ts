@@ -166,7 +166,8 @@ async function unfold(
   if (!isBlocking && shifts.length === 0) return
   const first = intervalOfTime(time)
   const span = widened(question.span, time, shifts)
-  if (first.start >= span.end) return
+  const hasBegun = first.start < span.end
+  if (!hasBegun && lineOf(master, 'RDATE') === undefined) return
   const replaced = exceptions.flatMap((exception) => readRecurrenceId(exception, time, zones) ?? [])
   const isGone = among([...readExclusions(master, time, zones), ...replaced])
   const seen = new Set<number>()
@@ -182,7 +183,7 @@ async function unfold(
       keep(onWall(wall, wall.readingAt(occurrence.start) + shift.byMs, isOfWholeDays, length), shift.time)
     }
   }
-  for (const recurrence of recurrencesOf(master, span)) {
+  for (const recurrence of hasBegun ? recurrencesOf(master, span) : []) {
     for (const occurrence of eachOnWall({ ...time, recurrence }, span, work.spend)) {
       work.spend(stepsOfOccurrence)
       take(occurrence)
