@@ -41,6 +41,12 @@ describe('a log line', () => {
     expect(first).not.toMatch(/guest\.example/i)
     expect(first).toMatch(/mail to mail:[0-9a-f]{12} sent/)
     expect(second).toBe(first)
+    const [inPath, plain] = ['/dav/ana%40host.example/Default/', '/dav/ana@host.example/Default/'].map((calendarId) =>
+      line({ calendarId }),
+    )
+    expect(inPath).toMatch(/"\/dav\/mail:[0-9a-f]{12}\/Default\/"/)
+    expect(inPath).toBe(plain)
+    expect(line({ calendarId: '/dav/ana%2540host.example/' })).not.toContain('host.example')
   })
 
   it('keeps the codes of errors and loses the rows that PostgreSQL quotes', () => {

@@ -7,7 +7,7 @@ const secretName = /authorization|cookie|token|secret|password|salt|booking_?ref
 const rowNames = new Set(['detail', 'where', 'internalQuery', 'parameters'])
 /** Lines without any of this hold nothing to take out, which spares most of them the work. */
 const suspicion =
-  /bearer|basic |(?:osk|oss|oat)_[0-9a-f]{8}_|eyJ|:\/\/|@|"code"|"detail"|"where"|"internalQuery"|"parameters"|invalid input syntax|authorization|cookie|token|secret|password|salt|booking_?ref|reference|api_?key|master_?key/i
+  /bearer|basic |(?:osk|oss|oat)_[0-9a-f]{8}_|eyJ|:\/\/|@|%(?:25)*40|"code"|"detail"|"where"|"internalQuery"|"parameters"|invalid input syntax|authorization|cookie|token|secret|password|salt|booking_?ref|reference|api_?key|master_?key/i
 
 /** The line as it was, or with `[redacted]` in the place of secrets and a hash in the place of mail addresses. */
 export function redactLine(line: string): string {
@@ -31,14 +31,17 @@ function isSecret(name: string, value: unknown): boolean {
 }
 
 function redactText(text: string): string {
-  return text
-    .replace(/\b(bearer|basic) +[^\s"',]+/gi, `$1 ${removed}`)
-    .replace(/\b(?:osk|oss|oat)_[0-9a-f]{8}_[0-9A-Za-z]+/g, removed)
-    .replace(/\beyJ[\w-]+\.[\w-]+(\.[\w-]*)?/g, removed)
-    .replace(/:\/\/[^\s/@"]+@/g, `://${removed}@`)
-    .replace(/([?&](?:booking_?ref|access_token|id_token|token|code|salt|api_key)=)[^&\s"]+/gi, `$1${removed}`)
-    .replace(/(invalid input (?:syntax|value) for [^:]{1,80}: ).*/gs, `$1${removed}`)
-    .replace(/[^\s"'<>(),;:=/@]{1,64}@[^\s"'<>(),;:=/@]{1,255}/g, hashAddress)
+  return (
+    text
+      .replace(/\b(bearer|basic) +[^\s"',]+/gi, `$1 ${removed}`)
+      .replace(/\b(?:osk|oss|oat)_[0-9a-f]{8}_[0-9A-Za-z]+/g, removed)
+      .replace(/\beyJ[\w-]+\.[\w-]+(\.[\w-]*)?/g, removed)
+      .replace(/:\/\/[^\s/@"]+@/g, `://${removed}@`)
+      .replace(/([?&](?:booking_?ref|access_token|id_token|token|code|salt|api_key)=)[^&\s"]+/gi, `$1${removed}`)
+      .replace(/(invalid input (?:syntax|value) for [^:]{1,80}: ).*/gs, `$1${removed}`)
+      // Paths of calendars hold addresses, encoded once or more.
+      .replace(/[^\s"'<>(),;:=/@]{1,64}(?:@|%(?:25)*40)[^\s"'<>(),;:=/@]{1,255}/gi, hashAddress)
+  )
 }
 
 /** Addresses can be told apart within one run of the server, and not be guessed from a list. */
@@ -46,5 +49,6 @@ const runKey = randomBytes(32)
 
 function hashAddress(address: string): string {
   if (address.startsWith(removed)) return address
-  return `mail:${createHmac('sha256', runKey).update(address.toLowerCase()).digest('hex').slice(0, 12)}`
+  const plain = address.replace(/%(?:25)*40/i, '@').toLowerCase()
+  return `mail:${createHmac('sha256', runKey).update(plain).digest('hex').slice(0, 12)}`
 }
