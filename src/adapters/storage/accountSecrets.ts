@@ -36,10 +36,15 @@ export async function connectAccount(
   return connected
 }
 
-/** What is known of the account besides its secret. */
-export async function writeSettings(transaction: Transaction, grantId: GrantId, settings: object): Promise<void> {
+/** What is known of the account besides its secret; nothing is written unless `before` stands there. */
+export async function writeSettings(
+  transaction: Transaction,
+  grantId: GrantId,
+  { before, after }: { readonly before: object; readonly after: object },
+): Promise<void> {
   await transaction.query(sql`
-    update openslot.grants set settings = ${JSON.stringify(settings)} where app_id = ${transaction.appId} and id = ${grantId}`)
+    update openslot.grants set settings = ${JSON.stringify(after)}
+    where app_id = ${transaction.appId} and id = ${grantId} and settings = ${JSON.stringify(before)}::jsonb`)
 }
 
 export type OpenedAccount = {

@@ -43,8 +43,9 @@ export function accountDesk({
       })
     },
 
-    async relocated({ appId, grantId }, settings) {
-      await database.transaction(appId, (transaction) => writeSettings(transaction, grantId, settings))
+    async relocated({ appId, grantId, settings: before }, after) {
+      // Where its owner connected it anew meanwhile, what they said stands.
+      await database.transaction(appId, (transaction) => writeSettings(transaction, grantId, { before, after }))
     },
 
     async placed(appId, calendar, { id, when, item }) {

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 
 import { sql } from '../../../src/adapters/storage/sql.ts'
+import { success } from '../../../src/core/result.ts'
 import { fakeAccounts } from '../../support/fakeAccounts.ts'
 import { book, nearFuture } from '../../support/hosts.ts'
 import {
@@ -16,7 +17,9 @@ import {
 import { startTestServer } from '../../support/server.ts'
 
 const fake = fakeAccounts()
-const server = await startTestServer({ towers: { caldav: fake.tower } }, { CALENDAR_SYNC_SECONDS: '1' })
+let relocate: typeof fake.tower.relocate = async () => success(undefined)
+const tower: typeof fake.tower = { ...fake.tower, relocate: (call) => relocate(call) }
+const server = await startTestServer({ towers: { caldav: tower } }, { CALENDAR_SYNC_SECONDS: '1' })
 const nine = nearFuture()
 const half = nine + 1800
 
@@ -175,5 +178,46 @@ describe('invitations', () => {
     expect((await invited()).filter((one) => one.endsWith('CANCEL')).toSorted()).toEqual(
       [`${user} CANCEL`, 'kim@guest.example CANCEL'].toSorted(),
     )
+  })
+})
+
+describe('an account that fails is looked for at other places', () => {
+  const settings = async () => {
+    const [row] = await server.app.database.transaction(server.clientId as never, (transaction) =>
+      transaction.query<{ settings: object }>(
+        sql`select settings from openslot.grants where app_id = ${server.clientId} and id = ${host.grantId}`,
+      ),
+    )
+    return row?.settings
+  }
+  const lookedFor = async (meanwhile: () => Promise<unknown>) => {
+    const ended = Promise.withResolvers<void>()
+    relocate = async ({ account }) => {
+      if (account.grantId !== host.grantId) return success(undefined)
+      await meanwhile()
+      ended.resolve()
+      return success({ ...account.settings, home: '/moved' })
+    }
+    fake.breakDown()
+    await ended.promise
+    fake.heal()
+    // The call that was answered with the new place has come to its end once the calendars are read again.
+    await until(
+      async () => mine(`/v3/grants/${host.grantId}/calendars/work`),
+      (calendar) => expect(calendar.sync).toMatchObject({ status: 'ok', read_at: expect.any(Number) }),
+    )
+  }
+
+  it('and what was found is kept', async () => {
+    await lookedFor(async () => {})
+    await until(settings, (kept) => expect(kept).toEqual({ home: '/moved' }))
+  })
+
+  it('but not over what its owner said meanwhile, who connected it anew', async () => {
+    await lookedFor(() => {
+      fake.heal()
+      return connect(server, 'caldav', { username: user, password: 'secret-7781', timezone: 'Asia/Tokyo' })
+    })
+    expect(await settings()).toEqual({ home: '/', timezone: 'Asia/Tokyo' })
   })
 })
