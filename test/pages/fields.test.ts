@@ -114,3 +114,13 @@ it('complains of the row of the right guest once another was removed, and of non
   expect(await view.getByRole('alert').count()).toBe(0)
   expect(await view.locator('.guestRow').count()).toBe(0)
 })
+
+it('leads from a removed guest to the way to add one, also where there had been ten', async () => {
+  const view = await openForm({})
+  const add = view.getByRole('button', { name: 'Add a guest' })
+  for (let count = 0; count < 10; count++) await add.click()
+  expect(await add.count()).toBe(0)
+  await view.getByRole('button', { name: 'Remove guest 3' }).click()
+  await expect.poll(() => view.locator('.guests .add:focus').count()).toBe(1)
+  expect(await view.locator('.guestRow').count()).toBe(9)
+})

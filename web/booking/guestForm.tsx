@@ -141,10 +141,15 @@ function AdditionalGuests({ guests, complaints, onChange, onRemove }: Additional
   const { words } = usePage()
   const list = useRef<HTMLFieldSetElement>(null)
   const [added, setAdded] = useState(0)
+  const [removed, setRemoved] = useState(0)
   // Whoever adds a guest wants to type the address.
   useEffect(() => {
     if (added > 0) [...(list.current?.querySelectorAll('input') ?? [])].at(-1)?.focus()
   }, [added])
+  // Its row has gone with the focus. Where there were as many as may be, only now can another be added.
+  useEffect(() => {
+    if (removed > 0) list.current?.querySelector<HTMLElement>('.add')?.focus()
+  }, [removed])
   return (
     <fieldset ref={list} className="field guests">
       <legend>
@@ -172,7 +177,7 @@ function AdditionalGuests({ guests, complaints, onChange, onRemove }: Additional
                 aria-label={fill(words.form.removeGuest, { number: index + 1 })}
                 onClick={() => {
                   onRemove(index)
-                  list.current?.querySelector<HTMLElement>('.add')?.focus()
+                  setRemoved(removed + 1)
                 }}
               >
                 ✕
