@@ -48,7 +48,7 @@ export async function replayPart(
           on conflict do nothing`)
       : undefined,
     transaction.query(sql`
-      update openslot.deliveries set state = 'ready', due_at = ${new Date(now)}, tries = 0, finished_at = null
+      update openslot.deliveries set ${dueAnew(now)}
       where app_id = ${appId} and endpoint_id = ${endpointId} and kind = 'webhook' and event_id = any(${ids}::uuid[])
         ${replay.only === undefined ? sql`` : sql`and state in ('ready', 'dead')`} returning id`),
   ])
@@ -71,6 +71,11 @@ export async function countReplayed(
   return row?.count ?? 0
 }
 
+/** At once, and to be tried for days again. */
+function dueAnew(now: Instant): Sql {
+  return sql`state = 'ready', due_at = ${new Date(now)}, tries = 0, finished_at = null`
+}
+
 function within({ from, to, after }: Replay): Sql {
   const span = sql`created_at >= ${new Date(from)} and created_at < ${new Date(to)}`
   return after === undefined ? span : sql`${span} and (created_at, id) > (${after.at}::timestamptz, ${after.id}::uuid)`
@@ -84,7 +89,7 @@ export async function replayDelivery(
   now: Instant,
 ): Promise<boolean> {
   const rows = await transaction.query(sql`
-    update openslot.deliveries set state = 'ready', due_at = ${new Date(now)}, tries = 0, finished_at = null
+    update openslot.deliveries set ${dueAnew(now)}
     where app_id = ${transaction.appId} and id = ${deliveryId} and endpoint_id = ${endpointId} and kind = 'webhook' returning id`)
   return rows.length > 0
 }
