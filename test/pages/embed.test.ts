@@ -15,7 +15,7 @@ import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 useBuild('pages')
-const browser = useBrowser()
+const browser = useBrowser('chromium')
 const guide = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'embed.md'), 'utf8')
 let server: PageServer
 let host: HostPage
