@@ -8,7 +8,7 @@ import {
   readFacts,
 } from '../../adapters/storage/maintenance.ts'
 import { compareMigrations, serverRole } from '../../adapters/storage/migrations.ts'
-import { countStandings } from '../../adapters/storage/mirrors.ts'
+import { countStandings } from '../../adapters/storage/mirrorHealth.ts'
 import { countReconciliations } from '../../adapters/storage/reconciliations.ts'
 import { type Vault, VaultError } from '../../adapters/storage/vault.ts'
 import type { Instant } from '../../core/time/instant.ts'
