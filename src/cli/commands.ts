@@ -5,6 +5,7 @@ import { accountCommands } from './accounts.ts'
 import { type Command, type Environment, parseWords, UsageError } from './command.ts'
 import { doctorCommand } from './doctor.ts'
 import { explain } from './explain.ts'
+import { guestCommands } from './guests.ts'
 import { mailCommands } from './mail.ts'
 import { startCommand } from './start.ts'
 import { upkeepCommands } from './upkeep.ts'
@@ -14,6 +15,7 @@ const commands: readonly Command[] = [
   startCommand,
   ...accountCommands,
   ...mailCommands,
+  ...guestCommands,
   ...upkeepCommands,
   doctorCommand,
 ]
