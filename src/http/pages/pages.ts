@@ -153,17 +153,18 @@ function send(
   page: PageData,
   frames: readonly string[],
 ): FastifyReply {
-  const { lang, language } = request.query as { lang?: unknown; language?: unknown }
+  const { lang, language, color_scheme } = request.query as Readonly<Record<string, unknown>>
   // Either name, and a name that comes twice.
   const named = [lang, language].flat().filter((value) => typeof value === 'string')
   const languages = Object.keys(built.languages)
   const chosen = chooseLanguage(languages, named, request.headers['accept-language'])
   const words = built.languages[chosen]
   if (words === undefined) throw new Error(`the pages were built without ${chosen}`)
+  const colorScheme = color_scheme === 'light' || color_scheme === 'dark' ? color_scheme : undefined
   const title = page.kind === 'book' ? page.settings.name : (words.titles[page.kind] ?? '')
   return reply
     .code(status)
     .type('text/html; charset=utf-8')
     .header('content-security-policy', pagePolicy(["'self'", ...frames].join(' ')))
-    .send(writeShell({ built, document: { page, language: chosen, languages, words }, words, title }))
+    .send(writeShell({ built, document: { page, language: chosen, languages, words }, words, title, colorScheme }))
 }
