@@ -5,6 +5,7 @@ import { unwrap, withApp } from './withApp.ts'
 
 const exportCommand: Command = {
   name: 'guests export',
+  isAboutData: true,
   meaning: 'Print all that is known of a guest, as JSON: bookings, answers, mails',
   operands: ['ADDRESS'],
   options: { app: applicationOption },
@@ -18,6 +19,7 @@ const exportCommand: Command = {
 
 const eraseCommand: Command = {
   name: 'guests erase',
+  isAboutData: true,
   meaning: 'Erase a guest from all bookings that are over, and what was told of these; cannot be undone',
   operands: ['ADDRESS'],
   options: { app: applicationOption },

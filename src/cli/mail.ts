@@ -8,6 +8,7 @@ const shown = 50
 
 const listCommand: Command = {
   name: 'mail list',
+  isAboutData: true,
   meaning: 'List the newest mails, sent or not',
   options: {
     app: applicationOption,
@@ -43,6 +44,7 @@ const listCommand: Command = {
 
 const showCommand: Command = {
   name: 'mail show',
+  isAboutData: true,
   meaning: 'Show a mail as its reader gets it, and every attempt to send it',
   operands: ['ID'],
   options: { app: applicationOption },
@@ -73,6 +75,7 @@ const showCommand: Command = {
 
 const sendCommand: Command = {
   name: 'mail send',
+  isAboutData: true,
   meaning: 'Send a mail again, whatever became of it; a running server does it',
   operands: ['ID'],
   options: { app: applicationOption },

@@ -88,6 +88,11 @@ export function preparePlace({
   }
 }
 
+/** Whether an embedded database was made for `dataDirectory` before, there or elsewhere. */
+export function hasEmbeddedDatabase(dataDirectory: string): boolean {
+  return existsSync(join(dataDirectory, 'postgres')) || existsSync(join(dataDirectory, pointerName))
+}
+
 /** Makes `path` a folder of the owner's alone (0700); refuses one that somebody else made there before. */
 export function makePrivateDirectory(path: string, owner: ProcessOwner): void {
   mkdirSync(path, { recursive: true, mode: 0o700 })
