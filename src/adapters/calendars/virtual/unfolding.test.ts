@@ -1,0 +1,81 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+
+import type { EventId } from '../../../core/ids.ts'
+import type { Result } from '../../../core/result.ts'
+import { dayMs, instant, minuteMs, plus } from '../../../core/time/instant.ts'
+import type { Interval } from '../../../core/time/interval.ts'
+import { localDay } from '../../../core/time/localDate.ts'
+import type { BusyRow } from '../../storage/events.ts'
+import { type Unfolded, unfold } from './unfolding.ts'
+
+const start = instant(localDay('2026-11-26') * dayMs)
+const days = (count: number): Interval => ({ start, end: plus(start, count * dayMs) })
+
+function rows(count: number, ...recurrence: string[]): BusyRow[] {
+  return Array.from({ length: count }, (_, index) => ({
+    ordinal: 1,
+    timezone: 'Europe/Paris',
+    id: `series${index}` as EventId,
+    masterEventId: null,
+    originalStart: null,
+    blocks: true,
+    start,
+    end: instant(Number.POSITIVE_INFINITY),
+    details: {
+      title: '',
+      when: {
+        kind: 'timespan',
+        startTime: start,
+        endTime: plus(start, 5 * minuteMs),
+        startTimezone: undefined,
+        endTimezone: undefined,
+      },
+      busy: true,
+      participants: [],
+      recurrence,
+    },
+  }))
+}
+
+const everyQuarter = 'RRULE:FREQ=HOURLY;BYMINUTE=0,15,30,45'
+const told = (answer: Result<readonly Unfolded[]>) =>
+  answer.ok ? answer.value.reduce((sum, { busy }) => sum + busy.length, 0) : answer.problem
+
+describe('the series of virtual calendars', () => {
+  it('are told whole, however many occurrences one has', async () => {
+    expect(told(await unfold(rows(1, everyQuarter), days(400), new Set()))).toBe(400 * 96)
+  })
+
+  it('as people have them are told, a thousand by the week for three months', async () => {
+    expect(told(await unfold(rows(1_000, 'RRULE:FREQ=WEEKLY'), days(92), new Set()))).toBe(1_000 * 14)
+  })
+
+  it('past what one question is worth are unknown, never free, and others get their turn meanwhile', async () => {
+    let turns = 0
+    let isTold = false
+    const others = (async () => {
+      while (!isTold) {
+        await nextTurn()
+        turns += 1
+      }
+    })()
+    const answer = await unfold(rows(100, everyQuarter), days(92), new Set())
+    isTold = true
+    await others
+    expect(told(answer)).toMatchObject({ kind: 'calendarUnavailable', message: expect.stringMatching(/fewer days/) })
+    expect(turns).toBeGreaterThan(3)
+  })
+
+  it('that never take place cost next to nothing, even thousands of them for centuries', async () => {
+    const never = rows(2_000, 'RRULE:FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30')
+    expect(told(await unfold(never, days(92), new Set()))).toBe(2_000)
+    expect(told(await unfold(never.slice(0, 50), days(300 * 365), new Set()))).toBe(50)
+  })
+
+  it('that are looked for in vain for too long are unknown', async () => {
+    const never = rows(1, 'RRULE:FREQ=DAILY;INTERVAL=7;BYDAY=MO')
+    expect(told(await unfold(never, days(92), new Set()))).toBe(1)
+    expect(told(await unfold(never, days(4_500 * 365), new Set()))).toMatchObject({ kind: 'calendarUnavailable' })
+  })
+})

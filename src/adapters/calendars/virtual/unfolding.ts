@@ -1,0 +1,100 @@
+// When what stands on virtual calendars takes place: series unfolded within a bound, occurrences that were changed left out.
+import { eachOccurrence } from '../../../core/calendar/series.ts'
+import type { EventId } from '../../../core/ids.ts'
+import type { Problem } from '../../../core/problem.ts'
+import { failure, type Result, success } from '../../../core/result.ts'
+import type { Interval } from '../../../core/time/interval.ts'
+import { MalformedCalendar } from '../../ical/contentLines.ts'
+import { readRecurrence } from '../../ical/recurrence.ts'
+import { stepsOfOccurrence, Work } from '../../ical/work.ts'
+import type { BusyRow } from '../../storage/events.ts'
+
+export const noCalendar: Problem = {
+  kind: 'calendarUnavailable',
+  message: 'The calendar does not exist any more.',
+}
+
+/** It was read when it was stored; one that no longer can be is not free. */
+const unreadable: Problem = {
+  kind: 'calendarUnavailable',
+  message: 'The calendar has a series that cannot be read.',
+}
+
+const tooMuch: Problem = {
+  kind: 'calendarUnavailable',
+  message: 'The calendar has more recurring events than can be worked out for so much time: ask about fewer days.',
+}
+
+/**
+ * What one question is worth, however many calendars it asks: about a hundred thousand occurrences, which are a thousand a day
+ * for three months, and most of a second of one core.
+ */
+const mostSteps = 2_000_000
+
+export type Unfolded = {
+  /** The place of its calendar among those asked. */
+  readonly place: number
+  readonly id: EventId
+  /** Unsorted where it is no series; not cut at the span. */
+  readonly busy: readonly Interval[]
+}
+
+/**
+ * The busy time of each row; what is replaced or does not block has none. Others get their turn meanwhile.
+ * Problems: `calendarUnavailable`, also where it would take too long to tell: then nothing is free.
+ */
+export async function unfold(
+  rows: readonly BusyRow[],
+  span: Interval,
+  ignoring: ReadonlySet<EventId>,
+  work: Work = new Work(mostSteps),
+): Promise<Result<readonly Unfolded[]>> {
+  try {
+    return await unfoldWithin(work, rows, span, ignoring)
+  } catch (error) {
+    if (error instanceof MalformedCalendar) return failure(tooMuch)
+    throw error
+  }
+}
+
+async function unfoldWithin(
+  work: Work,
+  rows: readonly BusyRow[],
+  span: Interval,
+  ignoring: ReadonlySet<EventId>,
+): Promise<Result<readonly Unfolded[]>> {
+  const unfolded: Unfolded[] = []
+  const replaced = new Set<string>()
+  for (const row of rows) {
+    if (row.timezone === null) return failure(noCalendar)
+    if (row.masterEventId !== null) replaced.add(occurrenceKey(row.ordinal, row.masterEventId, row.originalStart))
+  }
+  for (const row of rows) {
+    if (row.id === null || !row.blocks || ignoring.has(row.id)) continue
+    const { id } = row
+    const place = row.ordinal - 1
+    if (row.details === null) {
+      unfolded.push({ place, id, busy: [{ start: row.start, end: row.end }] })
+      continue
+    }
+    const { when, recurrence: lines } = row.details
+    work.beginSeries(lines)
+    const recurrence = readRecurrence(lines)
+    if (!recurrence.ok) return failure(unreadable)
+    const busy: Interval[] = []
+    const series = { when, timezone: row.timezone ?? 'UTC', recurrence: recurrence.value }
+    for (const occurrence of eachOccurrence(series, span, work.spend)) {
+      work.spend(stepsOfOccurrence)
+      if (!replaced.has(occurrenceKey(row.ordinal, id, occurrence.start))) busy.push(occurrence)
+      work.beginPiece()
+      if (work.isLong()) await work.breathe()
+    }
+    if (work.isLong()) await work.breathe()
+    unfolded.push({ place, id, busy })
+  }
+  return success(unfolded)
+}
+
+function occurrenceKey(ordinal: number, masterId: EventId, start: number | null): string {
+  return `${ordinal} ${start} ${masterId}`
+}
