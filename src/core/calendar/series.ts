@@ -29,8 +29,8 @@ export type Series = { readonly when: When; readonly timezone: string; readonly 
  * The occurrences that overlap `span` (a moment counts where it lies in it), by start. `spend` hears of what is looked at;
  * who takes them in pays for each beside that.
  */
-export function* eachOccurrence(series: Series, span: Interval, spend: Spend): Generator<Interval> {
-  for (const { start, end } of eachOnWall(patternOf(series), span, spend)) yield { start, end }
+export function eachOccurrence(series: Series, span: Interval, spend: Spend): Generator<Interval> {
+  return eachOnWall(patternOf(series), span, spend)
 }
 
 function patternOf({ when, timezone, recurrence }: Series): Pattern {
