@@ -7,6 +7,7 @@ import type { Operations } from '../../operations/operations.ts'
 import type { PageData } from '../../wire/pages.ts'
 import { answerProblem } from '../answers.ts'
 import { accepts } from '../compression.ts'
+import { findExcess } from '../limits.ts'
 import type { Limiter } from '../rateLimit.ts'
 import { type Asset, type BuiltPages, readBuiltPages } from './builtPages.ts'
 import { chooseLanguage } from './language.ts'
@@ -50,7 +51,9 @@ export function servePages(server: FastifyInstance, { operations, limiter, pages
       reply.header('retry-after', String(allowed.problem.retryAfterSeconds ?? 60))
       return send(request, reply, pages, 429, { kind: 'busy' }, [])
     }
-    const [opened, found] = await Promise.all([open(), findFrames()])
+    // Of what cannot be stored there is nothing.
+    const isText = findExcess(request.params, 'path') === undefined
+    const [opened, found] = isText ? await Promise.all([open(), findFrames()]) : [failure(notFound), failure(notFound)]
     const frames = found.ok ? found.value : []
     if (opened.ok) return send(request, reply, pages, 200, opened.value, frames)
     const { kind } = opened.problem
