@@ -6,6 +6,7 @@ import { failure, type Result, success } from '../../core/result.ts'
 import type { Operations } from '../../operations/operations.ts'
 import type { PageData } from '../../wire/pages.ts'
 import { answerProblem } from '../answers.ts'
+import { clientAddress } from '../clientAddress.ts'
 import { accepts } from '../compression.ts'
 import { findExcess } from '../limits.ts'
 import type { Limiter } from '../rateLimit.ts'
@@ -46,7 +47,7 @@ export function servePages(server: FastifyInstance, { operations, limiter, pages
   ): Promise<FastifyReply> => {
     const pages = read()
     if (pages === undefined) return answerProblem(request, reply, notBuilt)
-    const allowed = await limiter.beforePage(request.ip)
+    const allowed = await limiter.beforePage(clientAddress(request))
     if (!allowed.ok) {
       reply.header('retry-after', String(allowed.problem.retryAfterSeconds ?? 60))
       return send(request, reply, pages, 429, { kind: 'busy' }, [])
