@@ -190,6 +190,8 @@ describe('recurrence rules', () => {
     ['FREQ=YEARLY;INTERVAL=10000', true],
     ['FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;UNTIL=20270101', true],
     ['FREQ=DAILY;INTERVAL=7;BYDAY=MO;UNTIL=99990101', false],
+    ['FREQ=DAILY;INTERVAL=7;BYDAY=MO;COUNT=2', false],
+    ['FREQ=DAILY;INTERVAL=7;BYDAY=MO;COUNT=1', true],
   ])('%s from a Thursday: whether it takes place again or ends is %s', (text, expected) => {
     const when = timespan('Europe/Paris', '2026-01-01T09:00', 1)
     expect(recursOrEnds({ when, timezone: 'UTC', recurrence: recurrenceOf(`RRULE:${text}`) })).toBe(expected)

@@ -156,7 +156,7 @@ function withoutCount(recurrence: Recurrence, first: number): Recurrence {
 export function recursOrEnds(series: Series): boolean {
   const { wall, first, recurrence } = patternOf(series)
   const { rule, until } = recurrence
-  if (rule === undefined || rule.count !== undefined) return true
+  if (rule === undefined || rule.count === 1) return true
   const to = until === undefined ? Number.POSITIVE_INFINITY : past(until, wall)
   let left = looksForASecond
   const look: Spend = (steps) => {
