@@ -30,7 +30,11 @@ export const virtualCalendars: CalendarProvider = {
 
   async freeBusy({ appId, local }, calendars, span, ignoring = []) {
     if (calendars.length === 0) return success([])
-    const unfolded = await unfold(await readBusyRows(local, appId, calendars, span), span, new Set(ignoring))
+    const unfolded = await unfold(await readBusyRows(local, appId, calendars, span), {
+      span,
+      ignoring: new Set(ignoring),
+      calendars: calendars.length,
+    })
     if (!unfolded.ok) return unfolded
     const busy: Interval[][] = calendars.map(() => [])
     for (const row of unfolded.value) for (const interval of row.busy) busy[row.place]?.push(interval)
@@ -39,7 +43,11 @@ export const virtualCalendars: CalendarProvider = {
 
   /** Reading all there is costs no more here than to ask what changed. */
   async readChanges({ appId, local }, calendar, { window }) {
-    const unfolded = await unfold(await readBusyRows(local, appId, [calendar], window), window, new Set())
+    const unfolded = await unfold(await readBusyRows(local, appId, [calendar], window), {
+      span: window,
+      ignoring: new Set(),
+      calendars: 1,
+    })
     if (!unfolded.ok) return unfolded
     const booked = new Set(await listBookedEventIds(local, appId, calendar))
     const items = unfolded.value.map(({ id, busy }) => ({

@@ -33,6 +33,13 @@ function worth(calendars: number): number {
   return Math.min(3_000_000, 1_000_000 + calendars * 100_000)
 }
 
+export type BusyQuestion = {
+  readonly span: Interval
+  readonly ignoring: ReadonlySet<EventId>
+  /** How many are asked. */
+  readonly calendars: number
+}
+
 export type Unfolded = {
   /** The place of its calendar among those asked. */
   readonly place: number
@@ -45,14 +52,9 @@ export type Unfolded = {
  * The busy time of each row; what is replaced or does not block has none. Others get their turn meanwhile.
  * Problems: `calendarUnavailable`, also where it would take too long to tell: then nothing is free.
  */
-export async function unfold(
-  rows: readonly BusyRow[],
-  span: Interval,
-  ignoring: ReadonlySet<EventId>,
-  work: Work = new Work(worth(new Set(rows.map(({ ordinal }) => ordinal)).size)),
-): Promise<Result<readonly Unfolded[]>> {
+export async function unfold(rows: readonly BusyRow[], question: BusyQuestion): Promise<Result<readonly Unfolded[]>> {
   try {
-    return await unfoldWithin(work, rows, span, ignoring)
+    return await unfoldWithin(new Work(worth(question.calendars)), rows, question)
   } catch (error) {
     if (error instanceof MalformedCalendar) return failure(tooMuch)
     throw error
@@ -62,8 +64,7 @@ export async function unfold(
 async function unfoldWithin(
   work: Work,
   rows: readonly BusyRow[],
-  span: Interval,
-  ignoring: ReadonlySet<EventId>,
+  { span, ignoring }: BusyQuestion,
 ): Promise<Result<readonly Unfolded[]>> {
   const unfolded: Unfolded[] = []
   const replaced = new Map<string, Set<number | null>>()
