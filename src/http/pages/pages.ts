@@ -6,7 +6,9 @@ import { failure, type Result, success } from '../../core/result.ts'
 import type { Operations } from '../../operations/operations.ts'
 import type { PageData } from '../../wire/pages.ts'
 import { answerProblem } from '../answers.ts'
+import { clientAddress } from '../clientAddress.ts'
 import { accepts } from '../compression.ts'
+import { findExcess } from '../limits.ts'
 import type { Limiter } from '../rateLimit.ts'
 import { type Asset, type BuiltPages, readBuiltPages } from './builtPages.ts'
 import { chooseLanguage } from './language.ts'
@@ -45,12 +47,14 @@ export function servePages(server: FastifyInstance, { operations, limiter, pages
   ): Promise<FastifyReply> => {
     const pages = read()
     if (pages === undefined) return answerProblem(request, reply, notBuilt)
-    const allowed = await limiter.beforePage(request.ip)
+    const allowed = await limiter.beforePage(clientAddress(request))
     if (!allowed.ok) {
       reply.header('retry-after', String(allowed.problem.retryAfterSeconds ?? 60))
       return send(request, reply, pages, 429, { kind: 'busy' }, [])
     }
-    const [opened, found] = await Promise.all([open(), findFrames()])
+    // Of what cannot be stored there is nothing.
+    const isText = findExcess(request.params, 'path') === undefined
+    const [opened, found] = isText ? await Promise.all([open(), findFrames()]) : [failure(notFound), failure(notFound)]
     const frames = found.ok ? found.value : []
     if (opened.ok) return send(request, reply, pages, 200, opened.value, frames)
     const { kind } = opened.problem
