@@ -10,7 +10,8 @@ import {
 import { compareMigrations, serverRole } from '../../adapters/storage/migrations.ts'
 import { countStandings } from '../../adapters/storage/mirrorHealth.ts'
 import { countReconciliations } from '../../adapters/storage/reconciliations.ts'
-import { type Vault, VaultError } from '../../adapters/storage/vault.ts'
+import { VaultError } from '../../adapters/storage/sealing.ts'
+import type { Vault } from '../../adapters/storage/vault.ts'
 import type { Instant } from '../../core/time/instant.ts'
 
 /** One thing that was looked at. `message` says what was found, and what to do where it is not good. */
