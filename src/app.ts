@@ -146,7 +146,7 @@ async function openMailer({ smtpUrl, from, dkim }: MailConfig): Promise<Mailer> 
 }
 
 /** How the installation stands, for `doctor`: migrates nothing, makes no key. Throws where the database cannot be reached. */
-export async function examineInstallation(config: Config): Promise<Finding[]> {
+export async function examineInstallation(config: Config, isWanted: (name: string) => boolean): Promise<Finding[]> {
   const closers: (() => Promise<void>)[] = []
   try {
     const { admin } = await openDatabase(config, {}, createLogger(config.logLevel), closers)
@@ -154,7 +154,7 @@ export async function examineInstallation(config: Config): Promise<Finding[]> {
     closers.push(() => database.close())
     const masterKeys = loadMasterKeys(config.masterKey, config.dataDirectory, () => {})
     const vault = masterKeys.isEmpty ? undefined : new Vault(masterKeys)
-    return await examine({ database, vault, now: () => instant(Date.now()) })
+    return await examine({ database, vault, now: () => instant(Date.now()) }, isWanted)
   } finally {
     await closeAll(closers)
   }
