@@ -152,9 +152,8 @@ export async function examineInstallation(config: Config, isWanted: (name: strin
     const { admin } = await openDatabase(config, {}, createLogger(config.logLevel), closers)
     const database = new Database({ connection: admin, poolSize: 2 })
     closers.push(() => database.close())
-    const masterKeys = loadMasterKeys(config.masterKey, config.dataDirectory, () => {})
-    const vault = masterKeys.isEmpty ? undefined : new Vault(masterKeys)
-    return await examine({ database, vault, now: () => instant(Date.now()) }, isWanted)
+    const openVault = () => new Vault(loadMasterKeys(config.masterKey, config.dataDirectory, () => {}))
+    return await examine({ database, openVault, now: () => instant(Date.now()) }, isWanted)
   } finally {
     await closeAll(closers)
   }

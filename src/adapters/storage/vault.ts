@@ -21,6 +21,11 @@ export class Vault {
     this.#masterKeys = masterKeys
   }
 
+  /** False before anything was sealed, where no key is set. */
+  get hasMasterKey(): boolean {
+    return !this.#masterKeys.isEmpty
+  }
+
   /**
    * Makes a key that seals from now on; the others still open. Answers its kid. Whatever was sealed before under another key
    * stands in the database when this returns, and nothing is after it. Throws `VaultError` where the keys are in MASTER_KEY.

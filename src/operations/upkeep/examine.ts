@@ -34,8 +34,8 @@ export type Finding = { readonly name: string; readonly isGood: boolean; readonl
 export type ExamineTools = {
   /** With the rights of the owner. */
   readonly database: Database
-  /** Undefined where there is no master key yet. */
-  readonly vault: Vault | undefined
+  /** Throws `VaultError` where the master keys cannot be read. */
+  readonly openVault: () => Vault
   readonly now: () => Instant
 }
 
@@ -45,7 +45,7 @@ const workerPatienceSeconds = 300
 
 /** Only what `isWanted`; without a schema that is said in any case. Throws where the database cannot be reached. */
 export async function examine(
-  { database, vault, now }: ExamineTools,
+  { database, openVault, now }: ExamineTools,
   isWanted: (name: (typeof examined)[number]) => boolean = () => true,
 ): Promise<Finding[]> {
   const facts = await readFacts(database, serverRole)
@@ -54,7 +54,7 @@ export async function examine(
     clock: () => examineClock(facts, now()),
     migrations: () => examineMigrations(database),
     'row security': () => examineRole(database, facts),
-    'master key': () => examineKeys(database, vault),
+    'master key': () => examineKeys(database, openVault),
     worker: () => examineWorker(database),
     'held bookings': () => examineHeld(database),
     calendars: () => examineCalendars(database),
@@ -126,17 +126,14 @@ async function examineRole(database: Database, facts: DatabaseFacts): Promise<Fi
   return { name, isGood: true, message: `it binds ${serverRole}, who may only add to the audit log` }
 }
 
-async function examineKeys(database: Database, vault: Vault | undefined): Promise<Finding> {
+async function examineKeys(database: Database, openVault: ExamineTools['openVault']): Promise<Finding> {
   const name = 'master key'
-  if (vault === undefined)
-    return {
-      name,
-      isGood: false,
-      message: 'there is none: set MASTER_KEY, or bring back DATA_DIR/master.key; the first start makes one',
-    }
   const appIds = await listAppIds(database)
   try {
+    const vault = openVault()
     for (const appId of appIds) await database.read(appId, (transaction) => vault.check(transaction))
+    if (!vault.hasMasterKey)
+      return { name, isGood: false, message: 'there is none yet: the first start makes one, or set MASTER_KEY' }
   } catch (error) {
     if (error instanceof VaultError) return { name, isGood: false, message: error.message }
     throw error

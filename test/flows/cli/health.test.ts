@@ -21,7 +21,7 @@ beforeAll(async () => {
   client = new pg.Client(database.connection)
   await client.connect()
   await client.query(`insert into openslot.applications (app_id, code, name) values ('${appId}', '00000001', 'test')`)
-}, 60_000)
+}, 120_000)
 afterAll(() => client.end())
 
 const isHealthy = async (settings = {}) => {
@@ -48,7 +48,7 @@ test("a worker is healthy whatever else there is to say of an installation, such
   expect(all.stdout).toContain('✗ BASE_URL: HOST is 0.0.0.0')
   expect(all.stdout).toContain('✗ calendars: 1 ')
   expect(await isHealthy()).toEqual({ code: 0, wrong: [] })
-}, 60_000)
+}, 120_000)
 
 test('a worker that does not do its rounds is not, nor one without its database or its key', async () => {
   await letWorkerBeSilent(600)
@@ -60,9 +60,13 @@ test('a worker that does not do its rounds is not, nor one without its database 
   await client.query(`insert into openslot.data_keys (app_id, sealed, kid) values ('${appId}', '', 'lost')`)
   expect(await isHealthy()).toEqual({ code: 1, wrong: [expect.stringContaining('under master key "lost", which')] })
   await client.query('delete from openslot.data_keys')
+  expect(await isHealthy({ MASTER_KEY: 'k1' })).toEqual({
+    code: 1,
+    wrong: [expect.stringContaining('✗ master key: MASTER_KEY must be kid:base64')],
+  })
   const away = await isHealthy({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/x' })
   expect(away).toEqual({ code: 1, wrong: [expect.stringContaining('✗ database: Nothing answers')] })
-}, 60_000)
+}, 120_000)
 
 /** As the worker writes it where the provider no longer takes the password. */
 async function letCalendarBeRefused(): Promise<void> {
@@ -80,11 +84,11 @@ test('a worker that has started is known to have', async () => {
   const server = await startTestServer({ connection }, { ROLE: 'worker' })
   expect(await of()).toBe('✓ worker: it does its rounds\n')
   await server.close()
-}, 30_000)
+}, 60_000)
 
 test('names that are none are refused', async () => {
   const { code, stderr } = await openslot(environment, 'doctor', '--only', 'database,keys')
   expect(code).toBe(2)
   expect(stderr).toContain('--only takes runtime, BASE_URL, ')
   expect(stderr).toContain('; "keys" is none of them.')
-}, 30_000)
+}, 60_000)

@@ -73,7 +73,7 @@ test('another key under the same name is refused at the start, and both open onc
   expect(await mended.app.operations.rotateKeys({ isNewKeyWanted: false })).toMatchObject({ value: { sealedAgain: 2 } })
   const one = await start(keyOf('k2', 2))
   for (const application of [server, eve]) expect(await seal(one, application, 'again')).toBe(200)
-}, 60_000)
+}, 120_000)
 
 test('no key is made where secrets are sealed under one that is not here, by a start or by a restore', async () => {
   const { environment, start, file } = await setUp()
@@ -86,6 +86,8 @@ test('no key is made where secrets are sealed under one that is not here, by a s
   const nowhere = join(environment.DATA_DIR, 'nowhere')
   const missing = `Secrets in the database are sealed under master key "${kid}", which MASTER_KEY and the data directory lack.`
   await expect(start('', nowhere)).rejects.toThrow(missing)
+  const looked = await openslot({ ...environment, DATA_DIR: nowhere }, 'doctor', '--only', 'master key')
+  expect(looked).toMatchObject({ code: 1, stdout: `✗ master key: ${missing}\n` })
   const { DATABASE_URL } = (await makeDatabase()).environment
   const lost = await openslot({ ...environment, DATABASE_URL, DATA_DIR: nowhere }, 'restore', backup)
   expect(lost).toMatchObject({ code: 1, stdout: '' })
@@ -94,7 +96,7 @@ test('no key is made where secrets are sealed under one that is not here, by a s
   )
   expect(existsSync(nowhere)).toBe(false)
   expect(await openslot({ ...environment, DATABASE_URL }, 'restore', backup)).toMatchObject({ code: 0 })
-}, 60_000)
+}, 120_000)
 
 test('of new keys that are made at the same time none is lost', async () => {
   const { environment, start, file, client } = await setUp()
@@ -105,12 +107,12 @@ test('of new keys that are made at the same time none is lost', async () => {
   const commands = [1, 2].map(() => launch(environment, ['rotate-keys', '--new', '--json']).ended)
   const waiting = `select from pg_locks where locktype = 'advisory' and not granted and objid = 7203483
     and database = (select oid from pg_database where datname = current_database())`
-  await expect.poll(async () => (await client.query(waiting)).rowCount, { timeout: 40_000 }).toBe(2)
+  await expect.poll(async () => (await client.query(waiting)).rowCount, { timeout: 60_000 }).toBe(2)
   expect(kidsOf(file)).toEqual(old)
   await client.query('rollback')
   const made = (await Promise.all(commands)).map(({ stdout }) => JSON.parse(stdout).new_kid as string)
   expect(kidsOf(file).sort()).toEqual([...made, ...old].sort())
-}, 60_000)
+}, 120_000)
 
 test('a rotation that was killed on its way leaves every secret open, is finished by the next, and may be repeated', async () => {
   const { environment, start, file, client } = await setUp()
@@ -125,7 +127,7 @@ test('a rotation that was killed on its way leaves every secret open, is finishe
   await client.query('select from openslot.data_keys where app_id = $1 for update', [held])
   const command = launch(environment, ['rotate-keys', '--new'])
   const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-  await expect.poll(async () => (await server.app.database.pool.query(waiting)).rowCount, { timeout: 40_000 }).toBe(1)
+  await expect.poll(async () => (await server.app.database.pool.query(waiting)).rowCount, { timeout: 60_000 }).toBe(1)
   command.child.kill('SIGKILL')
   await command.ended
   await client.query('rollback')
@@ -154,4 +156,4 @@ test('a rotation that was killed on its way leaves every secret open, is finishe
   writeFileSync(file, both.split(',')[0] ?? '')
   const last = await start()
   for (const application of applications) expect(await seal(last, application, 'again')).toBe(200)
-}, 60_000)
+}, 120_000)
