@@ -170,7 +170,7 @@ export function answerInvitation(
     const calendar = await lockNamed(transaction, name)
     if (!calendar.ok) return calendar
     const before = await findEvent(transaction, grant, calendar.value, name.eventId)
-    if (before === undefined) return failure(notFound)
+    if (before === undefined || before.status === 'cancelled') return failure(notFound)
     const others = before.details.participants.filter(({ email }) => email.toLowerCase() !== grant.email.toLowerCase())
     const own = before.details.participants.find(({ email }) => email.toLowerCase() === grant.email.toLowerCase())
     const participants = [...others, { ...(own ?? { email: grant.email }), status }]
