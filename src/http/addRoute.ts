@@ -8,6 +8,7 @@ import { failure, type Result } from '../core/result.ts'
 import type { Operations } from '../operations/operations.ts'
 import { answerJson, answerProblem, successBody } from './answers.ts'
 import { admit, grantOf, isGuess } from './auth.ts'
+import { isPercentUtf8 } from './bodies.ts'
 import { describeRoute } from './describe.ts'
 import { bodyLimitBytes, findExcess } from './limits.ts'
 import { findPageProblem } from './pageCheck.ts'
@@ -121,6 +122,8 @@ function compileChecks(route: Route): (request: FastifyRequest) => Problem | und
     return { part, check: schema === undefined ? undefined : compileCheck(schema, part) }
   })
   return (request) => {
+    const { url } = request
+    if (!isPercentUtf8(url)) return invalidRequest('the query is not percent-encoded UTF-8')
     for (const { part, check } of checks) {
       const value = request[part]
       const excess = findExcess(value, part === 'body' ? '' : part)

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import { invalidRequest, type Problem } from '../core/problem.ts'
+import { RefusedBody } from './bodies.ts'
 import { errorAnswer, isOAuthPath, oauthAnswer } from './problems.ts'
 import type { Answer } from './route.ts'
 
@@ -47,6 +48,7 @@ export function answerProblem(request: FastifyRequest, reply: FastifyReply, prob
 
 /** What was thrown is either the framework's word on a malformed request, or a bug: logged once, answered 500. */
 export function answerThrown(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error instanceof RefusedBody) return answerProblem(request, reply, error.problem)
   const status = (error as { statusCode?: number }).statusCode ?? 500
   if (status === 413)
     return answerProblem(request, reply, { kind: 'payloadTooLarge', message: 'the request body is too large' })
