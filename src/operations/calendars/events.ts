@@ -18,7 +18,7 @@ import type { ChangeTools } from '../bookings/carryThrough.ts'
 import type { Tools } from '../tools.ts'
 import { cancelBehind, findBehind, moveBehind, targetOf } from './bookedEvents.ts'
 import { findUnservedProvider, readOnly } from './calendars.ts'
-import { seriesOf, toWrite } from './eventWrites.ts'
+import { findMisfit, seriesOf, toWrite } from './eventWrites.ts'
 
 type Needs = Pick<Tools, 'database'>
 
@@ -39,6 +39,8 @@ export function createEvent(
   { grant, calendarId }: Omit<EventName, 'eventId'>,
   content: EventContent,
 ): Promise<Result<CalendarEvent>> {
+  const misfit = findMisfit(content.details)
+  if (misfit !== undefined) return Promise.resolve(failure(misfit))
   return database.transaction(grant.appId, async (transaction) => {
     const calendar = await lockNamed(transaction, { grant, calendarId })
     if (!calendar.ok) return calendar
@@ -111,6 +113,8 @@ function changed(before: CalendarEvent, change: EventChange): Result<CalendarEve
   if (!content.ok) return content
   if (before.masterEventId !== undefined && content.value.details.recurrence.length > 0)
     return failure(invalidRequest('belongs to the series, not to one of its instances', 'recurrence'))
+  const misfit = findMisfit(content.value.details)
+  if (misfit !== undefined) return failure(misfit)
   return success({ ...before, ...content.value })
 }
 

@@ -105,3 +105,33 @@ it('a span that ends where it starts holds what takes place at that moment', asy
     expect((await read(`/import?${span}`)).map((event) => event.id).includes(single), time).toBe(expected > 0)
   }
 })
+
+describe('a series by the hour', () => {
+  it.each([
+    ['when the clocks skip an hour', '2027-03-27T22:00Z', [22, 23, 24, 25, 26]],
+    ['when an hour comes twice', '2027-10-30T22:00Z', [22, 23, 24, 26, 27]],
+  ])('has each start once, %s', async (_, start, hours) => {
+    const zone = 'Europe/Berlin'
+    const id = await create({ ...hourFrom(start), start_timezone: zone, end_timezone: zone }, 'RRULE:FREQ=HOURLY')
+    const midnight = at(`${start.slice(0, 10)}T00:00Z`)
+    const listed = await read(`?calendar_id=primary&start=${at(start)}&end=${midnight + 28 * 3_600 - 1}`)
+    const starts = listed.map((event) => (event.start - midnight) / 3_600)
+    expect(starts.slice(0, hours.length)).toEqual(hours)
+    expect(new Set(listed.map((event) => event.id)).size).toBe(listed.length)
+    expect(listed.every((event) => event.master_event_id === id)).toBe(true)
+  })
+
+  it.each(['FREQ=HOURLY;COUNT=30', 'FREQ=DAILY;BYHOUR=9,17;COUNT=4', 'FREQ=DAILY;BYMINUTE=0,30'])(
+    'is none of whole days: %s',
+    async (rule) => {
+      const recurrence = [`RRULE:${rule}`]
+      const body = { when: { date: '2027-06-01' }, recurrence }
+      const made = await server.request('POST', `${events}?calendar_id=primary`, { body })
+      expect([made.status, made.body.error?.message]).toEqual([400, expect.stringMatching(/^recurrence: /)])
+      const id = await create({ date: '2027-06-01' }, 'RRULE:FREQ=DAILY;COUNT=2')
+      expect((await server.request('PUT', one(id), { body: { recurrence } })).status).toBe(400)
+      const timed = await create(hourFrom('2027-06-01T09:00Z'), ...recurrence)
+      expect((await server.request('PUT', one(timed), { body: { when: { date: '2027-06-01' } } })).status).toBe(400)
+    },
+  )
+})
