@@ -16,9 +16,10 @@ import { failure, type Result, success } from '../../core/result.ts'
 import { type EventContent, eventNotification } from '../../wire/events.ts'
 import type { ChangeTools } from '../bookings/carryThrough.ts'
 import type { Tools } from '../tools.ts'
-import { cancelBehind, findBehind, moveBehind, targetOf } from './bookedEvents.ts'
+import { cancelBehind, findBehind, isAt, moveBehind, targetOf } from './bookedEvents.ts'
 import { findUnservedProvider, readOnly } from './calendars.ts'
 import { findMisfit, seriesOf, toWrite } from './eventWrites.ts'
+import { leaveSeries } from './leaveSeries.ts'
 
 type Needs = Pick<Tools, 'database'>
 
@@ -63,7 +64,7 @@ type EventChange = (before: EventContent) => Result<EventContent>
 /**
  * `change` makes the new content of the old one. A changed instance stands apart from its series from then on;
  * instances that the changed series no longer has are forgotten. The booking behind an event moves with it, once all that
- * was asked for is known to be possible.
+ * was asked for is known to be possible; the occurrence that is its meeting leaves its series when it moves.
  */
 export async function changeEvent(
   tools: ChangeTools,
@@ -80,12 +81,17 @@ export async function changeEvent(
   if (!planned.ok) return planned
   const write = toWrite(planned.value, grant, calendar.timezone)
   if (!write.ok) return write
-  if (booking !== undefined) {
-    const target = targetOf(planned.value.details.when, calendar.timezone)
-    const moved = target.ok ? await moveBehind(tools, booking, target.value) : target
-    if (!moved.ok) return moved
-  }
-  return tools.database.transaction(grant.appId, (transaction) => saveChange(transaction, name, change))
+  if (booking === undefined)
+    return tools.database.transaction(grant.appId, (transaction) => saveChange(transaction, name, change))
+  const target = targetOf(planned.value.details.when, calendar.timezone)
+  if (!target.ok) return target
+  const { masterEventId } = standing.value
+  const leaving = masterEventId !== undefined && !isAt(booking, target.value) ? masterEventId : undefined
+  const before = leaving && ((locked: Transaction) => leaveSeries(locked, { grant, calendar }, leaving))
+  const moved = await moveBehind(tools, booking, target.value, before)
+  if (!moved.ok) return moved
+  const kept = leaving === undefined ? name : { ...name, eventId: leaving }
+  return tools.database.transaction(grant.appId, (transaction) => saveChange(transaction, kept, change))
 }
 
 async function saveChange(
@@ -128,7 +134,7 @@ function keepingOwnKeys(change: EventChange): EventChange {
 
 /**
  * A series goes with its instances; an instance is cancelled and stays known, so that its series leaves it out. The booking
- * behind an event is called off with it.
+ * behind an event is called off with it; the rest of a series of which it was one occurrence stays.
  */
 export async function deleteEvent(tools: ChangeTools, name: EventName): Promise<Result<void>> {
   const { database } = tools
@@ -136,7 +142,13 @@ export async function deleteEvent(tools: ChangeTools, name: EventName): Promise<
   if (!standing.ok) return standing
   const booking = await findBehind(tools, standing.value, name.grant)
   if (booking !== undefined) {
-    const cancelled = await cancelBehind(tools, booking)
+    const { masterEventId } = standing.value
+    const calendar = await findNamed(database, name)
+    const before =
+      masterEventId !== undefined && calendar !== undefined
+        ? (locked: Transaction) => leaveSeries(locked, { grant: name.grant, calendar }, masterEventId)
+        : undefined
+    const cancelled = await cancelBehind(tools, booking, before)
     return cancelled.ok ? success(undefined) : cancelled
   }
   return database.transaction(name.grant.appId, async (transaction) => {
