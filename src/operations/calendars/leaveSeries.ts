@@ -11,7 +11,7 @@ import { instanceId, utcStamp } from '../../core/calendar/instance.ts'
 import { eachOccurrence } from '../../core/calendar/series.ts'
 import type { EventId } from '../../core/ids.ts'
 import { type Result, success } from '../../core/result.ts'
-import { eventNotification } from '../../wire/events.ts'
+import { eventNotification } from '../../wire/eventAnswers.ts'
 import { seriesOf, toWrite } from './eventWrites.ts'
 
 type Place = { readonly grant: Grant; readonly calendar: Calendar }
