@@ -147,7 +147,7 @@ function compileChecks(route: Route): (request: FastifyRequest) => Problem | und
       if (part === 'body' && value === undefined && check !== undefined) {
         // A body may be left out where null would do.
         if (check(null) === undefined) continue
-        return invalidRequest('error parsing request body: a JSON object is required')
+        return invalidRequest('Empty request body')
       }
       const problem = check?.(value)
       if (problem !== undefined) return problem

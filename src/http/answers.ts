@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import { invalidRequest, type Problem } from '../core/problem.ts'
 import { RefusedBody } from './bodies.ts'
-import { errorAnswer, isOAuthPath, oauthAnswer } from './problems.ts'
+import { errorAnswer, isOAuthPath, oauthAnswer, typeAt } from './problems.ts'
 import type { Answer } from './route.ts'
 
 // An `import` of node:http reads everything that it offers, and with that loads the platform's own fetch: 7 MB for a table.
@@ -41,9 +41,14 @@ export function answerProblem(request: FastifyRequest, reply: FastifyReply, prob
   const wants409 = /(^|[,;\s])conflict-status=409([,;\s]|$)/.test(String(request.headers.prefer ?? ''))
   const { status, body } = isOAuthPath(request.url)
     ? oauthAnswer(problem, request.url)
-    : errorAnswer(problem, request.id, wants409 ? 409 : 400)
+    : errorAt(request.url, problem, request.id, wants409 ? 409 : 400)
   if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds))
   return answerJson(reply, status, JSON.stringify(body))
+}
+
+function errorAt(url: string, ...told: Parameters<typeof errorAnswer>): ReturnType<typeof errorAnswer> {
+  const { status, body } = errorAnswer(...told)
+  return { status, body: { ...body, error: { ...body.error, type: typeAt(url, body.error.type) } } }
 }
 
 /** What was thrown is either the framework's word on a malformed request, or a bug: logged once, answered 500. */
@@ -60,7 +65,8 @@ export function answerThrown(error: Error, request: FastifyRequest, reply: Fasti
   if (status >= 400 && status < 500) return answerProblem(request, reply, invalidRequest(complaint(error)))
   request.log.error({ err: error }, 'failed')
   const message = 'Internal error; quote the request id to the operator.'
-  return answerJson(reply, 500, JSON.stringify({ request_id: request.id, error: { type: 'internal_error', message } }))
+  const type = typeAt(request.url, 'internal_error')
+  return answerJson(reply, 500, JSON.stringify({ request_id: request.id, error: { type, message } }))
 }
 
 function complaint({ code }: Error & { code?: string }): string {

@@ -73,7 +73,8 @@ const fields = {
   description: text(8192),
   location: text(255),
   busy: flag,
-  participants: optional(Type.Array(participantSchema, { maxItems: 50 })),
+  // As many as the largest of the providers takes.
+  participants: optional(Type.Array(participantSchema, { maxItems: 200 })),
   resources: optional(Type.Array(Type.Object({ email, name: text(255) }), { maxItems: 50 })),
   conferencing: optional(conferencingSchema),
   reminders: optional(remindersSchema),

@@ -90,6 +90,33 @@ describe('what cannot have an effect is refused', () => {
   })
 })
 
+describe('a body', () => {
+  it('that is empty is called so, in the words of the path', async () => {
+    for (const [path, type] of [
+      [grant, 'api.invalid_request_error'],
+      [`${grant}/calendars/primary`, 'invalid_request_error'],
+    ]) {
+      const { status, body } = await server.request('PUT', path ?? '')
+      expect([status, body.error]).toEqual([400, { type, message: 'Empty request body' }])
+    }
+    expect((await server.request('GET', '/v3/grants/missing')).body.error.type).toBe('api.not_found_error')
+    expect((await server.request('GET', '/v3/applications', { token: 'x' })).body.error.type).toBe(
+      'api.authentication_error',
+    )
+  })
+
+  it('may invite two hundred to an event', async () => {
+    const guests = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({ email: `g${index}@guest.example` }))
+    const invite = (count: number) =>
+      server.request('POST', `${grant}/events?calendar_id=primary`, {
+        body: { when: times, participants: guests(count) },
+      })
+    expect((await invite(200)).body.data.participants).toHaveLength(200)
+    expect((await invite(201)).status).toBe(400)
+  })
+})
+
 describe('grants', () => {
   it.each(['ip=192.0.2.1', 'account_id=a', 'account_ids=a,b', 'workspace_id=w'])('by %s are none', async (query) => {
     expect((await server.request('GET', '/v3/grants')).body.data).not.toEqual([])
