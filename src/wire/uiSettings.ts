@@ -5,7 +5,13 @@ import type { Booking, Person } from '../core/booking/booking.ts'
 import { type Configuration, isRoundRobin } from '../core/configuration/configuration.ts'
 import { toUnixSeconds } from '../core/time/instant.ts'
 import { guestReference } from './bookings.ts'
-import { type AdditionalFieldJson, type ConfigurationDocument, schedulerWithDefaults } from './configurations.ts'
+import { nullable } from './common.ts'
+import {
+  type AdditionalFieldJson,
+  additionalFieldsSchema,
+  type ConfigurationDocument,
+  schedulerWithDefaults,
+} from './configurations.ts'
 
 /** What a booking page is told. Optional members of a configuration are empty here, never absent. */
 export type UiSettings = {
@@ -37,22 +43,54 @@ export type UiSettings = {
   readonly booking?: object
 }
 
+const person = Type.Object({ name: Type.String(), email: Type.String() })
+
 export const uiSettingsData = Type.Object({
   configuration_id: Type.String(),
   app_client_id: Type.String(),
-  slug: Type.Union([Type.String(), Type.Null()]),
+  slug: nullable(Type.String()),
   name: Type.String(),
   booking_type: Type.String(),
   duration_minutes: Type.Integer(),
-  appearance: Type.Union([Type.Object({}), Type.Null()]),
-  organizer: Type.Object({ name: Type.String(), email: Type.String() }),
+  appearance: nullable(Type.Record(Type.String(), nullable(Type.String()))),
+  organizer: person,
   hosts: Type.Array(Type.String()),
   scheduler: Type.Object({
     available_days_in_future: Type.Integer(),
     min_booking_notice: Type.Integer(),
     min_cancellation_notice: Type.Integer(),
+    cancellation_policy: Type.String(),
+    rescheduling_url: Type.String(),
+    cancellation_url: Type.String(),
+    organizer_confirmation_url: Type.String(),
+    confirmation_redirect_url: Type.String(),
+    hide_additional_guests: Type.Boolean(),
+    hide_cancellation_options: Type.Boolean(),
+    hide_rescheduling_options: Type.Boolean(),
+    additional_fields: additionalFieldsSchema,
+    notetaker_settings: nullable(Type.Object({})),
   }),
-  booking: Type.Optional(Type.Object({ booking_ref: Type.String() })),
+  booking: Type.Optional(
+    Type.Object({
+      booking_ref: Type.String(),
+      guest: person,
+      timezone: Type.String(),
+      email_language: Type.String(),
+      additional_guests: Type.Array(person),
+      additional_fields: Type.Record(Type.String(), Type.String()),
+      event_data: Type.Object({
+        location: Type.String(),
+        when: Type.Object({
+          start_time: Type.Integer(),
+          end_time: Type.Integer(),
+          start_timezone: Type.String(),
+          end_timezone: Type.String(),
+          object: Type.Literal('timespan'),
+        }),
+      }),
+      event_organizer: Type.Object({ ...person.properties, is_organizer: Type.Boolean() }),
+    }),
+  ),
 })
 
 /**

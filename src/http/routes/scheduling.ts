@@ -13,7 +13,7 @@ import {
   createBookingBody,
   rescheduleBookingBody,
 } from '../../wire/bookings.ts'
-import { nullable } from '../../wire/common.ts'
+import { optional } from '../../wire/common.ts'
 import { uiSettingsData } from '../../wire/uiSettings.ts'
 import { unixSeconds, whole } from '../../wire/whole.ts'
 import { type Answer, type Route, route } from '../route.ts'
@@ -36,7 +36,7 @@ export const schedulingRoutes: readonly Route[] = [
     body: Type.Object({
       configuration_id: Type.Optional(Type.Union([Type.String({ maxLength: 255 }), Type.Null()])),
       slug: Type.Optional(Type.Union([Type.String({ maxLength: 255 }), Type.Null()])),
-      time_to_live: Type.Optional(nullable(whole({ minimum: 1, maximum: 30 }, 'Minutes; 5 where absent'))),
+      time_to_live: optional(whole({ minimum: 1, maximum: 30 }, 'Minutes; 5 where absent')),
     }),
     data: Type.Object({ session_id: Type.String() }),
     handle: async ({ operations, principal, body }) => {
