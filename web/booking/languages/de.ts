@@ -78,8 +78,10 @@ export const de: Words = {
     failed: 'Das hat nicht geklappt. Bitte laden Sie die Seite neu und versuchen Sie es noch einmal.',
     server: 'Der Server kann das gerade nicht ausführen. Bitte versuchen Sie es in einigen Minuten erneut.',
     changed: 'Dieser Termin ist soeben geändert worden. Bitte sehen Sie ihn sich noch einmal an, bevor Sie fortfahren.',
-    moved: 'Dieser Termin ist inzwischen auf eine andere Zeit verschoben worden. Bitte sehen Sie sich die neue Zeit an.',
-    outdated: 'Diese Seite ist geändert worden, während Sie sie geöffnet hatten. Bitte laden Sie sie neu; Ihre Angaben bleiben erhalten.',
+    moved:
+      'Dieser Termin ist inzwischen auf eine andere Zeit verschoben worden. Bitte sehen Sie sich die neue Zeit an.',
+    outdated:
+      'Diese Seite ist geändert worden, während Sie sie geöffnet hatten. Bitte laden Sie sie neu; Ihre Angaben bleiben erhalten.',
     reload: 'Seite neu laden',
   },
   done: {

@@ -79,7 +79,8 @@ export const fr: Words = {
     server: 'Le serveur ne peut pas le faire pour l’instant. Réessayez dans quelques minutes.',
     changed: 'Ce rendez-vous vient d’être modifié. Veuillez le relire avant de continuer.',
     moved: 'Ce rendez-vous a entre-temps été déplacé à un autre horaire. Merci de regarder le nouvel horaire.',
-    outdated: 'Cette page a été modifiée pendant que vous l’aviez ouverte. Veuillez la recharger ; ce que vous avez saisi est conservé.',
+    outdated:
+      'Cette page a été modifiée pendant que vous l’aviez ouverte. Veuillez la recharger ; ce que vous avez saisi est conservé.',
     reload: 'Recharger la page',
   },
   done: {

@@ -79,7 +79,8 @@ export const nl: Words = {
     server: 'De server kan dit nu niet doen. Probeer het over een paar minuten opnieuw.',
     changed: 'Deze afspraak is zojuist gewijzigd. Bekijk haar nog eens voordat je verdergaat.',
     moved: 'Deze afspraak is intussen naar een andere tijd verzet. Bekijk de nieuwe tijd.',
-    outdated: 'Deze pagina is gewijzigd terwijl je haar open had. Laad haar opnieuw; wat je hebt ingevuld blijft bewaard.',
+    outdated:
+      'Deze pagina is gewijzigd terwijl je haar open had. Laad haar opnieuw; wat je hebt ingevuld blijft bewaard.',
     reload: 'Pagina opnieuw laden',
   },
   done: {
