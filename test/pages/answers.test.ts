@@ -80,7 +80,7 @@ describe('what was typed', () => {
     }
     const now: typeof fields = {
       ...fields,
-      drop: { ...fields.drop, options: ['a', 'c'] },
+      drop: { label: 'Drop', type: 'dropdown', options: ['a', 'c'] },
       extra: { label: 'Extra', type: 'text', default: 'new' },
     }
     const first = firstAnswers(now, parametersOf(''))

@@ -120,8 +120,10 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
             {settings.booking_type !== 'booking' && (
               <p className="note">
                 {settings.hosts.length === 0
-                  ? words.form.pendingNoteInTurn
-                  : fill(words.form.pendingNote, { organizer: organizer.name || organizer.email })}
+                  ? words.form[settings.sends_emails ? 'pendingNoteInTurn' : 'pendingNoteInTurnQuiet']
+                  : fill(words.form[settings.sends_emails ? 'pendingNote' : 'pendingNoteQuiet'], {
+                      organizer: organizer.name || organizer.email,
+                    })}
               </p>
             )}
             <GuestForm
@@ -164,17 +166,22 @@ function Booked({ sent: { value: booking, wish } }: { readonly sent: Sent<Wish, 
   const { settings, start, timezone } = wish
   const email = wish.answers.email.trim()
   const guest = wish.answers.name.trim()
-  const { scheduler, appearance, hosts } = settings
+  const { scheduler, appearance, hosts, sends_emails } = settings
   const end = start + settings.duration_minutes * 60
   const isPending = booking.status === 'pending'
   const organizer = booking.organizer.name || booking.organizer.email
   // What a request waits for is said whatever the organizer says to those who have booked.
   const text = isPending
-    ? fill(words.done.pendingText, { organizer, email })
-    : appearance?.thank_you_message || fill(words.done.bookedText, { email })
+    ? fill(words.done[sends_emails ? 'pendingText' : 'pendingQuiet'], { organizer, email })
+    : appearance?.thank_you_message || fill(words.done[sends_emails ? 'bookedText' : 'bookedQuiet'], { email })
   return (
     <main className="page">
-      <Done mark={isPending ? 'waiting' : 'yes'} title={isPending ? words.done.pending : words.done.booked} text={text}>
+      <Done
+        isOutcome
+        mark={isPending ? 'waiting' : 'yes'}
+        title={isPending ? words.done.pending : words.done.booked}
+        text={text}
+      >
         <Facts
           facts={[
             { label: words.facts.what, value: booking.title },

@@ -42,10 +42,18 @@ export function CancelPage({ settings, booking }: CancelPageProps) {
     }
     setSending(false)
   }
+  // Of a request that the application answers by itself, it alone hears.
+  const tells =
+    settings.sends_emails && !(booking.status === 'pending' && settings.booking_type === 'custom-confirmation')
   if (isDone)
     return (
       <main className="page">
-        <Done mark="no" title={words.done.cancelled} text={words.done.cancelledText}>
+        <Done
+          isOutcome
+          mark="no"
+          title={words.done.cancelled}
+          text={words.done[tells ? 'cancelledText' : 'cancelledQuiet']}
+        >
           <BookingFacts booking={booking} />
           <BookAgain booking={booking} configurationId={configuration_id} />
         </Done>

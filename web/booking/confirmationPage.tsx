@@ -10,6 +10,7 @@ import { answerRequest, type RequestAnswer } from './booking.ts'
 import { BookingFacts } from './currentBooking.tsx'
 import { Done, type Fact } from './done.tsx'
 import { tellFrame, tellReady } from './frame.ts'
+import type { Words } from './languages/en.ts'
 import { usePage } from './page.tsx'
 import { Reason } from './reason.tsx'
 import { explain, isOutdated } from './refusals.ts'
@@ -67,9 +68,10 @@ export function ConfirmationPage({ settings, booking: shown, salt, stands }: Con
     return (
       <main className="page">
         <Done
+          isOutcome
           mark={answer === 'confirmed' ? 'yes' : 'no'}
           title={confirmation[answer]}
-          text={fill(confirmation[`${answer}Text`], { guest })}
+          text={fill(confirmation[settings.sends_emails ? (`${answer}Text` as const) : 'quietText'], { guest })}
         >
           {facts}
         </Done>
@@ -145,15 +147,16 @@ export function ConfirmationPage({ settings, booking: shown, salt, stands }: Con
 function peopleAndAnswers(
   { scheduler }: UiSettings,
   { guest, additional_guests, additional_fields }: LinkedBooking,
-  { facts }: { readonly facts: { readonly guest: string; readonly guests: string } },
+  { facts }: Words,
   parameters: URLSearchParams,
 ): Fact[] {
   return [
     { label: facts.guest, value: `${guest.name} (${guest.email})` },
     { label: facts.guests, value: additional_guests.map(({ email }) => email).join('\n') },
-    ...fieldsOf(scheduler.additional_fields, parameters).map(({ key, label }) => ({
-      label: label || key,
-      value: additional_fields[key] ?? '',
-    })),
+    ...fieldsOf(scheduler.additional_fields, parameters).map(({ key, label, type }) => {
+      const answer = additional_fields[key] ?? ''
+      const isTick = type === 'checkbox' && (answer === 'true' || answer === 'false')
+      return { label: label || key, value: isTick ? facts[answer === 'true' ? 'yes' : 'no'] : answer }
+    }),
   ]
 }

@@ -81,6 +81,7 @@ function Waiting() {
   return (
     <main className="page loading" aria-busy="true">
       <h1>{words.titles.private}</h1>
+      <p>{words.loading}</p>
     </main>
   )
 }

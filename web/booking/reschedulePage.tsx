@@ -101,12 +101,16 @@ function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
   if (standing.is === 'done') {
     const { value: moved, wish } = standing.done
     const isPending = moved.status === 'pending'
+    const said = settings.sends_emails
+      ? { pending: words.done.pendingText, booked: words.done.bookedText }
+      : { pending: words.done.pendingQuiet, booked: words.done.bookedQuiet }
     return (
       <main className="page">
         <Done
+          isOutcome
           mark={isPending ? 'waiting' : 'yes'}
           title={isPending ? words.done.movedPending : words.done.moved}
-          text={fill(isPending ? words.done.pendingText : words.done.bookedText, {
+          text={fill(isPending ? said.pending : said.booked, {
             organizer: moved.organizer.name || moved.organizer.email,
             email: booking.guest.email,
           })}
