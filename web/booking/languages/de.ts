@@ -119,7 +119,6 @@ export const de: Words = {
     title: 'Wählen Sie eine neue Zeit',
     current: 'Ihr Termin',
     submit: 'Termin verschieben',
-    gone: 'Eine andere Zeit lässt sich nicht mehr wählen, weil es die Buchungsseite nicht mehr gibt. Bitte wenden Sie sich an {organizer}.',
   },
   cancel: {
     title: 'Diesen Termin absagen?',

@@ -116,7 +116,6 @@ export const en = {
     title: 'Choose a new time',
     current: 'Your booking',
     submit: 'Move the booking',
-    gone: 'No other time can be chosen, because the booking page has been taken down. Please get in touch with {organizer}.',
   },
   cancel: {
     title: 'Cancel this booking?',

@@ -117,7 +117,6 @@ export const es: Words = {
     title: 'Elige una nueva hora',
     current: 'Tu cita',
     submit: 'Cambiar la cita',
-    gone: 'Ya no se puede elegir otra hora, porque la página de reservas ya no existe. Ponte en contacto con {organizer}.',
   },
   cancel: {
     title: '¿Cancelar esta cita?',

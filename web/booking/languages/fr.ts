@@ -118,7 +118,6 @@ export const fr: Words = {
     title: 'Choisissez un nouvel horaire',
     current: 'Votre rendez-vous',
     submit: 'Reporter le rendez-vous',
-    gone: 'Il n’est plus possible de choisir un autre horaire, car la page de réservation n’existe plus. Veuillez contacter {organizer}.',
   },
   cancel: {
     title: 'Annuler ce rendez-vous ?',

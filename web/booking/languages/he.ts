@@ -116,7 +116,6 @@ export const he: Words = {
     title: 'בחירת זמן חדש',
     current: 'הפגישה שלך',
     submit: 'הזזת הפגישה',
-    gone: 'לא ניתן עוד לבחור מועד אחר, כי דף ההזמנות הוסר. נא לפנות אל {organizer}.',
   },
   cancel: {
     title: 'לבטל את הפגישה?',

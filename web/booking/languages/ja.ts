@@ -116,7 +116,6 @@ export const ja: Words = {
     title: '新しい日時を選択',
     current: '現在の予約',
     submit: '予約を変更する',
-    gone: '予約ページが公開されていないため、別の日時を選べません。{organizer}にご連絡ください。',
   },
   cancel: {
     title: 'この予約をキャンセルしますか？',

@@ -117,7 +117,6 @@ export const ko: Words = {
     title: '새 시간 선택',
     current: '현재 예약',
     submit: '예약 변경',
-    gone: '예약 페이지가 더 이상 없어서 다른 시간을 선택할 수 없습니다. {organizer} 님에게 문의해 주세요.',
   },
   cancel: {
     title: '이 예약을 취소할까요?',

@@ -118,7 +118,6 @@ export const nl: Words = {
     title: 'Kies een nieuwe tijd',
     current: 'Je afspraak',
     submit: 'Afspraak verzetten',
-    gone: 'Er kan geen andere tijd meer worden gekozen, omdat de boekingspagina niet meer bestaat. Neem contact op met {organizer}.',
   },
   cancel: {
     title: 'Deze afspraak afzeggen?',

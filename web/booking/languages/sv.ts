@@ -116,7 +116,6 @@ export const sv: Words = {
     title: 'Välj en ny tid',
     current: 'Din bokning',
     submit: 'Flytta bokningen',
-    gone: 'Det går inte längre att välja en annan tid, eftersom bokningssidan inte finns kvar. Kontakta {organizer}.',
   },
   cancel: {
     title: 'Avboka den här tiden?',

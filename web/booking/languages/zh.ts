@@ -116,7 +116,6 @@ export const zh: Words = {
     title: '选择新的时间',
     current: '您的预约',
     submit: '更改预约',
-    gone: '预约页面已下线，无法再选择其他时间。请联系 {organizer}。',
   },
   cancel: {
     title: '要取消这个预约吗？',
