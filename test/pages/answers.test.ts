@@ -73,7 +73,7 @@ describe('a link', () => {
 
 describe('what was typed', () => {
   it('is kept over a page that asks for other things by now, as far as it still asks for them', () => {
-    const typed = { ...prefilled(''), name: 'Gil', guests: ['eve@guest.example'] }
+    const typed = { ...prefilled(''), name: 'Gil', website: 'filled in by a program', guests: ['eve@guest.example'] }
     const before = {
       ...typed,
       fields: { ...typed.fields, text: '', drop: 'b', radio: 'x', gone: 'away', lines: 'a\nb' },
@@ -86,6 +86,7 @@ describe('what was typed', () => {
     const first = firstAnswers(now, parametersOf(''))
     expect(keepAnswers(now, first, before)).toMatchObject({
       name: 'Gil',
+      website: '',
       guests: ['eve@guest.example'],
     })
     expect(keepAnswers(now, first, before).fields).toEqual({

@@ -64,7 +64,7 @@ export function keepAnswers(fields: Fields, first: Answers, typed: Answers): Ans
     const answer = Object.hasOwn(typed.fields, key) ? readAnswer(field, typed.fields[key] ?? '') : undefined
     return answer === undefined ? [] : [[key, answer]]
   })
-  return { ...typed, fields: { ...first.fields, ...Object.fromEntries(kept) } }
+  return { ...typed, website: '', fields: { ...first.fields, ...Object.fromEntries(kept) } }
 }
 
 /** As the field's control has it; undefined where it can show nothing of `text`. */
