@@ -52,16 +52,6 @@ it('tell of a booking that has taken place, and lead to a new one', async () => 
   await view.locator('.time').first().waitFor()
 })
 
-it('tell of a booking that is under way that it has begun, not that it is over', async () => {
-  const { links } = await bookAt(start + 7_200)
-  now = instant((start + 7_200) * 1_000 + 600_000)
-  for (const link of [links.reschedule, links.cancel]) {
-    const view = await open(link)
-    await view.getByRole('heading', { name: 'This booking has already begun.' }).waitFor()
-    expect(await view.getByRole('button').count()).toBe(0)
-  }
-})
-
 it('tell an organizer whose answer comes too late that the time has passed', async () => {
   const { links } = await bookAt(start + 3_600, { booking_type: 'organizer-confirmation' })
   now = instant(begun + 27 * hourMs)

@@ -27,15 +27,11 @@ export function BookingFacts({
   )
 }
 
-/** Instead of a page that would change it: it was called off, is under way, or is over. Undefined where it still can be changed. */
-export function endOf({ status, start_time, end_time }: LinkedBooking): End | undefined {
-  const now = Date.now() / 1_000
+/** Instead of a page that would change it: it was called off, or is over. Undefined where it still can be changed. */
+export function endOf({ status, start_time }: LinkedBooking): 'ended' | 'past' | undefined {
   if (status === 'cancelled') return 'ended'
-  if (end_time <= now) return 'past'
-  return start_time <= now ? 'begun' : undefined
+  return start_time <= Date.now() / 1_000 ? 'past' : undefined
 }
-
-type End = 'ended' | 'begun' | 'past'
 
 export function EndedBooking({
   booking,
@@ -43,14 +39,14 @@ export function EndedBooking({
   configurationId,
 }: {
   readonly booking: LinkedBooking
-  readonly end: End
+  readonly end: 'ended' | 'past'
   readonly configurationId: string
 }) {
   const { words } = usePage()
   const said =
     end === 'ended'
       ? ({ mark: 'no', title: words.done.cancelled, text: words.messages.ended } as const)
-      : ({ mark: 'waiting', title: words.messages[end] } as const)
+      : ({ mark: 'waiting', title: words.messages.past } as const)
   return (
     <main className="page">
       <Done {...said}>

@@ -152,7 +152,6 @@ export const es: Words = {
     private: 'Esta página es solo para personas invitadas. Vuelve desde el sitio o la aplicación que te trajo aquí.',
     ended: 'Esta cita se ha cancelado, así que no queda nada que cambiar.',
     past: 'Esta cita ya ha tenido lugar.',
-    begun: 'Esta cita ya ha empezado.',
     bookAgain: 'Reservar otra cita',
   },
 }

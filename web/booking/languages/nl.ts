@@ -154,7 +154,6 @@ export const nl: Words = {
     private: 'Deze pagina is alleen voor genodigden. Kom terug via de site of app die je hierheen bracht.',
     ended: 'Deze afspraak is afgezegd, dus er valt niets meer te wijzigen.',
     past: 'Deze afspraak is al geweest.',
-    begun: 'Deze afspraak is al begonnen.',
     bookAgain: 'Nieuwe afspraak maken',
   },
 }

@@ -151,7 +151,6 @@ export const sv: Words = {
     private: 'Sidan är bara för inbjudna gäster. Kom tillbaka via webbplatsen eller appen som förde dig hit.',
     ended: 'Den här tiden är avbokad, så det finns inget kvar att ändra.',
     past: 'Den här tiden har redan varit.',
-    begun: 'Den här tiden har redan börjat.',
     bookAgain: 'Boka en ny tid',
   },
 }

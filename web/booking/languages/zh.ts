@@ -149,7 +149,6 @@ export const zh: Words = {
     private: '此页面仅供受邀者使用。请从引导您来此的网站或应用返回。',
     ended: '此预约已取消，没有可更改的内容。',
     past: '此预约已经结束。',
-    begun: '此预约已经开始。',
     bookAgain: '重新预约',
   },
 }
