@@ -8,11 +8,12 @@ import { failure, type Result } from '../core/result.ts'
 import type { Operations } from '../operations/operations.ts'
 import { answerJson, answerProblem, successBody } from './answers.ts'
 import { admit, grantOf, isGuess } from './auth.ts'
+import { isBooking } from './bookingLimits.ts'
 import { describeRoute } from './describe.ts'
 import { bodyLimitBytes, findExcess } from './limits.ts'
 import { findPageProblem } from './pageCheck.ts'
 import type { ProofOfWork } from './proofOfWork.ts'
-import { isBooking, type Limiter } from './rateLimit.ts'
+import type { Limiter } from './rateLimit.ts'
 import type { Answer, Route } from './route.ts'
 import { compileCheck } from './validation.ts'
 
@@ -50,8 +51,8 @@ export function addRoute(server: FastifyInstance, route: Route, options: RouteOp
       if (!grant.ok) return grant
       request.grant = grant.value
     }
-    const { principal, query, body } = request
-    const asked = { route, principal, address: request.ip, query, body }
+    const { principal, params, query, body } = request
+    const asked = { route, principal, address: request.ip, params, query, body }
     if (isBooking(route)) {
       const problem = await findPageProblem(options, asked)
       if (problem !== undefined) return failure(problem)
@@ -59,7 +60,7 @@ export function addRoute(server: FastifyInstance, route: Route, options: RouteOp
     const limited = await limiter.beforeWork(asked)
     if (!limited.ok) return limited
     const result = await route.handle({
-      params: request.params,
+      params,
       query,
       body,
       principal,
@@ -69,6 +70,10 @@ export function addRoute(server: FastifyInstance, route: Route, options: RouteOp
       grant: request.grant,
     } as never)
     if (result.ok) await limiter.afterWork(asked, result.value)
+    else if (isWrongSecret(route, result.problem)) {
+      const allowed = await limiter.signInFailed(request.ip)
+      if (!allowed.ok) return allowed
+    }
     return result
   }
   server.route({
@@ -92,6 +97,11 @@ export function addRoute(server: FastifyInstance, route: Route, options: RouteOp
       return answerJson(reply, status, body)
     },
   })
+}
+
+/** The credential of a route without a guard stands in its query or body, so only its handler can refuse it. */
+function isWrongSecret({ guard }: Route, { kind }: Problem): boolean {
+  return guard === 'public' && kind === 'unauthorized'
 }
 
 /** Before any body is read. */
