@@ -2,6 +2,7 @@
 import { loadConfig } from '../config.ts'
 import { readVersion } from '../installation.ts'
 import { accountCommands } from './accounts.ts'
+import { auditCommand } from './audit.ts'
 import { type Command, type Environment, parseWords, UsageError } from './command.ts'
 import { doctorCommand } from './doctor.ts'
 import { explain } from './explain.ts'
@@ -14,6 +15,7 @@ const commands: readonly Command[] = [
   startCommand,
   ...accountCommands,
   ...mailCommands,
+  auditCommand,
   ...upkeepCommands,
   doctorCommand,
 ]

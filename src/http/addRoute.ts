@@ -99,6 +99,9 @@ export function addRoute(server: FastifyInstance, route: Route, options: RouteOp
   })
 }
 
+/** Characters; longer than any address, for a proxy may be trusted that passes on whatever its callers call themselves. */
+const addressLimit = 64
+
 /** The credential of a route without a guard stands in its query or body, so only its handler can refuse it. */
 function isWrongSecret({ guard }: Route, { kind }: Problem): boolean {
   return guard === 'public' && kind === 'unauthorized'
@@ -119,7 +122,7 @@ async function letIn(
     const allowed = isCounted ? await limiter.signInFailed(request.ip) : admitted
     return answerProblem(request, reply, allowed.ok ? admitted.problem : allowed.problem)
   }
-  request.principal = admitted.value
+  request.principal = { ...admitted.value, address: request.ip.slice(0, addressLimit) }
   const allowedHere = await limiter.beforeRoute(route, request.principal, request.ip)
   if (!allowedHere.ok) return answerProblem(request, reply, allowedHere.problem)
 }

@@ -22,6 +22,7 @@ import {
 import { describeToken, issueToken, revokeToken } from './accounts/connectTokens.ts'
 import { changeGrant, connectGrant, listGrants, removeGrant } from './accounts/grants.ts'
 import { identify } from './accounts/identify.ts'
+import { readAudit } from './accounts/readAudit.ts'
 import { resolveGrant } from './accounts/resolveGrant.ts'
 import { cancelBooking } from './bookings/cancelBooking.ts'
 import { confirmBooking } from './bookings/confirmBooking.ts'
@@ -87,6 +88,7 @@ export function bindOperations(tools: Tools) {
     createKey: bind(tools, createKey),
     listKeys: bind(tools, listKeys),
     revokeKey: bind(tools, revokeKey),
+    readAudit: bind(tools, readAudit),
     backUp: bind(tools, backUp),
     restore: bind(tools, restore),
     rotateKeys: bind(tools, rotateKeys),

@@ -13,6 +13,7 @@ import { selectiveIndexes } from './migrations/m0009SelectiveIndexes.ts'
 import { interruptedMails } from './migrations/m0010InterruptedMails.ts'
 import { unknownTimezones } from './migrations/m0012UnknownTimezones.ts'
 import { guestData } from './migrations/m0013GuestData.ts'
+import { keysAndAddresses } from './migrations/m0017KeysAndAddresses.ts'
 import { sql } from './sql.ts'
 
 /** Append only: a released migration is never edited. */
@@ -26,6 +27,7 @@ const migrations: readonly { readonly name: string; readonly statements: string 
   { name: '0010 interrupted mails', statements: interruptedMails },
   { name: '0012 unknown time zones', statements: unknownTimezones },
   { name: '0013 guest data', statements: guestData },
+  { name: '0017 keys and addresses', statements: keysAndAddresses },
 ]
 
 /** The role that the server takes on: it owns no table, so row security binds it and the audit log is append-only. */
@@ -98,6 +100,7 @@ async function grantServerRole(client: pg.Client): Promise<boolean> {
       grant select, insert, update, delete on all tables in schema openslot, graphile_worker to ${serverRole};
       grant usage, select on all sequences in schema graphile_worker to ${serverRole};
       grant execute on all functions in schema graphile_worker to ${serverRole};
+      grant execute on function openslot.blank_audit_addresses to ${serverRole};
       revoke update, delete on openslot.audit_log from ${serverRole};
       revoke insert, update, delete on openslot.migrations from ${serverRole};`)
     await openJobQueue(client)

@@ -54,12 +54,13 @@ export const connectRoutes = [
     summary: 'An access token of one grant for one hour',
     body: wire.tokenBody,
     bare: wire.tokenAnswer,
-    async handle({ body, operations }) {
+    async handle({ principal, body, operations }) {
       const issued = await operations.issueToken({
         grantType: body.grant_type,
         clientId: body.client_id,
         clientSecret: body.client_secret,
         grantId: body.grant_id,
+        address: principal.address,
       })
       return issued.ok ? success({ bare: wire.tokenToJson(issued.value.token, issued.value.grant) }) : issued
     },
@@ -71,8 +72,8 @@ export const connectRoutes = [
     tag,
     summary: 'Revoke an access token',
     query: Type.Object({ token: Type.String({ maxLength: 4096 }) }),
-    async handle({ query, operations }) {
-      const revoked = await operations.revokeToken(query.token)
+    async handle({ principal, query, operations }) {
+      const revoked = await operations.revokeToken({ token: query.token, address: principal.address })
       return revoked.ok ? success({}) : revoked
     },
   }),

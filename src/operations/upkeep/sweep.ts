@@ -1,4 +1,5 @@
 // What recurs: throws away what has run out, blanks what is too old, and takes up again what no job is left for.
+import { blankAddresses } from '../../adapters/storage/audit.ts'
 import { scheduleRecovery } from '../../adapters/storage/bookings.ts'
 import type { Transaction } from '../../adapters/storage/database.ts'
 import { blankGuestData } from '../../adapters/storage/guestData.ts'
@@ -51,6 +52,7 @@ export async function sweep({
     deleted += await inParts((transaction) => deleteOldMails(transaction, before))
     deleted += await inParts(giveUpOrphans)
     blanked += await inParts((transaction) => blankGuestData(transaction, { endedBefore, unchangedSince: before }))
+    blanked += await inParts((transaction) => blankAddresses(transaction, endedBefore))
     const unsettled = await database.transaction(appId, findUnsettled)
     for (const id of unsettled) await database.transaction(appId, (transaction) => scheduleRecovery(transaction, id))
     takenUp += unsettled.length
