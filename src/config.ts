@@ -21,7 +21,7 @@ export type Config = {
   readonly allowPrivateNetwork: readonly string[]
   /** Private networks where calendar servers may stand, as CIDR. */
   readonly allowPrivateCalendars: readonly string[]
-  readonly rateLimit: 'on' | 'off'
+  readonly rateLimit: 'on' | 'shared' | 'off'
   /** Addresses whose `X-Forwarded-*` headers are believed. */
   readonly trustedProxies: readonly string[]
   readonly role: Role
@@ -83,7 +83,12 @@ export const settings = [
     fallback: '',
     meaning: 'Private networks where calendar servers (CalDAV, Exchange) may stand; written in the same way.',
   },
-  { name: 'RATE_LIMIT', fallback: 'on', meaning: '`off` for load tests only.' },
+  {
+    name: 'RATE_LIMIT',
+    fallback: 'on',
+    meaning:
+      '`on` counts in this process. `shared` for several processes that answer requests on one database. `off` for load tests only.',
+  },
   {
     name: 'TRUSTED_PROXIES',
     fallback: '',
@@ -197,7 +202,7 @@ export function loadConfig(environment: Environment): Config {
     logLevel: oneOf('LOG_LEVEL', logLevels, 'info'),
     allowPrivateNetwork: list('ALLOW_PRIVATE_NETWORK'),
     allowPrivateCalendars: list('ALLOW_PRIVATE_CALENDARS'),
-    rateLimit: oneOf('RATE_LIMIT', ['on', 'off'] as const, 'on'),
+    rateLimit: oneOf('RATE_LIMIT', ['on', 'shared', 'off'] as const, 'on'),
     trustedProxies: list('TRUSTED_PROXIES'),
     role: oneOf('ROLE', roles, 'all'),
     syncing: {

@@ -46,6 +46,47 @@ export const countInMemory: OpenCounter = ({ points: limit, seconds, message }) 
   }
 }
 
+/** Counts that other processes add to as well. Answers a problem where they cannot be had. */
+export type SharedCounts = {
+  countTogether(
+    name: string,
+    key: string,
+    span: { readonly points: number; readonly seconds: number },
+  ): Promise<Result<SharedCount>>
+  lookTogether(name: string, key: string): Promise<Result<SharedCount>>
+}
+type SharedCount = { readonly points: number; readonly msBeforeNext: number }
+
+/**
+ * What this process and all others have seen. What this one alone has seen too often is asked of nobody; and while the others'
+ * counts cannot be had, it goes by its own, so that nothing stops.
+ */
+export function countWith(shared: SharedCounts): OpenCounter {
+  return (limit) => {
+    const { name, seconds, message } = limit
+    const own = countInMemory(limit)
+    return {
+      async take(key, points = 1) {
+        const taken = await own.take(key, points)
+        if (!taken.ok) return taken
+        const all = await shared.countTogether(name, key, { points, seconds })
+        return all.ok && all.value.points > limit.points ? tooMany(all.value, message) : taken
+      },
+      async look(key) {
+        const seen = await own.look(key)
+        if (!seen.ok) return seen
+        const all = await shared.lookTogether(name, key)
+        return all.ok && all.value.points >= limit.points ? tooMany(all.value, message) : seen
+      },
+      async isPastHalf(key) {
+        if (await own.isPastHalf(key)) return true
+        const all = await shared.lookTogether(name, key)
+        return all.ok && all.value.points >= limit.points / 2
+      },
+    }
+  }
+}
+
 export function tooMany(
   { msBeforeNext }: Pick<RateLimiterRes, 'msBeforeNext'>,
   message: string = defaultMessage,

@@ -1,8 +1,8 @@
 // Limits on how often one address, key, configuration or guest may ask.
 import type { Principal } from '../core/account/principal.ts'
 import { type Result, success } from '../core/result.ts'
-import { type BookingAsked, type BookingLimits, limitBookings } from './bookingLimits.ts'
-import { countInMemory, type OpenCounter } from './counters.ts'
+import { type BookingAsked, limitBookings } from './bookingLimits.ts'
+import { countInMemory, countWith, type SharedCounts } from './counters.ts'
 import type { Answer, Route } from './route.ts'
 
 /** A request whose parts have passed the schemas of its route. */
@@ -35,14 +35,17 @@ export const noLimits: Limiter = {
 /**
  * Public availability 120 a minute per address; keys, tokens and the sessions of a configuration 600 a minute each;
  * failed sign-ins 20 a minute per address; bookings and their changes as `limitBookings` says. IPv6 counts by /64.
+ *
+ * With `shared`, failed sign-ins and bookings are counted together with other processes. What guards a process from being
+ * asked too often is its own affair: a write for each question would cost more than the question.
  */
-export function createLimiter(): Limiter {
-  const open: OpenCounter = countInMemory
-  const availability = open({ name: 'availability', points: 120, seconds: minute })
-  const credentials = open({ name: 'credentials', points: 600, seconds: minute })
-  const others = open({ name: 'others', points: 300, seconds: minute })
+export function createLimiter(shared?: SharedCounts): Limiter {
+  const availability = countInMemory({ name: 'availability', points: 120, seconds: minute })
+  const credentials = countInMemory({ name: 'credentials', points: 600, seconds: minute })
+  const others = countInMemory({ name: 'others', points: 300, seconds: minute })
+  const open = shared === undefined ? countInMemory : countWith(shared)
   const failedSignIns = open({ name: 'failed sign-ins', points: 20, seconds: minute })
-  const bookings: BookingLimits = limitBookings(open)
+  const bookings = limitBookings(open)
   const seen = ({ address, ...asked }: Asked): BookingAsked => ({ ...asked, network: network(address) })
 
   return {

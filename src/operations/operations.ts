@@ -60,6 +60,7 @@ import { readLogo } from './pages/readLogo.ts'
 import type { Tools } from './tools.ts'
 import { bootstrap } from './upkeep/bootstrap.ts'
 import { checkHealth } from './upkeep/checkHealth.ts'
+import { countTogether, lookTogether } from './upkeep/countTogether.ts'
 import { sweep } from './upkeep/sweep.ts'
 import { backUp, restore, rotateKeys } from './upkeep/upkeep.ts'
 import { listBookingDeliveries, listEndpointDeliveries, readEventsFeed } from './webhooks/deliveries.ts'
@@ -93,6 +94,8 @@ export function bindOperations(tools: Tools) {
     restore: bind(tools, restore),
     rotateKeys: bind(tools, rotateKeys),
     checkHealth: bind(tools, checkHealth),
+    countTogether: bind(tools, countTogether),
+    lookTogether: bind(tools, lookTogether),
     identify: bind(tools, identify),
     resolveGrant: bind(tools, resolveGrant),
     showApplication: bind(tools, showApplication),

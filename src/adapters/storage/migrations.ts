@@ -14,6 +14,7 @@ import { interruptedMails } from './migrations/m0010InterruptedMails.ts'
 import { unknownTimezones } from './migrations/m0012UnknownTimezones.ts'
 import { guestData } from './migrations/m0013GuestData.ts'
 import { keysAndAddresses } from './migrations/m0017KeysAndAddresses.ts'
+import { rateCounts } from './migrations/m0018RateCounts.ts'
 import { sql } from './sql.ts'
 
 /** Append only: a released migration is never edited. */
@@ -28,6 +29,7 @@ const migrations: readonly { readonly name: string; readonly statements: string 
   { name: '0012 unknown time zones', statements: unknownTimezones },
   { name: '0013 guest data', statements: guestData },
   { name: '0017 keys and addresses', statements: keysAndAddresses },
+  { name: '0018 rate counts', statements: rateCounts },
 ]
 
 /** The role that the server takes on: it owns no table, so row security binds it and the audit log is append-only. */

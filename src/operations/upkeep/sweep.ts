@@ -12,6 +12,7 @@ import {
   listAppIds,
   partSize,
 } from '../../adapters/storage/maintenance.ts'
+import { deleteEndedCounts } from '../../adapters/storage/rateCounts.ts'
 import { requeueOverdueReminders } from '../../adapters/storage/reminders.ts'
 import { giveUpOrphans } from '../../adapters/storage/webhookEndpoints.ts'
 import { type Result, success } from '../../core/result.ts'
@@ -58,6 +59,11 @@ export async function sweep({
     takenUp += unsettled.length
     takenUp += await database.transaction(appId, requeueOverdueMails)
     takenUp += await database.transaction(appId, requeueOverdueReminders)
+  }
+  for (;;) {
+    const count = await deleteEndedCounts(database)
+    deleted += count
+    if (count < partSize || now() - begun > sweepMs) break
   }
   return success({ deleted, blanked, takenUp })
 }
