@@ -130,7 +130,7 @@ export const settings = [
     name: 'GUEST_DATA_DAYS',
     fallback: '365',
     meaning:
-      "How many days after a booking's end its guests' names, addresses, answers and reasons are kept, 30–36500; then they are blanked.",
+      "How many days after a booking's end its guests' names, addresses, answers and reasons are kept, 30–36500; then they are blanked. So are addresses in the audit log that are as old.",
   },
   { name: 'ROLE', fallback: 'all', meaning: '`web` answers requests, `worker` runs jobs, `all` does both.' },
 ] as const

@@ -102,6 +102,11 @@ export function addRoute(server: FastifyInstance, route: Route, options: RouteOp
 /** Characters; longer than any address, for a proxy may be trusted that passes on whatever its callers call themselves. */
 const addressLimit = 64
 
+/** IPv4 as itself, also where it came to a socket of IPv6. */
+function addressOf({ ip }: FastifyRequest): string {
+  return ip.replace(/^::ffff:(?=[\d.]+$)/i, '').slice(0, addressLimit)
+}
+
 /** The credential of a route without a guard stands in its query or body, so only its handler can refuse it. */
 function isWrongSecret({ guard }: Route, { kind }: Problem): boolean {
   return guard === 'public' && kind === 'unauthorized'
@@ -122,7 +127,7 @@ async function letIn(
     const allowed = isCounted ? await limiter.signInFailed(request.ip) : admitted
     return answerProblem(request, reply, allowed.ok ? admitted.problem : allowed.problem)
   }
-  request.principal = { ...admitted.value, address: request.ip.slice(0, addressLimit) }
+  request.principal = { ...admitted.value, address: addressOf(request) }
   const allowedHere = await limiter.beforeRoute(route, request.principal, request.ip)
   if (!allowedHere.ok) return answerProblem(request, reply, allowedHere.problem)
 }

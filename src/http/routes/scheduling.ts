@@ -115,7 +115,9 @@ export const schedulingRoutes: readonly Route[] = [
     guard: 'scheduler',
     tag: 'Bookings',
     summary: 'Move a booking',
-    description: 'Moves the same event; the booking keeps its id. What the body leaves out stays as it was.',
+    description:
+      'Moves the same event; the booking keeps its id. What the body leaves out stays as it was. ' +
+      'Without an API key, moves bring at most eleven other people into a booking in all.',
     params: bookingParams,
     query: Type.Object(configuration),
     body: rescheduleBookingBody,

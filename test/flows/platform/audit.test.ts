@@ -78,7 +78,7 @@ describe('the audit log', () => {
     const when = (slot: number) => ({ start_time: start + slot * 1_800, end_time: start + (slot + 1) * 1_800 })
     const booked = await server.request('POST', path(), {
       token: null,
-      ...from('192.0.2.7'),
+      ...from('::ffff:192.0.2.7'),
       body: { ...when(0), guest: { name: 'Gil', email: 'gil@guest.example' } },
     })
     const { booking_id: id, booking_ref } = booked.body.data
