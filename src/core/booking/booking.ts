@@ -45,6 +45,8 @@ export type BookingDetails = {
   /** The guest's zone and language, for mails. */
   readonly timezone: string
   readonly emailLanguage: string
+  /** How many people moves have brought in so far, of those that no API key made; absent: none. */
+  readonly newcomers?: number | undefined
 }
 
 /** A move that has begun and is not settled: what a crash cut off is finished from here. */

@@ -11,6 +11,7 @@ import { claimRows, doubleBooking, giveUpClaims, type NewClaim } from '../../ada
 import { ConstraintViolation, type Transaction } from '../../adapters/storage/database.ts'
 import { endReminders } from '../../adapters/storage/reminders.ts'
 import { together } from '../../adapters/storage/sql.ts'
+import type { Actor } from '../../core/account/principal.ts'
 import type { Booking, Change } from '../../core/booking/booking.ts'
 import { abort, claimsOf, settle } from '../../core/booking/lifecycle.ts'
 import { remindersOf } from '../../core/booking/reminders.ts'
@@ -29,7 +30,7 @@ export type ChangeTools = Pick<Tools, 'database' | 'providers' | 'mailer' | 'now
 export type ChangeContext = {
   readonly configuration: Configuration
   /** Who did it, for the audit log. */
-  readonly actor: string
+  readonly actor: Actor
   /** The owner of the calendar did it there, by hand: nobody else's event stands against it. */
   readonly isOnCalendar?: boolean | undefined
   /** What becomes of time that was claimed where a calendar does not answer; `giveUp`, as someone waits, where absent. */

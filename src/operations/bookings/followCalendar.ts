@@ -2,6 +2,7 @@
 import { lockBooking } from '../../adapters/storage/bookings.ts'
 import { lockCalendars } from '../../adapters/storage/calendars.ts'
 import type { Transaction } from '../../adapters/storage/database.ts'
+import type { Actor } from '../../core/account/principal.ts'
 import type { Booking } from '../../core/booking/booking.ts'
 import { cancel, reschedule } from '../../core/booking/lifecycle.ts'
 import type { AppId, BookingId } from '../../core/ids.ts'
@@ -17,7 +18,7 @@ export type Followed = {
   /** As it was when the calendar was compared with it: whatever changed it since goes first. */
   readonly version: number
   /** Who did it, for the audit log. */
-  readonly actor: string
+  readonly actor: Actor
   /** What else is written with it, once the booking and its calendars are locked and before its event is. */
   readonly before?: ((transaction: Transaction) => Promise<Result<unknown>>) | undefined
 }

@@ -1,6 +1,7 @@
 // Finishes, or takes back, a change that a crash or a silent provider cut off. Run by the worker; safe to repeat.
 import { findBooking, lockBooking, scheduleNextRecovery, scheduleRecovery } from '../../adapters/storage/bookings.ts'
 import { findCalendar } from '../../adapters/storage/calendars.ts'
+import { worker } from '../../core/account/principal.ts'
 import type { Booking } from '../../core/booking/booking.ts'
 import type { AppId, BookingId } from '../../core/ids.ts'
 import { slotTaken } from '../../core/problem.ts'
@@ -38,7 +39,7 @@ export async function recoverBooking(
   const known = await findKnownConfiguration(tools, appId, booking.configurationId, 'evenDeleted')
   if (!known.ok) return known
   // Nobody waits: a calendar that does not answer now is asked again, and the time stays claimed until it does.
-  const context = { configuration: known.value.configuration, actor: 'worker', whenUnanswered: 'stayHeld' } as const
+  const context = { configuration: known.value.configuration, actor: worker, whenUnanswered: 'stayHeld' } as const
 
   const takesTime = booking.change.kind === 'create' || booking.change.kind === 'reschedule'
   if (booking.direction === 'abort' || (takesTime && (await isHopeless(tools, booking)))) {

@@ -10,6 +10,7 @@ import {
   recordReconciliation,
 } from '../../adapters/storage/reconciliations.ts'
 import type { CalendarKey } from '../../core/account/grant.ts'
+import { calendarOwner } from '../../core/account/principal.ts'
 import { eventIdOf } from '../../core/booking/booking.ts'
 import type { AppId, BookingId } from '../../core/ids.ts'
 import { type ChangeTools, putBack } from '../bookings/carryThrough.ts'
@@ -27,7 +28,7 @@ type Outcome =
   | 'reportedBefore'
   | 'again'
 
-const actor = 'calendar'
+const actor = calendarOwner
 /** Of an account, in which an event that its owner carried away is looked for. */
 const mostCalendars = 100
 
