@@ -84,6 +84,12 @@ export const changedMeanwhile: Problem = {
   message: 'The booking was changed by another request; read it again',
 }
 
+/** The account was taken away from this server: nothing of it can be asked, and nothing on it done or undone, ever again. */
+export const accountGone: Problem = {
+  kind: 'calendarUnavailable',
+  message: 'The account of this calendar is gone.',
+}
+
 /** The guest was first: the word was on a time that the booking does not have any more. */
 export const movedMeanwhile: Problem = {
   kind: 'conflict',

@@ -24,16 +24,21 @@ export function confirm(booking: Booking): Result<Booking> {
 
 /** What declining makes of a pending booking. The salt has been checked before. */
 export function decline(booking: Booking, reason: string): Result<Booking> {
-  if (booking.change !== undefined) return failure(changing)
   if (booking.state !== 'pending') return failure(notPending(booking))
   return cancel(booking, 'organizer', reason)
 }
 
-/** What calling off makes of a booking that is booked or pending. */
+/**
+ * What calling off makes of a booking that is booked or pending. A confirmation that a calendar does not take, and a move that
+ * one does not give back, may wait for it for ever: the booking can be called off all the same.
+ */
 export function cancel(booking: Booking, by: CancelledBy, reason: string): Result<Booking> {
-  if (booking.change !== undefined) return failure(changing)
+  const { change: begun, direction } = booking
+  const isDoomed = begun?.kind === 'reschedule' && direction === 'abort'
+  if (begun !== undefined && begun.kind !== 'confirm' && !isDoomed) return failure(changing)
   if (booking.state !== 'booked' && booking.state !== 'pending') return failure(ended(booking))
-  const change: Change = { kind: 'cancel', by, reason, from: booking.state }
+  const alsoFrom = isDoomed ? { alsoFrom: begun.service.placements } : {}
+  const change: Change = { kind: 'cancel', by, reason, from: booking.state, ...alsoFrom }
   return success(begin({ ...booking, state: 'cancelled', cancelledBy: by, cancellationReason: reason }, change))
 }
 
@@ -47,7 +52,8 @@ export function reschedule(
   newSalt?: Uint8Array,
 ): Result<Booking> {
   if (booking.change !== undefined) return failure(changing)
-  if (booking.state !== 'booked' && booking.state !== 'pending') return failure(ended(booking))
+  const end = findEnd(booking)
+  if (end !== undefined) return failure(end)
   const stays = booking.service.organizer.email.toLowerCase() === target.service.organizer.email.toLowerCase()
   const organizerSalt = stays || newSalt === undefined ? undefined : encodeSalt(newSalt)
   return success(begin(booking, { kind: 'reschedule', ...target, organizerSalt }))
@@ -82,6 +88,7 @@ export function settle(booking: Booking): Booking {
         service: change.service,
         details: change.details,
         organizerSalt: saltOf(change) ?? booking.organizerSalt,
+        ...withMovedOff(booking, { left: booking.service, stands: change.service }),
         change: undefined,
       }
   }
@@ -95,7 +102,28 @@ function saltOf({ organizerSalt }: Extract<Change, { kind: 'reschedule' }>): Uin
 export function abort(booking: Booking): Booking {
   return booking.change?.kind === 'create'
     ? { ...booking, state: 'released', direction: 'abort', change: undefined }
-    : { ...booking, direction: 'commit', change: undefined }
+    : {
+        ...booking,
+        ...(booking.change?.kind === 'reschedule'
+          ? withMovedOff(booking, { left: booking.change.service, stands: booking.service })
+          : {}),
+        direction: 'commit',
+        change: undefined,
+      }
+}
+
+/** Of a booking that is moved again and again, the first are forgotten. */
+const mostMovedOff = 20
+
+function withMovedOff(
+  { movedOff = [] }: Booking,
+  { left, stands }: { readonly left: Service; readonly stands: Service },
+): Pick<Booking, 'movedOff'> {
+  const standing = new Set(stands.placements.map(({ key }) => calendarName(key)))
+  const all = [...movedOff, ...left.placements].filter(({ key }) => !standing.has(calendarName(key)))
+  if (all.length === 0) return movedOff.length === 0 ? {} : { movedOff: undefined }
+  const unique = new Map(all.map((calendar) => [calendarName(calendar.key), calendar]))
+  return { movedOff: [...unique.values()].slice(-mostMovedOff) }
 }
 
 /** The event that should stand on each calendar for `booking`, once its change is carried out; undefined: none. */
@@ -159,6 +187,11 @@ function begin(booking: Booking, change: Change): Booking {
 
 function notPending(booking: Booking): Problem {
   return { kind: 'conflict', message: `The booking is ${booking.state}, not pending` }
+}
+
+/** A booking that has ended can be moved by nobody; undefined for one that has not. */
+export function findEnd(booking: Booking): Problem | undefined {
+  return booking.state === 'booked' || booking.state === 'pending' ? undefined : ended(booking)
 }
 
 function ended(booking: Booking): Problem {
