@@ -203,6 +203,7 @@ describe('a calendar that two grants show', () => {
     for (const calendar of ['work', 'shared']) await sync(server, ana, calendar)
     fake.takeCalls(ana.email)
     fake.delete(ana.email, 'work', eventIdOf(bookingId))
+    fake.put(ben.email, 'work', 'dentist', milliseconds(noon))
     for (const calendar of ['shared', 'work']) await sync(server, ana, calendar)
     expect(fake.takeCalls(ana.email)).not.toContain('bringBack')
     expect(await told(bookingId)).toEqual(['booking.created', 'booking.cancelled'])
