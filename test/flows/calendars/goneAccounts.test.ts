@@ -6,7 +6,15 @@ import type { AppId, BookingId } from '../../../src/core/ids.ts'
 import { instant } from '../../../src/core/time/instant.ts'
 import { fakeAccounts } from '../../support/fakeAccounts.ts'
 import { book, makeConfiguration, makeHost, nearFuture, participant, type TestHost } from '../../support/hosts.ts'
-import { bookAt, configure, connect, milliseconds, type RemoteHost, readBooking, sync } from '../../support/remoteHosts.ts'
+import {
+  bookAt,
+  configure,
+  connect,
+  milliseconds,
+  type RemoteHost,
+  readBooking,
+  sync,
+} from '../../support/remoteHosts.ts'
 import { startTestServer } from '../../support/server.ts'
 
 const fake = fakeAccounts()
