@@ -60,7 +60,8 @@ export async function connectAccount(
     )
     await ensureMirrors(transaction, grant.id)
     // What waited for credentials that are not refused has them now.
-    for (const { id } of account.calendars) await hurryRecoveries(transaction, { grantId: grant.id, calendarId: id })
+    if (!isNew)
+      for (const { id } of account.calendars) await hurryRecoveries(transaction, { grantId: grant.id, calendarId: id })
     await recordGrant(transaction, actor, isNew ? 'grant.created' : 'grant.updated', grant, 'authenticated')
     return success(grant)
   })
