@@ -61,7 +61,14 @@ export type Change =
       /** As in a confirmation: of another organizer, whose link the first one shall not have. */
       readonly organizerSalt?: string | undefined
     }
-  | { readonly kind: 'cancel'; readonly by: CancelledBy; readonly reason: string; readonly from: 'booked' | 'pending' }
+  | {
+      readonly kind: 'cancel'
+      readonly by: CancelledBy
+      readonly reason: string
+      readonly from: 'booked' | 'pending'
+      /** Where a move that could not be taken back may have left its event. */
+      readonly alsoFrom?: readonly ParticipantCalendar[] | undefined
+    }
 
 export type Booking = {
   readonly appId: AppId
@@ -77,6 +84,8 @@ export type Booking = {
   readonly details: BookingDetails
   /** The event on the organizer's calendar, and its copies elsewhere. */
   readonly eventId: EventId
+  /** Calendars that it was moved off, or nearly moved to, the latest last: an event of it that stands there is left over. */
+  readonly movedOff?: readonly ParticipantCalendar[] | undefined
   /** Whom a calendar has invited by itself: addresses in small letters. Our mails to them carry no invitation. */
   readonly invitedByCalendar: readonly string[]
   readonly organizerSalt: Uint8Array

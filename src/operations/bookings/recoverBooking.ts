@@ -65,7 +65,10 @@ export async function finishEarlierTry(
   return find()
 }
 
-/** Old, and no event stands at the new time, or none will. On calendars of our own none does before all is settled. */
+/**
+ * Old, and no event stands at the new time, or none will: on an account that is gone, or refuses the password. On calendars of
+ * our own none does before all is settled.
+ */
 async function isHopeless(
   tools: Pick<Tools, 'providers' | 'now'> & Pick<Tools, 'database'>,
   booking: NonNullable<Awaited<ReturnType<typeof lockBooking>>>,
@@ -81,6 +84,7 @@ async function isHopeless(
     const found = await tools
       .providers(calendar.provider)
       ?.find({ appId: booking.appId, local: tools.database }, calendar.key, booking.eventId)
+    if (found?.ok === false && found.problem.kind === 'grantExpired') return true
     // Not readable is not gone: look again later.
     if (found === undefined || !found.ok) return false
     if (found.value === undefined || found.value.start !== target.when.start) return true

@@ -6,14 +6,14 @@ import type { Booking } from '../../core/booking/booking.ts'
 import { findEndedProblem, reschedule } from '../../core/booking/lifecycle.ts'
 import { countNewcomers } from '../../core/booking/newcomers.ts'
 import { widened } from '../../core/configuration/slotQuestion.ts'
-import { changedMeanwhile, invalidRequest, movedMeanwhile, notFound } from '../../core/problem.ts'
+import { accountGone, changedMeanwhile, invalidRequest, movedMeanwhile, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { fromUnixSeconds } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { bookingToJson, type RescheduleBookingJson, readGuestWords } from '../../wire/bookings.ts'
 import { readRemoteBusy } from '../calendars/readBusy.ts'
 import { type ConfigurationQuery, type LoadedConfiguration, loadHosts } from '../configurations/loadConfiguration.ts'
-import { withFreshConfiguration } from '../configurations/withFreshConfiguration.ts'
+import { calendarGone, StaleConfiguration, withFreshConfiguration } from '../configurations/withFreshConfiguration.ts'
 import { type OnceContext, once, type WriteAnswer } from '../once.ts'
 import type { Tools } from '../tools.ts'
 import { carryThrough } from './carryThrough.ts'
@@ -49,9 +49,16 @@ export async function rescheduleBooking(
       tools.database,
       async () => {
         const again = await loadBooking(tools, principal, query, bookingId)
-        return again.ok ? loadHosts(tools, again.value.known) : again
+        if (!again.ok) return again
+        // Whatever became of its hosts.
+        const end = findEndedProblem(again.value.booking)
+        return end === undefined ? loadHosts(tools, again.value.known) : failure(end)
       },
-      (loaded) => move(tools, command, found.value.booking, loaded, context),
+      async (loaded) => {
+        const moved = await move(tools, command, found.value.booking, loaded, context)
+        if (!moved.ok && moved.problem === accountGone) throw new StaleConfiguration(calendarGone)
+        return moved
+      },
     ),
   )
 }
