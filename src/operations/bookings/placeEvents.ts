@@ -1,7 +1,7 @@
 // The events of a booking on the calendars that carry it: put where they should stand, and taken from where they should not.
 import type { CalendarScope } from '../../adapters/calendars/calendarProvider.ts'
 import type { Booking } from '../../core/booking/booking.ts'
-import { placedEvent, settle } from '../../core/booking/lifecycle.ts'
+import { moveOf, placedEvent, settle } from '../../core/booking/lifecycle.ts'
 import type { PlacedEvent } from '../../core/booking/placedEvent.ts'
 import type { CalendarEvent } from '../../core/calendar/event.ts'
 import { type Configuration, calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
@@ -35,8 +35,10 @@ export function place(
   configuration: Configuration,
 ): Promise<Result<Kept>> {
   const event = placedEvent(booking, configuration, tools.now())
-  const { placements } = booking.service
-  const others = where === 'here' ? placements : placements.filter((calendar) => !isLeft(booking, calendar))
+  const others =
+    where === 'here'
+      ? booking.service.placements
+      : calendarsOf(booking).filter((calendar) => !isLeft(booking, calendar))
   return put(tools, where, scope, event, settle(booking), others)
 }
 
@@ -70,10 +72,10 @@ export async function undo(
 ): Promise<Result<unknown>> {
   const { change } = booking
   if (change?.kind === 'create') return put(tools, 'elsewhere', scope, undefined, booking, booking.service.placements)
-  if (change?.kind !== 'reschedule') return success(undefined)
+  if (change?.kind !== 'reschedule' && change?.kind !== 'confirm') return success(undefined)
   const before: Booking = { ...booking, change: undefined }
   const event = placedEvent(before, configuration, tools.now())
-  return put(tools, 'elsewhere', scope, event, before, change.service.placements)
+  return put(tools, 'elsewhere', scope, event, before, calendarsOf(booking))
 }
 
 /** The events of a settled booking as they should be, and gone from `others`. */
@@ -122,9 +124,9 @@ async function put(
   return success(kept)
 }
 
-/** On which calendars the events of a booking stand, or will: with its change, and without. */
+/** On which calendars the events of a booking stand, or may: without its change, and with it. */
 export function calendarsOf(booking: Booking): readonly ParticipantCalendar[] {
-  return [...booking.service.placements, ...settle(booking).service.placements]
+  return [...booking.service.placements, ...(moveOf(booking)?.service.placements ?? [])]
 }
 
 /** Whether it is a calendar of our own. */

@@ -92,11 +92,6 @@ function tell(settledChange: SettledChange, now: Instant): { notifications: NewN
   }
 }
 
-/** For `together`: what calendars of our own took and gave up in this transaction, where the rest follows in a later one. */
-export function rowsOfEvents(appId: AppId, done: Pick<SettledChange, 'change' | 'before' | 'events'>): Sql[] {
-  return notificationRows(appId, eventNotifications(done))
-}
-
 function eventNotifications({
   change,
   before,
