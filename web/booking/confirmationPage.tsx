@@ -5,10 +5,9 @@ import type { LinkedBooking, Stands } from '../../src/wire/pages.ts'
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { fill } from '../shared/format.ts'
 import { ownTimezone } from '../shared/timezone.ts'
-import { fieldsOf } from './answers.ts'
 import { answerRequest, explain, hasChanged, type RequestAnswer } from './booking.ts'
-import { BookingFacts } from './currentBooking.tsx'
-import { Done, type Fact } from './done.tsx'
+import { BookingFacts, hasBegun, peopleAndAnswers } from './currentBooking.tsx'
+import { Done } from './done.tsx'
 import { tellFrame, tellReady } from './frame.ts'
 import { usePage } from './page.tsx'
 import { Reason } from './reason.tsx'
@@ -62,7 +61,8 @@ export function ConfirmationPage({ settings, booking: shown, salt, stands }: Con
     } else {
       const told = explain(sent.problem, words)
       if (hasChanged(sent.problem)) loadAgain({ start: booking.start_time, isDeclining, reason, failure: told })
-      else setFailure(told)
+      // Said in its own words by the page, which is drawn anew.
+      else setFailure(hasBegun(booking) ? undefined : told)
     }
     setSending(false)
   }
@@ -92,7 +92,7 @@ export function ConfirmationPage({ settings, booking: shown, salt, stands }: Con
         </Done>
       </main>
     )
-  const isPast = booking.start_time <= Date.now() / 1_000
+  const isPast = hasBegun(booking)
   const standing = isPast ? 'past' : stands
   const asked = isPast ? words.titles.confirmation : confirmation.title
   return (
@@ -167,20 +167,4 @@ function loadAgain(tried: Tried): void {
 
 function tryBefore(): Tried | undefined {
   return history.state?.openslotTried
-}
-
-function peopleAndAnswers(
-  { scheduler }: UiSettings,
-  { guest, additional_guests, additional_fields }: LinkedBooking,
-  { facts }: { readonly facts: { readonly guest: string; readonly guests: string } },
-  parameters: URLSearchParams,
-): Fact[] {
-  return [
-    { label: facts.guest, value: `${guest.name} (${guest.email})` },
-    { label: facts.guests, value: additional_guests.map(({ email }) => email).join('\n') },
-    ...fieldsOf(scheduler.additional_fields, parameters).map(({ key, label }) => ({
-      label: label || key,
-      value: additional_fields[key] ?? '',
-    })),
-  ]
 }

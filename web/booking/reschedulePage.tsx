@@ -52,7 +52,11 @@ function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
       tellFrame('rescheduled', { booking: sent.value.value, start_time: sent.value.wish.start })
       return { is: 'done', done: sent.value }
     }
-    if (!isSlotLost(sent.problem)) return { is: 'refused', failure: explain(sent.problem, words) }
+    if (!isSlotLost(sent.problem))
+      return {
+        is: 'refused',
+        failure: endOf(booking) === 'past' ? words.messages.past : explain(sent.problem, words),
+      }
     await slots.refresh(wanted)
     return { is: 'lost' }
   }
@@ -96,7 +100,7 @@ function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
           })}
         >
           {both(wish.start)}
-          {moved.status === 'booked' && (
+          {moved.status === 'booked' && booking.holder === 'guest' && (
             <AddToCalendar
               entry={{
                 uid: `${moved.booking_id}@openslot`,

@@ -12,6 +12,8 @@ export type Principal =
       readonly appId: AppId
       readonly configurationId: ConfigurationId
       readonly bookingId: BookingId
+      /** Whose link it is: hosts have another than the guest. */
+      readonly holder: 'guest' | 'organizer'
     }
   /** A command at the server's own terminal; no request ever is. */
   | { readonly kind: 'terminal'; readonly appId: AppId }
@@ -27,12 +29,20 @@ export function actorOf(principal: Principal): string {
     case 'session':
       return 'session'
     case 'booking':
-      return `booking:${principal.bookingId}`
+      return principal.holder === 'guest' ? `booking:${principal.bookingId}` : `organizer:${principal.bookingId}`
     case 'terminal':
       return 'cli'
     case 'anyone':
       return 'anyone'
   }
+}
+
+/** On whose word a booking is made or changed. Whoever shows nothing else is a guest. */
+export type Asker = 'application' | 'organizer' | 'guest'
+
+export function askerOf(principal: Principal): Asker {
+  if (principal.kind === 'key') return 'application'
+  return principal.kind === 'booking' ? principal.holder : 'guest'
 }
 
 /** Someone with a credential: their application, and who they are for the audit log. */

@@ -93,9 +93,14 @@ export function canBeGivenUp({ change }: Pick<Booking, 'change'>): boolean {
   return change !== undefined && change.kind !== 'cancel'
 }
 
-/** Each address once, as it is first written. */
+/** Each address once, where and as it is first written. */
 export function uniquePeople<T extends { readonly email: string }>(people: readonly T[]): T[] {
-  return [...new Map(people.toReversed().map((person) => [person.email.toLowerCase(), person])).values()].toReversed()
+  const byAddress = new Map<string, T>()
+  for (const person of people) {
+    const address = person.email.toLowerCase()
+    if (!byAddress.has(address)) byAddress.set(address, person)
+  }
+  return [...byAddress.values()]
 }
 
 export type Booking = {

@@ -1,11 +1,20 @@
 // The state machine: which moves a booking allows, and what each makes of it. Nothing here reads or writes.
 import type { CalendarKey } from '../account/grant.ts'
+import type { Asker } from '../account/principal.ts'
 import { type Configuration, calendarName } from '../configuration/configuration.ts'
 import { invalidRequest, type Problem } from '../problem.ts'
 import { failure, type Result, success } from '../result.ts'
 import { type Instant, minuteMs, toUnixSeconds } from '../time/instant.ts'
 import type { Interval } from '../time/interval.ts'
-import { type Booking, type CancelledBy, type Change, icalUidOf, type Move, uniquePeople } from './booking.ts'
+import {
+  type Booking,
+  type BookingDetails,
+  type CancelledBy,
+  type Change,
+  icalUidOf,
+  type Move,
+  uniquePeople,
+} from './booking.ts'
 import type { PlacedEvent } from './placedEvent.ts'
 import { decodeSalt, encodeSalt } from './reference.ts'
 import { pendingPrefix } from './texts.ts'
@@ -65,6 +74,45 @@ export function reschedule(
   const stays = booking.service.organizer.email.toLowerCase() === target.service.organizer.email.toLowerCase()
   const organizerSalt = stays || newSalt === undefined ? undefined : encodeSalt(newSalt)
   return success(begin(booking, { kind: 'reschedule', ...target, organizerSalt }))
+}
+
+/** What has begun is changed by the application alone, which keeps its records straight. */
+export function findBegunProblem({ state, when }: Booking, asker: Asker, now: Instant): Problem | undefined {
+  if (asker === 'application' || now < when.start || !stands(state)) return undefined
+  return invalidRequest('The booking has begun and can no longer be changed')
+}
+
+function stands(state: Booking['state']): boolean {
+  return state === 'booked' || state === 'pending'
+}
+
+/** Whether a move to `target` would leave all as it is. `asked`: hosts whom the guest named; of a round robin, one of whom serves. */
+export function isAsItStands(
+  { change, state, when, service, details }: Booking,
+  target: Pick<Move, 'when' | 'details'> & { readonly asked: readonly string[] },
+): boolean {
+  if (change !== undefined || !stands(state)) return false
+  if (target.when.start !== when.start || target.when.end !== when.end) return false
+  const asked = new Set(target.asked.map((email) => email.toLowerCase()))
+  const isServing = ({ email }: { readonly email: string }) => asked.has(email.toLowerCase())
+  const isServed =
+    asked.size === 0 ||
+    (service.assignment.method === 'collective' ? service.hosts.every(isServing) : isServing(service.organizer))
+  return isServed && wordsAndPeople(target.details) === wordsAndPeople(details)
+}
+
+/** In an order of its own: what was stored comes back in another. */
+function wordsAndPeople(details: BookingDetails): string {
+  const { title, description, location, guest, additionalGuests, additionalFields, timezone, emailLanguage } = details
+  const people = [guest, ...additionalGuests].map(({ email, name }) => [email, name])
+  const fields = Object.entries(additionalFields).toSorted(([one], [other]) => (one < other ? -1 : 1))
+  return JSON.stringify([title, description, location, people, fields, timezone, emailLanguage])
+}
+
+/** A request that nobody has answered in time can be declined, and nothing else. */
+export function findConfirmationProblem({ state, when }: Booking, now: Instant): Problem | undefined {
+  if (state !== 'pending' || now < when.start) return undefined
+  return invalidRequest('The time of this request has passed; it can no longer be confirmed')
 }
 
 /** Inside of `min_cancellation_notice` before its start a booking can no longer be called off by the guest's side. */

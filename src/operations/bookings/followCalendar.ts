@@ -28,7 +28,7 @@ export function cancelWithEvent(tools: ChangeTools, followed: Followed): Promise
 /** The owner of the calendar decides on its time: no open hours, no other event stands against it. Problems: also `slotTaken`. */
 export function moveWithEvent(tools: ChangeTools, followed: Followed, when: Interval): Promise<Result<Booking>> {
   return follow(tools, followed, (booking) =>
-    reschedule(booking, { when, service: booking.service, details: booking.details }),
+    reschedule(booking, { when, service: booking.service, details: booking.details, asker: 'host' }),
   )
 }
 

@@ -1,9 +1,9 @@
 // Moves a booking to another slot; with a round robin perhaps to another host.
 import { lockBooking } from '../../adapters/storage/bookings.ts'
 import { newSalt } from '../../adapters/storage/ids.ts'
-import { actorOf, type Principal } from '../../core/account/principal.ts'
+import { type Asker, actorOf, askerOf, type Principal } from '../../core/account/principal.ts'
 import type { Booking } from '../../core/booking/booking.ts'
-import { reschedule } from '../../core/booking/lifecycle.ts'
+import { findBegunProblem, isAsItStands, reschedule } from '../../core/booking/lifecycle.ts'
 import { widened } from '../../core/configuration/slotQuestion.ts'
 import { changedMeanwhile, invalidRequest, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
@@ -30,8 +30,9 @@ export type RescheduleBookingCommand = {
 }
 
 /**
- * The answer's data is the booking, with the same id. What the body leaves out stays as it was.
- * Problems: as `createBooking`, and `conflict` where the booking has ended or another request changed it first.
+ * The answer's data is the booking, with the same id. What the body leaves out stays as it was; where nothing else is left,
+ * nothing is done. Problems: as `createBooking`, and `conflict` where the booking has ended or another request changed it
+ * first, `invalidRequest` where it has begun.
  */
 export async function rescheduleBooking(
   tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
@@ -81,6 +82,11 @@ async function move(
   }
   const details = readDetails(configuration, body.guest ?? before.guest, changed, before.additionalFields)
   if (!details.ok) return details
+  const asker = askerOf(principal)
+  const begun = findBegunProblem(booking, asker, tools.now())
+  if (begun !== undefined) return failure(begun)
+  if (isAsItStands(booking, { when, details: details.value, asked: words.participants }))
+    return success(bookingToJson(booking))
 
   const remote = await readRemoteBusy(tools, {
     appId,
@@ -111,11 +117,15 @@ async function move(
         remote: remote.value,
       })
       if (!service.ok) return service
-      const target = { when, service: service.value, details: details.value }
+      const target = { when, service: service.value, details: details.value, asker: moverOf(asker) }
       return reschedule(current, target, newSalt(current.configurationId, current.id))
     },
   )
   return moved.ok ? success(bookingToJson(moved.value)) : moved
+}
+
+function moverOf(asker: Asker): 'host' | undefined {
+  return asker === 'guest' ? undefined : 'host'
 }
 
 /** A booking does not stand in its own way. */

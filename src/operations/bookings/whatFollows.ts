@@ -6,7 +6,7 @@ import { mailRows, type NewMail } from '../../adapters/storage/mails.ts'
 import { type NewNotification, notificationRows } from '../../adapters/storage/outbox.ts'
 import { reminderRows } from '../../adapters/storage/reminders.ts'
 import type { Sql } from '../../adapters/storage/sql.ts'
-import type { Booking, Change } from '../../core/booking/booking.ts'
+import { type Booking, type Change, isAskedByGuest } from '../../core/booking/booking.ts'
 import { mailsOf, triggerOf } from '../../core/booking/notification.ts'
 import { remindersOf } from '../../core/booking/reminders.ts'
 import type { CalendarEvent } from '../../core/calendar/event.ts'
@@ -75,6 +75,7 @@ function tell(settledChange: SettledChange, now: Instant): { notifications: NewN
   // A calendar that invited someone tells them of a move and of the end too.
   const invited = new Set([...before.invitedByCalendar, ...settled.invitedByCalendar])
   const invites = (email: string) => !invited.has(email.toLowerCase())
+  const asker = isAskedByGuest(change) ? undefined : 'host'
   const notification: NewNotification = {
     id: eventId,
     trigger: triggerOf(change),
@@ -87,7 +88,7 @@ function tell(settledChange: SettledChange, now: Instant): { notifications: NewN
     mails: mailsOf({ change, before, settled, configuration, invites, now }).map((mail) => ({
       eventId,
       bookingId,
-      mail,
+      mail: asker === undefined ? mail : { ...mail, asker },
     })),
   }
 }
