@@ -87,7 +87,8 @@ export const settings = [
   {
     name: 'TRUSTED_PROXIES',
     fallback: '',
-    meaning: 'Addresses or CIDR blocks of proxies whose `X-Forwarded-For` is believed, separated by commas; never everybody (`0.0.0.0/0`).',
+    meaning:
+      'Addresses or CIDR blocks of proxies whose `X-Forwarded-For` is believed, separated by commas; never everybody (`0.0.0.0/0`).',
   },
   {
     name: 'SMTP_URL',
