@@ -10,6 +10,7 @@ import { selected } from '../wire/common.ts'
 import { answerJson, answerProblem, successBody } from './answers.ts'
 import { admit, grantOf, isGuess } from './auth.ts'
 import { isPercentUtf8 } from './bodies.ts'
+import { clientAddress } from './clientAddress.ts'
 import { describeRoute } from './describeRoute.ts'
 import { bodyLimitBytes, findExcess } from './limits.ts'
 import { findPageProblem } from './pageCheck.ts'
@@ -61,7 +62,7 @@ export function addRoute(server: FastifyInstance, route: Route, options: RouteOp
       request.grant = grant.value
     }
     const { principal, query, body } = request
-    const asked = { route, principal, address: request.ip, query, body }
+    const asked = { route, principal, address: clientAddress(request), query, body }
     if (isBooking(route)) {
       const problem = await findPageProblem(options, asked)
       if (problem !== undefined) return failure(problem)
@@ -123,11 +124,11 @@ async function letIn(
   if (!admitted.ok) {
     const { kind } = admitted.problem
     const isCounted = (kind === 'unauthorized' || kind === 'invalidSession') && isGuess(authorization)
-    const allowed = isCounted ? await limiter.signInFailed(request.ip) : admitted
+    const allowed = isCounted ? await limiter.signInFailed(clientAddress(request)) : admitted
     return answerProblem(request, reply, allowed.ok ? admitted.problem : allowed.problem)
   }
   request.principal = admitted.value
-  const allowedHere = await limiter.beforeRoute(route, request.principal, request.ip)
+  const allowedHere = await limiter.beforeRoute(route, request.principal, clientAddress(request))
   if (!allowedHere.ok) return answerProblem(request, reply, allowedHere.problem)
 }
 

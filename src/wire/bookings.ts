@@ -52,6 +52,9 @@ export const rescheduleBookingBody = Type.Object({
   end_time: unixSeconds(),
   guest: optional(guest),
   ...told,
+  shown_start_time: Type.Optional(
+    nullable(unixSeconds('The start that the guest was shown: where the booking has another by now, nothing is done')),
+  ),
 })
 export const confirmBookingBody = Type.Object({
   salt: Type.String({
@@ -66,9 +69,14 @@ export const confirmBookingBody = Type.Object({
   ),
 })
 export const cancelBookingBody = Type.Optional(
-  Type.Unsafe<{ cancellation_reason?: string | null } | undefined>({
+  Type.Unsafe<{ cancellation_reason?: string | null; start_time?: number | null } | undefined>({
     type: ['object', 'null'],
-    properties: { cancellation_reason: { type: ['string', 'null'], maxLength: 2_000 } },
+    properties: {
+      cancellation_reason: { type: ['string', 'null'], maxLength: 2_000 },
+      start_time: nullable(
+        unixSeconds('The start that the guest was shown: where the booking has another by now, nothing is done'),
+      ),
+    },
   }),
 )
 
@@ -176,7 +184,9 @@ export type GuestWords = {
 const languages = ['en', 'fr', 'de', 'es', 'nl', 'sv', 'ja', 'zh', 'ko']
 
 /** What the guest said beside the time. An empty list of participants means the same as none. */
-export function readGuestWords(body: Omit<RescheduleBookingJson, 'start_time' | 'end_time' | 'guest'>): GuestWords {
+export function readGuestWords(
+  body: Omit<RescheduleBookingJson, 'start_time' | 'end_time' | 'guest' | 'shown_start_time'>,
+): GuestWords {
   const language = body.email_language?.slice(0, 2).toLowerCase() ?? 'en'
   return {
     participants: (body.participants ?? []).map((participant) => participant.email),

@@ -2,6 +2,7 @@
 import Type from 'typebox'
 
 import type { Booking, Person } from '../core/booking/booking.ts'
+import { beforehand } from '../core/booking/texts.ts'
 import { type Configuration, isRoundRobin } from '../core/configuration/configuration.ts'
 import { toUnixSeconds } from '../core/time/instant.ts'
 import { guestReference } from './bookings.ts'
@@ -21,6 +22,11 @@ export type UiSettings = {
   readonly name: string
   readonly booking_type: string
   readonly duration_minutes: number
+  /** Where and what about, as it can be told before anyone has booked; empty where there is nothing to tell. */
+  readonly location: string
+  readonly description: string
+  /** Whether those who take part get mails from this server about what becomes of a booking. */
+  readonly sends_emails: boolean
   readonly appearance: Readonly<Record<string, string | null>> | null
   readonly organizer: Person
   /** Whom a guest will meet, the organizer first. Empty where they serve in turn: nobody knows before who it will be. */
@@ -52,6 +58,9 @@ export const uiSettingsData = Type.Object({
   name: Type.String(),
   booking_type: Type.String(),
   duration_minutes: Type.Integer(),
+  location: Type.String(),
+  description: Type.String(),
+  sends_emails: Type.Boolean(),
   appearance: nullable(Type.Record(Type.String(), nullable(Type.String()))),
   organizer: person,
   hosts: Type.Array(Type.String()),
@@ -95,12 +104,12 @@ export const uiSettingsData = Type.Object({
 
 /**
  * Members that the components compute with are always there. The booking's own people are in it for whoever holds its id,
- * since the reschedule form starts from them; the salt that confirms is not.
+ * since the reschedule form starts from them; the salt that confirms is not. `isSending`: the server has where to send mails.
  */
 export function uiSettingsToJson(
   configuration: Configuration,
   document: ConfigurationDocument,
-  booking: Booking | undefined,
+  { booking, isSending }: { readonly booking?: Booking; readonly isSending: boolean },
 ): UiSettings {
   const organizer = configuration.participants.find(({ isOrganizer }) => isOrganizer) ?? configuration.participants[0]
   const scheduler = schedulerWithDefaults(document)
@@ -111,6 +120,9 @@ export function uiSettingsToJson(
     name: configuration.name,
     booking_type: configuration.bookingType,
     duration_minutes: configuration.durationMinutes,
+    location: beforehand(withoutWebAddress(configuration.location), configuration),
+    description: beforehand(configuration.description, configuration),
+    sends_emails: isSending && !configuration.disableEmails,
     appearance: document.appearance ?? null,
     organizer: { name: organizer?.name ?? '', email: organizer?.email ?? '' },
     hosts: isRoundRobin(configuration)
@@ -133,6 +145,11 @@ export function uiSettingsToJson(
     },
     ...(booking === undefined ? {} : { booking: bookingPart(configuration, booking) }),
   }
+}
+
+/** Whoever has an online meeting's address can come in: it is for those who have booked. */
+function withoutWebAddress(place: string): string {
+  return /:\/\/|\bwww\./i.test(place) ? '' : place
 }
 
 /** A host without a name is known by the address. */

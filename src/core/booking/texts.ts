@@ -33,6 +33,13 @@ export function fillTokens(
   return template.replace(/\$\{([^{}]{1,255})\}/g, (token, name: string) => known.get(name.trim()) ?? token)
 }
 
+/** `template` as it can be read before anyone has booked: what only a booking can fill in is left open. */
+export function beforehand(template: string, { durationMinutes }: Pick<Configuration, 'durationMinutes'>): string {
+  return template.replace(/\$\{([^{}]{1,255})\}/g, (_, name: string) =>
+    name.trim() === 'duration' ? String(durationMinutes) : '…',
+  )
+}
+
 /**
  * One line: control characters and direction overrides in a title could forge what stands around it. Never cut inside of a
  * character: half a surrogate pair cannot be stored.

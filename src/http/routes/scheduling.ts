@@ -115,7 +115,9 @@ export const schedulingRoutes: readonly Route[] = [
     guard: 'scheduler',
     tag: 'Bookings',
     summary: 'Move a booking',
-    description: 'Moves the same event; the booking keeps its id. What the body leaves out stays as it was.',
+    description:
+      'Moves the same event; the booking keeps its id. What the body leaves out stays as it was. Whoever shows the booking to a guest sends the ' +
+      'start that was shown as `shown_start_time`: where it was moved meanwhile, the answer is 400 (409 with `Prefer: conflict-status=409`).',
     params: bookingParams,
     query: Type.Object(configuration),
     body: rescheduleBookingBody,
@@ -165,6 +167,9 @@ export const schedulingRoutes: readonly Route[] = [
     guard: 'scheduler',
     tag: 'Bookings',
     summary: 'Cancel a booking',
+    description:
+      'Whoever shows the booking to a guest sends the `start_time` that was shown: where it was moved meanwhile, the answer is 400 (409 with ' +
+      '`Prefer: conflict-status=409`) with nothing done. Without it, the booking is cancelled whatever time it has.',
     params: bookingParams,
     query: Type.Object(configuration),
     body: cancelBookingBody,
@@ -175,6 +180,7 @@ export const schedulingRoutes: readonly Route[] = [
           query,
           bookingId: params.booking_id,
           reason: body?.cancellation_reason ?? '',
+          shownStart: body?.start_time ?? undefined,
           idempotencyKey: idempotencyKey(headers),
         }),
       ),

@@ -1,4 +1,6 @@
 // A meeting leaves the series that its owner made of a booking's event.
+import { MalformedCalendar } from '../../adapters/ical/contentLines.ts'
+import { Work } from '../../adapters/ical/work.ts'
 import type { Transaction } from '../../adapters/storage/database.ts'
 import * as storage from '../../adapters/storage/events.ts'
 import { newId } from '../../adapters/storage/ids.ts'
@@ -67,13 +69,18 @@ function restOf(series: CalendarEvent, exclusion: string): CalendarEvent {
   }
 }
 
-/** A series without end goes on, whenever that may be. */
+/** A series without end goes on, whenever that may be; so does one that takes too long to follow. */
 function hasOccurrence(series: CalendarEvent, timezone: string): boolean {
   const computed = seriesOf(series, timezone)
   const write = toWrite(series, { email: '' }, timezone)
   if (!computed.ok || !write.ok || write.value.during.end === undefined) return true
   const { start, end } = write.value.during
-  return eachOccurrence(computed.value, { start, end }).next().done === false
+  try {
+    return eachOccurrence(computed.value, { start, end }, new Work().spend).next().done === false
+  } catch (error) {
+    if (error instanceof MalformedCalendar) return true
+    throw error
+  }
 }
 
 function under(series: CalendarEvent, instance: CalendarEvent): CalendarEvent {
