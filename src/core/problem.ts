@@ -98,4 +98,3 @@ export const accountGone: Problem = {
   kind: 'calendarUnavailable',
   message: 'The account of this calendar is gone.',
 }
-

@@ -82,12 +82,18 @@ describe('what waits for a calendar', () => {
   }
   const moving = begun(reschedule(booked, target))
 
-  it('can be called off where it is a confirmation, or a move that is to be taken back', () => {
-    expect(begun(cancel(begun(confirm(pending)), 'guest', '')).change).toMatchObject({ kind: 'cancel', from: 'booked' })
-    const off = begun(cancel({ ...moving, direction: 'abort' }, 'guest', ''))
-    expect(off.change).toMatchObject({ kind: 'cancel', alsoFrom: target.service.placements })
-    expect(claimsOf(off)).toEqual([{ key: calendar('ada').key, during: booked.when }])
-    expect(cancel(moving, 'guest', '')).toMatchObject({ ok: false, problem: { kind: 'conflict' } })
+  it('can be called off, and what it was is remembered with its time', () => {
+    const confirming = begun(cancel(begun(confirm(pending)), 'guest', ''))
+    expect(confirming.change).toMatchObject({ kind: 'cancel', from: 'pending', overtook: { kind: 'confirm' } })
+    for (const move of [moving, { ...moving, direction: 'abort' } as const]) {
+      const off = begun(cancel(move, 'guest', ''))
+      expect(off.change).toMatchObject({
+        kind: 'cancel',
+        overtook: { service: { placements: target.service.placements } },
+      })
+      expect(claimsOf(off)).toEqual(claimsOf(moving))
+    }
+    expect(cancel(moving, 'calendar', '')).toMatchObject({ ok: false, problem: { kind: 'conflict' } })
   })
 
   it('is remembered where it was, or was to be, and has no place any more', () => {
