@@ -55,9 +55,9 @@ beforeAll(async () => {
   front.listen(0, '127.0.0.1')
   await once(front, 'listening')
   const server_url = `http://127.0.0.1:${(front.address() as AddressInfo).port}/`
-  const { username, password } = user
+  const { username, password, email: address } = user
   const signal = AbortSignal.timeout(600_000)
-  const connected = await tower.connect({ server_url, username, password }, signal)
+  const connected = await tower.connect({ server_url, username, password, email: address }, signal)
   if (!connected.ok) throw new Error(connected.problem.message)
   const { email, settings, secret, calendars } = connected.value
   calendar = calendars[0]?.id as CalendarId

@@ -67,7 +67,10 @@ function pick(headers: Headers, name: string): Record<string, string> {
 }
 
 const connect = (settings: Record<string, string>) =>
-  tower.connect({ username: 'alice', password: 'alice-pw', ...settings }, AbortSignal.timeout(15_000))
+  tower.connect(
+    { username: 'alice', password: 'alice-pw', email: 'alice@host.example', ...settings },
+    AbortSignal.timeout(15_000),
+  )
 const problemOf = async (settings: Record<string, string>) => {
   const connected = await connect(settings)
   return connected.ok ? 'connected' : [connected.problem.kind, connected.problem.field]
@@ -78,7 +81,7 @@ describe('what is found', () => {
     'the calendar, from a server and the path "%s"',
     async (path) => {
       const connected = await connect({ server_url: `${radicale.url}${path}` })
-      expect(connected).toMatchObject({ ok: true, value: { email: 'alice@127.0.0.1', secret: 'alice-pw' } })
+      expect(connected).toMatchObject({ ok: true, value: { email: 'alice@host.example', secret: 'alice-pw' } })
       if (!connected.ok) return
       expect(connected.value.calendars).toEqual([
         { id: '/alice/main/', name: 'Main', timezone: undefined, readOnly: false, isPrimary: true },
@@ -86,6 +89,14 @@ describe('what is found', () => {
       expect(JSON.stringify(connected.value.settings)).not.toContain('alice-pw')
     },
   )
+
+  it('no address where neither the server nor the name that one signs in with has any: it is asked for', async () => {
+    const settings = { username: 'alice', password: 'alice-pw', server_url: radicale.url }
+    expect(await tower.connect(settings, AbortSignal.timeout(15_000))).toMatchObject({
+      ok: false,
+      problem: { kind: 'invalidRequest', field: 'settings.email' },
+    })
+  })
 
   it('calendars of a principal without a home', async () => {
     const port = await serve((request, response) => {

@@ -31,8 +31,9 @@ export async function caldavStand(
   if (user === undefined) throw new Error('a stand needs a user')
   const safeFetch = createSafeFetch({ allowPrivateNetwork: ['127.0.0.0/8'], ...network })
   const tower = caldavAccounts({ safeFetch, now: () => instant(Date.now()) })
-  const { username, password } = signIn ?? user
-  const connected = await tower.connect({ server_url: server.url, username, password }, AbortSignal.timeout(20_000))
+  const signer = signIn ?? user
+  const given = { server_url: server.url, username: signer.username, password: signer.password, email: signer.email }
+  const connected = await tower.connect(given, AbortSignal.timeout(20_000))
   if (!connected.ok)
     throw new Error(`${connected.problem.kind} ${connected.problem.field}: ${connected.problem.message}`)
   const { email, settings, secret } = connected.value

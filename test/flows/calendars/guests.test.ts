@@ -43,8 +43,8 @@ async function bookMoveAndCancel(
   ours.received.length = 0
   theirs.received.length = 0
   const [user] = caldav.users
-  const { username = '', password = '' } = user ?? {}
-  const host = await connect(server, 'caldav', { server_url: caldav.url, username, password })
+  const { username = '', password = '', email = '' } = user ?? {}
+  const host = await connect(server, 'caldav', { server_url: caldav.url, username, password, email })
   const configuration = await configure(server, host, { event: { notify_participants } })
   const from = nearFuture()
   const booking = await bookAt(server, configuration, from, { body: { guest: { name: 'Gil', email: guest } } })

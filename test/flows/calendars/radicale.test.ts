@@ -33,6 +33,7 @@ beforeAll(async () => {
     server_url: radicale.url,
     username: ana.username,
     password: ana.password,
+    email: ana.email,
     timezone: 'Europe/Paris',
   })
   id = await configure(server, host)
@@ -59,10 +60,12 @@ it('signs in, and says what is wrong where it cannot', async () => {
     expect(reply.status).toBe(400)
     return reply.body.error.message as string
   }
-  const right = { server_url: radicale.url, username: ana.username, password: ana.password }
+  const { username, password, email } = ana
+  const right = { server_url: radicale.url, username, password, email }
   expect(await refusal({ ...right, password: 'wrong' })).toContain('settings.password')
   expect(await refusal({ ...right, server_url: 'http://127.0.0.1:1/' })).toContain('settings.server_url')
   expect(await refusal({ ...right, timezone: 'Mars/Olympus' })).toContain('settings.timezone')
+  expect(await refusal({ ...right, email: undefined })).toContain('settings.email')
   expect(await refusal({ username: 'ana', password: 'x' })).toContain('settings.server_url')
 })
 
@@ -147,8 +150,9 @@ it('two guests who want the same slot at the same time get one booking and one e
 
 it('keeps the event of a booking whose account is connected under another name too, and again after it was taken away', async () => {
   const ben = radicale.users[1] as CaldavUser
-  const sign = (server_url: string) =>
-    connect(server, 'caldav', { server_url, username: ben.username, password: ben.password, timezone: 'Europe/Paris' })
+  const { username, password } = ben
+  const sign = (server_url: string, email = ben.email) =>
+    connect(server, 'caldav', { server_url, username, password, email, timezone: 'Europe/Paris' })
   const first = await sign(radicale.url)
   const keeper = await makeHost(server, 'keeper@host.example')
   const calendar = first.calendars[0] ?? ''
@@ -162,7 +166,7 @@ it('keeps the event of a booking whose account is connected under another name t
     ],
   })
   const bookingId = await bookAt(server, ofBen, nine)
-  const second = await sign(radicale.url.replace('127.0.0.1', 'localhost'))
+  const second = await sign(radicale.url.replace('127.0.0.1', 'localhost'), 'ben@elsewhere.example')
   expect(second.grantId).not.toBe(first.grantId)
   await sync(server, second, second.calendars[0] ?? '')
   expect(await own(ben)).toHaveLength(1)

@@ -67,6 +67,8 @@ export function openAccounts({ safeFetch, now, serverUrl, findService = askDns }
         return failure(invalidRequest('signed in, and the account has no calendar for events', 'settings.username'))
       const kept: Kept = { ...discovered.value, serverUrl: url, username }
       const email = settings.email ?? emailOf(kept)
+      if (email === undefined)
+        return failure(invalidRequest('is needed, for the server names no address of this account', 'settings.email'))
       return success({ email, settings: kept, secret: password, calendars: calendars.value })
     },
 
@@ -176,12 +178,12 @@ function readSettings(
   return success({ username, password, url: url.href })
 }
 
-/** As the server knows the owner; else the name they sign in with, completed by the server's own. */
-function emailOf({ addresses, username, serverUrl }: Kept): string {
+/** As the server knows the owner; else the name they sign in with, if it is an address. Mails go there: none is made up. */
+function emailOf({ addresses, username }: Kept): string | undefined {
   const name = username.toLowerCase()
   const own = addresses.find((address) => address === name || address.startsWith(`${name}@`)) ?? addresses[0]
   if (own !== undefined) return own
-  return name.includes('@') ? name : `${name}@${new URL(serverUrl).hostname}`
+  return name.includes('@') ? name : undefined
 }
 
 /** Written by `connect`, and by nobody else. */
