@@ -94,6 +94,6 @@ function bookingInfo(booking: Booking, configuration: Configuration) {
     organizer_calendar_id: service.placements[0]?.key.calendarId ?? '',
     event_description: details.description,
     event_html_link: '',
-    ical_uid: icalUidOf(booking.id),
+    ical_uid: icalUidOf(booking.eventId),
   }
 }

@@ -99,7 +99,7 @@ function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
           {moved.status === 'booked' && (
             <AddToCalendar
               entry={{
-                uid: `${moved.booking_id}@openslot`,
+                uid: moved.ical_uid,
                 sequence: moved.version,
                 title: moved.title,
                 description: moved.description,

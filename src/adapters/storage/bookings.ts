@@ -65,6 +65,19 @@ export async function findBooking(transaction: Transaction, id: BookingId): Prom
   return row === undefined ? undefined : toBooking(transaction.appId, row)
 }
 
+/** The booking whose event bears this id, in whatever state. */
+export async function findBookingOfEvent(transaction: Transaction, id: EventId): Promise<Booking | undefined> {
+  const [row] = await transaction.query<BookingRow>(sql`
+    select ${columns} from openslot.bookings where app_id = ${transaction.appId} and event_id = ${id} limit 1`)
+  return row === undefined ? undefined : toBooking(transaction.appId, row)
+}
+
+/** For the id of the booking whose event bears the id `eventId`; null where the event is none of a booking here. */
+export function bookingIdOfEvent(appId: AppId, eventId: Sql): Sql {
+  return sql`(select booking.id from openslot.bookings as booking
+    where booking.app_id = ${appId} and booking.event_id = ${eventId} limit 1)`
+}
+
 /** As `findBooking`; nobody else changes the booking until the transaction ends. */
 export async function lockBooking(transaction: Transaction, id: BookingId): Promise<Booking | undefined> {
   const [row] = await transaction.query<BookingRow>(sql`

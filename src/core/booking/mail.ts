@@ -213,7 +213,7 @@ function conferenceUrlOf({ conferencing }: Configuration): string {
 
 /** What an invitation says beside its people. */
 export function invitationOf(booking: Booking, method: Invitation['method'], stampedAt: Instant) {
-  return { method, uid: icalUidOf(booking.id), sequence: booking.version, stampedAt }
+  return { method, uid: icalUidOf(booking.eventId), sequence: booking.version, stampedAt }
 }
 
 function isSame(a: Person, b: Person): boolean {

@@ -2,9 +2,9 @@
 
 import { readVersions } from '../../adapters/storage/configurations.ts'
 import type { Transaction } from '../../adapters/storage/database.ts'
-import { newBookingId, newSalt } from '../../adapters/storage/ids.ts'
+import { eventIdOf, newBookingId, newSalt } from '../../adapters/storage/ids.ts'
 import { actorOf, type Principal } from '../../core/account/principal.ts'
-import { type Booking, type BookingDetails, eventIdOf, type Service } from '../../core/booking/booking.ts'
+import type { Booking, BookingDetails, Service } from '../../core/booking/booking.ts'
 import { fillTokens, oneLine } from '../../core/booking/texts.ts'
 import type { Configuration } from '../../core/configuration/configuration.ts'
 import { widened } from '../../core/configuration/slotQuestion.ts'

@@ -10,8 +10,7 @@ import {
   recordReconciliation,
 } from '../../adapters/storage/reconciliations.ts'
 import type { CalendarKey } from '../../core/account/grant.ts'
-import { eventIdOf } from '../../core/booking/booking.ts'
-import type { AppId, BookingId } from '../../core/ids.ts'
+import type { AppId, BookingId, EventId } from '../../core/ids.ts'
 import { type ChangeTools, putBack } from '../bookings/carryThrough.ts'
 import { cancelWithEvent, type Followed, moveWithEvent } from '../bookings/followCalendar.ts'
 import { findKnownConfiguration } from '../configurations/loadConfiguration.ts'
@@ -64,16 +63,16 @@ async function settle(
   difference: Difference,
 ): Promise<Outcome> {
   const { appId } = scope
-  const { bookingId, version, found } = difference
+  const { bookingId, eventId, version, found } = difference
   const followed = { appId, bookingId, version, actor }
-  const standing = await provider.find(scope, key, eventIdOf(bookingId))
+  const standing = await provider.find(scope, key, eventId)
   if (!standing.ok) return 'again'
   if (found === 'stray') {
     if (standing.value === undefined) return 'again'
-    const from = await missesIts(tools, provider, scope, { key, bookingId })
+    const from = await missesIts(tools, provider, scope, { key, bookingId, eventId })
     if (from === 'unknown') return 'again'
-    if (from !== undefined) return bringBack(tools, provider, scope, { followed, from: key, to: from })
-    const removed = await provider.remove(scope, key, eventIdOf(bookingId))
+    if (from !== undefined) return bringBack(tools, provider, scope, { followed, eventId, from: key, to: from })
+    const removed = await provider.remove(scope, key, eventId)
     return removed.ok ? 'removed' : 'again'
   }
   if (standing.value !== undefined) {
@@ -90,16 +89,16 @@ async function settle(
     if (before === 0) return placeWhereItBelongs(tools, followed, 'placedAgain')
     return before === 1 ? 'reported' : 'reportedBefore'
   }
-  const elsewhere = await findElsewhere(tools, provider, scope, { key, bookingId })
+  const elsewhere = await findElsewhere(tools, provider, scope, { key, eventId })
   if (elsewhere === 'unknown') return 'again'
-  if (elsewhere !== undefined) return bringBack(tools, provider, scope, { followed, from: elsewhere, to: key })
+  if (elsewhere !== undefined) return bringBack(tools, provider, scope, { followed, eventId, from: elsewhere, to: key })
   const cancelled = await cancelWithEvent(tools, followed)
   if (!cancelled.ok) return 'again'
   await forgetOwnItem(tools.database, appId, key, bookingId)
   return 'cancelled'
 }
 
-type Which = { readonly key: CalendarKey; readonly bookingId: BookingId }
+type Which = { readonly key: CalendarKey; readonly bookingId: BookingId; readonly eventId: EventId }
 
 /**
  * The calendar of the same account on which the event of this booking should stand, and does not: whoever carries it to
@@ -109,13 +108,13 @@ async function missesIts(
   tools: ChangeTools,
   provider: CalendarProvider,
   scope: CalendarScope,
-  { key, bookingId }: Which,
+  { key, bookingId, eventId }: Which,
 ): Promise<CalendarKey | undefined | 'unknown'> {
   const booking = await tools.database.read(scope.appId, (transaction) => findBooking(transaction, bookingId))
   if (booking?.state !== 'booked' && booking?.state !== 'pending') return undefined
   const home = booking.service.placements.find((placement) => placement.key.grantId === key.grantId)?.key
   if (home === undefined) return undefined
-  const standing = await provider.find(scope, home, eventIdOf(bookingId))
+  const standing = await provider.find(scope, home, eventId)
   if (!standing.ok) return 'unknown'
   return standing.value === undefined ? home : undefined
 }
@@ -125,13 +124,13 @@ async function findElsewhere(
   { database }: ChangeTools,
   provider: CalendarProvider,
   scope: CalendarScope,
-  { key, bookingId }: Which,
+  { key, eventId }: Omit<Which, 'bookingId'>,
 ): Promise<CalendarKey | undefined | 'unknown'> {
   if (provider.bringBack === undefined) return undefined
   for (const { grantId, id } of await listCalendars(database, scope.appId, key.grantId, { limit: mostCalendars })) {
     const other = { grantId, calendarId: id }
     if (id === key.calendarId) continue
-    const standing = await provider.find(scope, other, eventIdOf(bookingId))
+    const standing = await provider.find(scope, other, eventId)
     if (!standing.ok) return 'unknown'
     if (standing.value !== undefined) return other
   }
@@ -143,9 +142,9 @@ async function bringBack(
   tools: ChangeTools,
   provider: CalendarProvider,
   scope: CalendarScope,
-  { followed, from, to }: { followed: Followed; from: CalendarKey; to: CalendarKey },
+  { followed, eventId, from, to }: { followed: Followed; eventId: EventId; from: CalendarKey; to: CalendarKey },
 ): Promise<Outcome> {
-  const brought = await provider.bringBack?.(scope, eventIdOf(followed.bookingId), { from, to })
+  const brought = await provider.bringBack?.(scope, eventId, { from, to })
   return brought?.ok === true ? placeWhereItBelongs(tools, followed, 'putBack') : 'again'
 }
 

@@ -5,7 +5,9 @@ import Nylas from 'nylas'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
+import { eventIdOf } from '../../../src/adapters/storage/ids.ts'
 import { decodeReference, encodeSalt } from '../../../src/core/booking/reference.ts'
+import type { BookingId } from '../../../src/core/ids.ts'
 import { bookingTriggers, makeEndpoint, type TestEndpoint } from '../../support/endpoints.ts'
 import { book, makeConfiguration, makeHost, nearFuture, type TestHost } from '../../support/hosts.ts'
 import { type Received, type Receiver, startReceiver } from '../../support/receiver.ts'
@@ -212,9 +214,8 @@ describe('a booking', () => {
 
   it('places, moves and removes an event, and each is told of', async () => {
     const configuration = await makeConfiguration(server, [host], { scheduler: links })
-    const id = (await book(server, configuration, at())).body.data.booking_id as string
-    const isEvent = ({ json }: Received) =>
-      json.type.startsWith('event.') && json.data.object.id === id.replaceAll('-', '')
+    const id = (await book(server, configuration, at())).body.data.booking_id as BookingId
+    const isEvent = ({ json }: Received) => json.type.startsWith('event.') && json.data.object.id === eventIdOf(id)
     await receiver.waitFor(1, isEvent)
     const query = `configuration_id=${configuration}`
     const moved = { start_time: at() + 3_600, end_time: at() + 5_400 }
