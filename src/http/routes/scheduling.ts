@@ -199,7 +199,7 @@ export const schedulingRoutes: readonly Route[] = [
     tag: 'Availability',
     summary: 'Where a page of the second API version is now',
     description:
-      'This server has no pages of the second version, so none has moved: unless a configuration has the slug, the answer is 404.',
+      'This server has no pages of the second version, so none has moved: unless a configuration has the slug, the answer is 404. The address leads to the page, with whatever stands behind it.',
     params: Type.Object({ v2_scheduler_slug: Type.String() }),
     data: Type.Object({ url: Type.String() }),
     handle: async ({ operations, principal, params }) => {
