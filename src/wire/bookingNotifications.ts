@@ -69,7 +69,8 @@ export function reminderNotification(
 function bookingInfo(booking: Booking, configuration: Configuration) {
   const { details, service, when } = booking
   const reference = guestReference(booking)
-  const organizer = configuration.participants.find(({ email }) => email === service.organizer.email)
+  const address = service.organizer.email.toLowerCase()
+  const organizer = configuration.participants.find(({ email }) => email.toLowerCase() === address)
   return {
     event_id: booking.eventId,
     start_time: toUnixSeconds(when.start),

@@ -13,6 +13,7 @@ import { selectiveIndexes } from './migrations/m0009SelectiveIndexes.ts'
 import { interruptedMails } from './migrations/m0010InterruptedMails.ts'
 import { unknownTimezones } from './migrations/m0012UnknownTimezones.ts'
 import { guestData } from './migrations/m0013GuestData.ts'
+import { turnsInAnyCase } from './migrations/m0015TurnsInAnyCase.ts'
 import { sql } from './sql.ts'
 
 /** Append only: a released migration is never edited. */
@@ -26,6 +27,7 @@ const migrations: readonly { readonly name: string; readonly statements: string 
   { name: '0010 interrupted mails', statements: interruptedMails },
   { name: '0012 unknown time zones', statements: unknownTimezones },
   { name: '0013 guest data', statements: guestData },
+  { name: '0015 turns in any case', statements: turnsInAnyCase },
 ]
 
 /** The role that the server takes on: it owns no table, so row security binds it and the audit log is append-only. */

@@ -202,8 +202,8 @@ function answersOf({ details }: Booking, { additionalFields }: Configuration): M
   })
 }
 
-function zoneOfHost({ email }: Person, configuration: Configuration): string {
-  return configuration.participants.find((one) => one.email === email)?.timezone ?? configuration.timezone
+function zoneOfHost(host: Person, configuration: Configuration): string {
+  return configuration.participants.find((one) => isSame(one, host))?.timezone ?? configuration.timezone
 }
 
 function conferenceUrlOf({ conferencing }: Configuration): string {
@@ -216,6 +216,6 @@ export function invitationOf(booking: Booking, method: Invitation['method'], sta
   return { method, uid: icalUidOf(booking.eventId), sequence: booking.version, stampedAt }
 }
 
-function isSame(a: Person, b: Person): boolean {
+function isSame(a: Pick<Person, 'email'>, b: Pick<Person, 'email'>): boolean {
   return a.email.toLowerCase() === b.email.toLowerCase()
 }
