@@ -9,6 +9,7 @@ import type { Operations } from '../operations/operations.ts'
 import { answerJson, answerProblem, successBody } from './answers.ts'
 import { admit, grantOf, isGuess } from './auth.ts'
 import { describeRoute } from './describe.ts'
+import { findKeyProblem } from './idempotencyKey.ts'
 import { bodyLimitBytes, findExcess } from './limits.ts'
 import { findPageProblem } from './pageCheck.ts'
 import type { ProofOfWork } from './proofOfWork.ts'
@@ -81,7 +82,7 @@ export function addRoute(server: FastifyInstance, route: Route, options: RouteOp
     serializerCompiler: () => (body) => JSON.stringify(body),
     onRequest: (request, reply) => letIn(request, reply, route, options),
     handler: async (request, reply) => {
-      const problem = findProblem(request)
+      const problem = findKeyProblem(request.headers) ?? findProblem(request)
       if (problem !== undefined) return answerProblem(request, reply, problem)
       const result = await within(options.handlerLimitMs, work(request))
       if (!result.ok) return answerProblem(request, reply, result.problem)

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { eventIdOf } from '../../src/adapters/storage/ids.ts'
 import type { Principal } from '../../src/core/account/principal.ts'
+import { icalUidOf } from '../../src/core/booking/booking.ts'
 import { decodeReference, encodeSalt } from '../../src/core/booking/reference.ts'
 import type { AppId, BookingId } from '../../src/core/ids.ts'
 import { bookingTriggers, makeEndpoint, work } from '../support/endpoints.ts'
@@ -365,6 +366,7 @@ function comparable(object: object, cell: Cell): object {
     [encodeURIComponent(organizerReference), 'organizer reference'],
     [id, 'id'],
     [eventIdOf(id as BookingId), 'event'],
+    [icalUidOf(eventIdOf(id as BookingId)), 'UID'],
     [cell.guest, 'guest'],
   ]
   return JSON.parse(JSON.stringify(object), (key, value) => {

@@ -16,6 +16,7 @@ import {
 import { nullable } from '../../wire/common.ts'
 import { uiSettingsData } from '../../wire/uiSettings.ts'
 import { unixSeconds, whole } from '../../wire/whole.ts'
+import { idempotencyKeyOf } from '../idempotencyKey.ts'
 import { type Answer, type Route, route } from '../route.ts'
 
 const configuration = {
@@ -93,7 +94,7 @@ export const schedulingRoutes: readonly Route[] = [
     body: createBookingBody,
     data: bookingData,
     handle: async ({ operations, principal, query, body: { page_check: _, ...body }, headers }) =>
-      written(await operations.createBooking({ principal, query, body, idempotencyKey: idempotencyKey(headers) })),
+      written(await operations.createBooking({ principal, query, body, idempotencyKey: idempotencyKeyOf(headers) })),
   }),
   route({
     method: 'GET',
@@ -127,7 +128,7 @@ export const schedulingRoutes: readonly Route[] = [
           query,
           bookingId: params.booking_id,
           body,
-          idempotencyKey: idempotencyKey(headers),
+          idempotencyKey: idempotencyKeyOf(headers),
         }),
       ),
   }),
@@ -155,7 +156,7 @@ export const schedulingRoutes: readonly Route[] = [
           status: body.status as 'confirmed' | 'cancelled',
           reason: body.cancellation_reason ?? '',
           shownStart: body.start_time ?? undefined,
-          idempotencyKey: idempotencyKey(headers),
+          idempotencyKey: idempotencyKeyOf(headers),
         }),
       ),
   }),
@@ -175,7 +176,7 @@ export const schedulingRoutes: readonly Route[] = [
           query,
           bookingId: params.booking_id,
           reason: body?.cancellation_reason ?? '',
-          idempotencyKey: idempotencyKey(headers),
+          idempotencyKey: idempotencyKeyOf(headers),
         }),
       ),
   }),
@@ -218,9 +219,4 @@ function written(result: Result<WriteAnswer>): Result<Answer> {
     ...(data === undefined ? {} : { data }),
     ...(isReplay ? { headers: { 'idempotent-response': 'true' } } : {}),
   })
-}
-
-function idempotencyKey(headers: Readonly<Record<string, string | string[] | undefined>>): string | undefined {
-  const value = headers['idempotency-key']
-  return Array.isArray(value) ? value.join(',') : value
 }
