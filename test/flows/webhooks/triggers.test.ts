@@ -223,6 +223,8 @@ describe('a booking', () => {
     await receiver.waitFor(2, isEvent)
     await server.request('DELETE', `/v3/scheduling/bookings/${id}?${query}`, { token: null, body: {} })
     const got = await receiver.waitFor(3, isEvent)
+    // The last word about the booking, on a way of its own, must not reach the next test.
+    await receiver.waitFor(1, ({ json }) => json.type === 'booking.cancelled' && json.data.object.booking_id === id)
     expect(got.map(({ json }) => [json.type, json.data.object.when?.start_time])).toEqual([
       ['event.created', at()],
       ['event.updated', at() + 3_600],
