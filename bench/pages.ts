@@ -52,8 +52,13 @@ export async function benchPages(): Promise<BenchRow[]> {
     return [
       row('booking page, first times visible on a slow phone', median(visible), 'ms', 2_000),
       {
-        ...row('booking page, a day picked until it shows, same phone', median(picked), 'ms', frameMs),
-        ceiling: `a tap that changes one word: ${median(oneWord).toFixed(0)} ms`,
+        ...row(
+          'booking page, a day picked, beyond what a tap costs, same phone',
+          median(picked) - median(oneWord),
+          'ms',
+          frameMs,
+        ),
+        ceiling: `${median(picked).toFixed(0)} ms until it shows; a tap that changes one word: ${median(oneWord).toFixed(0)} ms`,
       },
       row('booking page, script, gzipped', script / 1_024, 'kB', 150),
     ]
@@ -113,7 +118,8 @@ async function seeTimes(view: Page, url: string): Promise<number> {
 /**
  * The work between a tap on a day and the pixels of its times: the task of the tap, with the layout that browsers do in it for
  * themselves, and the frame that shows it. The wait for the display's next beat between the two is left out: it is 0 to
- * 17 ms by chance, and the same for a page that does nothing. Answered in one frame means that both fit into one.
+ * 17 ms by chance, and the same for a page that does nothing. Answered in one frame means that the next frame shows it, and
+ * that the page makes this frame later by less than one than a tap that does nothing would (decision 69).
  */
 async function pickDay(view: Page): Promise<number> {
   const day = view.locator('.day:not([data-unavailable],[data-disabled],[data-selected])').first()

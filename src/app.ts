@@ -14,8 +14,9 @@ import { createSafeFetch, type SafeFetchOptions } from './adapters/net/safeFetch
 import type { Connection } from './adapters/storage/connection.ts'
 import { Database } from './adapters/storage/database.ts'
 import { startEmbeddedPostgres } from './adapters/storage/embedded.ts'
+import { loadMasterKeys } from './adapters/storage/masterKeys.ts'
 import { migrate, serverRole } from './adapters/storage/migrations.ts'
-import { checkMasterKeys, findMasterKeys, loadMasterKeys, Vault } from './adapters/storage/vault.ts'
+import { checkMasterKeys, Vault } from './adapters/storage/vault.ts'
 import { type Config, isLoopback, type MailConfig } from './config.ts'
 import type { GrantProvider } from './core/account/grant.ts'
 import { type Instant, instant } from './core/time/instant.ts'
@@ -72,10 +73,11 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     })
     closers.push(() => database.close())
 
-    const masterKeys = await loadMasterKeys(config.masterKey, config.dataDirectory)
-    if (masterKeys.madeFile !== undefined)
-      logger.warn({ file: masterKeys.madeFile }, 'made a master key; back it up apart from the database')
-    await checkMasterKeys(database, masterKeys.keys)
+    const masterKeys = loadMasterKeys(config.masterKey, config.dataDirectory, (file) =>
+      logger.warn({ file }, 'made a master key; back it up apart from the database'),
+    )
+    const vault = new Vault(masterKeys)
+    await checkMasterKeys(database, vault)
 
     const mailer = await openMailer(config.mail)
     closers.push(() => mailer.close())
@@ -85,7 +87,6 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     // Not the webhooks' list: who may name a receiver shall not reach the network that a calendar server stands in.
     const calendarFetch = createSafeFetch({ allowPrivateNetwork: config.allowPrivateCalendars, ...overrides.network })
     closers.push(async () => void (await Promise.all([safeFetch.close(), calendarFetch.close()])))
-    const vault = new Vault(masterKeys.keys, masterKeys.file)
     const now = overrides.now ?? (() => instant(Date.now()))
     const caldav = (serverUrl?: string) =>
       caldavAccounts({ safeFetch: calendarFetch, now, ...(serverUrl === undefined ? {} : { serverUrl }) })
@@ -108,12 +109,10 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
       now,
       baseUrl: config.baseUrl,
     })
-    // The same in every process with the same keys, so that one may check what another has asked for.
-    const proofKey = createHmac('sha256', masterKeys.keys[0]?.key ?? '')
-      .update('proof of work')
-      .digest('hex')
 
     const start = async () => {
+      // The same in every process with the same keys, so that one may check what another has asked for.
+      const proofKey = createHmac('sha256', masterKeys.first().key).update('proof of work').digest('hex')
       if (config.role !== 'web') {
         const worker = await startWorker({ pool: database.pool, operations, logger })
         closers.push(() => worker.stop())
@@ -147,15 +146,14 @@ async function openMailer({ smtpUrl, from, dkim }: MailConfig): Promise<Mailer> 
 }
 
 /** How the installation stands, for `doctor`: migrates nothing, makes no key. Throws where the database cannot be reached. */
-export async function examineInstallation(config: Config): Promise<Finding[]> {
+export async function examineInstallation(config: Config, isWanted: (name: string) => boolean): Promise<Finding[]> {
   const closers: (() => Promise<void>)[] = []
   try {
     const { admin } = await openDatabase(config, {}, createLogger(config.logLevel), closers)
     const database = new Database({ connection: admin, poolSize: 2 })
     closers.push(() => database.close())
-    const masterKeys = await findMasterKeys(config.masterKey, config.dataDirectory)
-    const vault = masterKeys === undefined ? undefined : new Vault(masterKeys.keys, masterKeys.file)
-    return await examine({ database, vault, now: () => instant(Date.now()) })
+    const openVault = () => new Vault(loadMasterKeys(config.masterKey, config.dataDirectory, () => {}))
+    return await examine({ database, openVault, now: () => instant(Date.now()) }, isWanted)
   } finally {
     await closeAll(closers)
   }

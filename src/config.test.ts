@@ -57,6 +57,15 @@ describe('loadConfig', () => {
     }
   })
 
+  it('refuses proxies that are everybody', () => {
+    for (const network of ['0.0.0.0/0', '::/0', '10.0.0.1/0', '::/00'])
+      expect(() => loadConfig({ TRUSTED_PROXIES: `127.0.0.1,${network}` }), network).toThrow(
+        `TRUSTED_PROXIES lists "${network}", which is everybody`,
+      )
+    for (const network of ['127.0.0.1', '::ffff:127.0.0.1', '::ffff:10.0.0.0/104', '0.0.0.0/1'])
+      expect(loadConfig({ TRUSTED_PROXIES: network }).trustedProxies).toEqual([network])
+  })
+
   it('takes a private RSA key as text or as a file, and nothing else, for mails would go out unsigned', () => {
     const directory = mkdtempSync(join(tmpdir(), 'openslot-dkim-'))
     onTestFinished(() => rmSync(directory, { recursive: true }))

@@ -87,7 +87,7 @@ export const settings = [
   {
     name: 'TRUSTED_PROXIES',
     fallback: '',
-    meaning: 'Addresses or CIDR blocks of proxies whose `X-Forwarded-For` is believed, separated by commas.',
+    meaning: 'Addresses or CIDR blocks of proxies whose `X-Forwarded-For` is believed, separated by commas; never everybody (`0.0.0.0/0`).',
   },
   {
     name: 'SMTP_URL',
@@ -171,6 +171,11 @@ export function loadConfig(environment: Environment): Config {
     for (const network of list(name))
       if (!isNetwork(network))
         complaints.push(`${name} lists "${network}", which is neither an address nor a CIDR block.`)
+  for (const network of list('TRUSTED_PROXIES'))
+    if (/\/0+$/.test(network))
+      complaints.push(
+        `TRUSTED_PROXIES lists "${network}", which is everybody: then all could give themselves any address. Name the networks of the proxies.`,
+      )
 
   const whole = (name: SettingName, fallback: number, { from, to, of }: Span): number => {
     const value = text(name) === '' ? fallback : Number(text(name))
@@ -268,7 +273,8 @@ function isNetwork(text: string): boolean {
 
 /** Anything else on this machine could be called by whoever names a webhook URL. */
 export function isLoopback(network: string): boolean {
-  return network.startsWith('127.') || /^(0{0,4}:){2,7}0{0,3}1(\/\d+)?$/.test(network)
+  const address = network.replace(/\/.*$/, '')
+  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback'
 }
 
 function isWebAddress(text: string): boolean {

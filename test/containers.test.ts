@@ -1,20 +1,19 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
 
-import { expect, test } from 'vitest'
-import { parse } from 'yaml'
+import { expect, onTestFinished, test } from 'vitest'
 
-import { settings } from '../src/config.ts'
-
-type Service = {
-  readonly environment?: Record<string, string>
-  readonly healthcheck?: { readonly test: string[] }
-  readonly [option: string]: unknown
-}
+import { parseMasterKeys } from '../src/adapters/storage/masterKeys.ts'
+import { loadConfig, settings } from '../src/config.ts'
+import { composeText, readCompose, secrets } from './support/compose.ts'
 
 const root = new URL('../', import.meta.url)
-const compose = parse(readFileSync(new URL('compose.yaml', root), 'utf8'), { merge: true }) as {
-  services: Record<string, Service>
-}
+const compose = readCompose()
 const services = Object.entries(compose.services)
 const instructions = readFileSync(new URL('Dockerfile', root), 'utf8')
   .replaceAll(/\\\n/g, ' ')
@@ -51,17 +50,90 @@ test('the image runs the server as the launcher does', async () => {
 })
 
 test('no secret stands in compose.yaml, and a missing one stops the start', () => {
-  for (const [, { environment }] of services)
-    for (const [name, value] of Object.entries(environment ?? {}))
-      if (/PASSWORD|KEY|DATABASE_URL/.test(name)) expect(value).toMatch(/\$\{[A-Z_]+:\?/)
+  for (const name of ['POSTGRES_PASSWORD', 'MASTER_KEY'])
+    expect(() => readCompose({ ...secrets, [name]: '' })).toThrow(`${name}: see the top of compose.yaml`)
+  const others = { POSTGRES_PASSWORD: 'other', MASTER_KEY: 'other' }
+  for (const [name, { environment }] of Object.entries(readCompose(others).services))
+    for (const [setting, value] of Object.entries(environment ?? {}))
+      if (/PASSWORD|MASTER_KEY|DATABASE_URL/.test(setting)) expect(value, `${name} ${setting}`).toContain('other')
 })
 
-test('what compose hands to the server are settings that the server reads', () => {
-  const known: readonly string[] = settings.map((setting) => setting.name)
-  for (const name of ['server', 'worker']) {
-    const given = Object.keys(compose.services[name]?.environment ?? {})
-    expect(given.filter((setting) => !known.includes(setting))).toEqual([])
+/** What the container is, whoever runs it. */
+const givenByTheContainer: Readonly<Record<string, string>> = {
+  PORT: 'the one inside, which nobody sees; in .env it is the one of this machine that leads there',
+  HOST: 'every interface of the container, of which compose publishes one port to loopback',
+  DATA_DIR: 'the volume of the image, and unused: PostgreSQL has a container of its own, and MASTER_KEY is required',
+  DATABASE_URL: 'the database beside it, with POSTGRES_PASSWORD',
+  ROLE: 'of each service its own',
+}
+/** The worker answers none. */
+const aboutRequests = ['TRUSTED_PROXIES', 'RATE_LIMIT']
+
+test.each(settings.map(({ name }) => name))('%s in .env reaches the containers, or is theirs to know', (name) => {
+  const set = readCompose({ ...secrets, [name]: 'as-set' })
+  const reached = ['server', 'worker'].filter((service) => set.services[service]?.environment?.[name] === 'as-set')
+  if (Object.hasOwn(givenByTheContainer, name)) expect(reached).toEqual([])
+  else expect(reached).toEqual(aboutRequests.includes(name) ? ['server'] : ['server', 'worker'])
+})
+
+test('what compose hands over are settings that the server reads, and with an empty .env they are the defaults', () => {
+  for (const [service, role] of [
+    ['server', 'web'],
+    ['worker', 'worker'],
+  ] as const) {
+    const { MASTER_KEY, DATABASE_URL, TRUSTED_PROXIES, ...given } = compose.services[service]?.environment ?? {}
+    const known: readonly string[] = settings.map((setting) => setting.name)
+    expect(Object.keys(given).filter((name) => !known.includes(name))).toEqual([])
+    expect(loadConfig(given)).toEqual(loadConfig({ ROLE: role }))
   }
+})
+
+test('BASE_URL follows the port of this machine where it is not set', () => {
+  const { services } = readCompose({ ...secrets, PORT: '8080' })
+  expect(services.server?.environment).toMatchObject({ BASE_URL: 'http://localhost:8080' })
+  expect(services.server?.ports).toEqual(['127.0.0.1:8080:3000'])
+})
+
+test('a proxy on this machine, or beside the containers, is believed, and nobody from elsewhere', () => {
+  for (const [variables, subnet] of [
+    [{}, '10.213.76.0/28'],
+    [{ SUBNET: '192.168.77.0/29' }, '192.168.77.0/29'],
+  ] as const) {
+    const { networks, services } = readCompose({ ...secrets, ...variables })
+    expect(networks.default.ipam.config).toEqual([{ subnet }])
+    expect(services.server?.environment?.TRUSTED_PROXIES).toBe(subnet)
+  }
+})
+
+test('the line that makes .env draws a name for each master key, and leaves one that is there', async () => {
+  const line = /^# {3}(\(set -C; .* > \.env\))$/m.exec(composeText)?.[1] ?? ''
+  const directory = mkdtempSync(join(tmpdir(), 'openslot-compose-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  // Not every machine that tests has openssl; its `rand` is all that is needed.
+  const program = `#!${process.execPath}
+    const [command, coding, bytes] = process.argv.slice(2)
+    if (command === 'rand') console.log(require('node:crypto').randomBytes(Number(bytes)).toString(coding.slice(1)))`
+  writeFileSync(join(directory, 'openssl'), program, { mode: 0o755 })
+  const run = () =>
+    promisify(execFile)('sh', ['-c', line], {
+      cwd: directory,
+      env: { PATH: `${directory}${delimiter}${process.env.PATH}` },
+    })
+  const file = join(directory, '.env')
+  const kids = new Set<string | undefined>()
+  for (let times = 0; times < 2; times++) {
+    rmSync(file, { force: true })
+    await run()
+    const [, password, masterKey = ''] =
+      /^POSTGRES_PASSWORD=(\w{48})\nMASTER_KEY=(.*)\n$/.exec(readFileSync(file, 'utf8')) ?? []
+    expect(password).toBeDefined()
+    kids.add(parseMasterKeys(masterKey, 'MASTER_KEY')[0]?.kid)
+  }
+  expect(kids.size).toBe(2)
+  expect(statSync(file).mode & 0o777).toBe(0o600)
+  const before = readFileSync(file, 'utf8')
+  await expect(run()).rejects.toThrow()
+  expect(readFileSync(file, 'utf8')).toBe(before)
 })
 
 test('the port is open to this machine only, and the database has none', () => {
@@ -72,6 +144,29 @@ test('the port is open to this machine only, and the database has none', () => {
 test('every service is watched: by the image, or by a check of its own', () => {
   expect(argumentsOf('HEALTHCHECK')[0]).toContain('/healthz')
   for (const name of ['worker', 'database']) expect(compose.services[name]?.healthcheck?.test[0]).toBe('CMD')
+})
+
+test('the image asks its server on the port that is set', async () => {
+  const check = argumentsOf('HEALTHCHECK')[0] ?? ''
+  const [command, ...words] = JSON.parse(check.slice(check.indexOf('['))) as string[]
+  expect(command).toBe('node')
+  let status = 200
+  const server = createServer(({ url }, response) => {
+    response.writeHead(url === '/healthz' ? status : 404).end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const PORT = String((server.address() as AddressInfo).port)
+  const isHealthy = () =>
+    promisify(execFile)(process.execPath, words, { env: { PORT } }).then(
+      () => true,
+      () => false,
+    )
+  expect(await isHealthy()).toBe(true)
+  status = 503
+  expect(await isHealthy()).toBe(false)
+  server.close()
+  server.closeAllConnections()
+  expect(await isHealthy()).toBe(false)
 })
 
 test('the image runs Debian slim, not as root, without a shell in between', () => {

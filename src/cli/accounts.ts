@@ -53,6 +53,7 @@ const createApplicationCommand: Command = {
 
 const listApplicationsCommand: Command = {
   name: 'applications list',
+  isAboutData: true,
   meaning: 'List the applications, oldest first',
   run: ({ config }) =>
     withApp(config, async (operations) => {
@@ -108,6 +109,7 @@ function readDays(options: Invocation['options']): number | undefined {
 
 const listKeysCommand: Command = {
   name: 'keys list',
+  isAboutData: true,
   meaning: 'List the keys of all applications; a key itself is never shown again',
   run: ({ config }) =>
     withApp(config, async (operations) => {
@@ -140,6 +142,7 @@ const listKeysCommand: Command = {
 
 const revokeKeyCommand: Command = {
   name: 'keys revoke',
+  isAboutData: true,
   meaning: 'Revoke a key, effective at once',
   operands: ['ID'],
   run: ({ config, operands }) =>

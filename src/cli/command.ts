@@ -26,6 +26,8 @@ export type Command = {
   readonly operands?: readonly string[]
   readonly options?: Readonly<Record<string, Option>>
   readonly required?: readonly string[]
+  /** It is about what is there, so it makes no database where there is none. */
+  readonly isAboutData?: boolean
   readonly run: (invocation: Invocation) => Promise<Answer>
 }
 

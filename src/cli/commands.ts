@@ -1,10 +1,14 @@
 // The door that a person at a terminal opens: every command by name, and what it says when something is wrong.
-import { loadConfig } from '../config.ts'
+import { resolve } from 'node:path'
+
+import { hasEmbeddedDatabase } from '../adapters/storage/embeddedPlace.ts'
+import { type Config, loadConfig } from '../config.ts'
 import { readVersion } from '../installation.ts'
 import { accountCommands } from './accounts.ts'
 import { type Command, type Environment, parseWords, UsageError } from './command.ts'
 import { doctorCommand } from './doctor.ts'
 import { explain } from './explain.ts'
+import { guestCommands } from './guests.ts'
 import { mailCommands } from './mail.ts'
 import { startCommand } from './start.ts'
 import { upkeepCommands } from './upkeep.ts'
@@ -14,6 +18,7 @@ const commands: readonly Command[] = [
   startCommand,
   ...accountCommands,
   ...mailCommands,
+  ...guestCommands,
   ...upkeepCommands,
   doctorCommand,
 ]
@@ -23,11 +28,7 @@ export async function runCommand(words: readonly string[], environment: Environm
   if (words[0] === '--version') return say(`${readVersion()}\n`)
   if (words[0] === '--help' || words[0] === 'help') return say(describeAll(commands))
   const command = commands.find(({ name }) => name.split(' ').every((word, index) => words[index] === word))
-  if (command === undefined) {
-    const complaint = words.length === 0 ? '' : `openslot: there is no command "${words.slice(0, 2).join(' ')}".\n\n`
-    process.stderr.write(`${complaint}${describeAll(commands)}`)
-    return 2
-  }
+  if (command === undefined) return complain(words)
   try {
     return await run(command, words.slice(command.name.split(' ').length), environment)
   } catch (error) {
@@ -38,6 +39,24 @@ export async function runCommand(words: readonly string[], environment: Environm
   }
 }
 
+/** One word of two leads to those that begin with it. */
+function complain(words: readonly string[]): number {
+  const [first = ''] = words
+  const family = commands.filter(({ name }) => name.startsWith(`${first} `))
+  if (family.length > 0 && words[1] === '--help') return say(describeAll(family))
+  const complaint = words.length === 0 ? '' : `openslot: there is no command "${words.slice(0, 2).join(' ')}".\n\n`
+  process.stderr.write(`${complaint}${describeAll(family.length > 0 ? family : commands)}`)
+  return 2
+}
+
+/** In another folder than the server's a command would find an empty database, which it had just made. */
+function refuseElsewhere({ databaseUrl, dataDirectory }: Config): void {
+  if (databaseUrl !== undefined || hasEmbeddedDatabase(dataDirectory)) return
+  throw new Error(
+    `There is no database in ${resolve(dataDirectory)}. Go to where the server is started, or name its folder by DATA_DIR; "openslot start" makes a new one.`,
+  )
+}
+
 async function run(command: Command, words: readonly string[], environment: Environment): Promise<number> {
   const { operands, options } = parseWords(command, words)
   if (options.help === true) return say(describeCommand(command))
@@ -45,6 +64,7 @@ async function run(command: Command, words: readonly string[], environment: Envi
   const config = loadConfig(
     command === startCommand ? environment : { ...environment, LOG_LEVEL: environment.LOG_LEVEL || 'warn' },
   )
+  if (command.isAboutData === true) refuseElsewhere(config)
   const progress = (line: string) => {
     if (options.json !== true) process.stderr.write(`${line}\n`)
   }

@@ -4,21 +4,29 @@ import { join } from 'node:path'
 
 import { examineInstallation } from '../app.ts'
 import type { Config } from '../config.ts'
-import type { Command } from './command.ts'
+import { examined } from '../operations/upkeep/examine.ts'
+import { type Command, UsageError } from './command.ts'
 import { explain } from './explain.ts'
 
 type Finding = Awaited<ReturnType<typeof examineInstallation>>[number]
+
+/** What is looked at before the database. */
+const outside = ['runtime', 'BASE_URL', 'data directory'] as const
+const names: readonly string[] = [...outside, ...examined]
+type IsWanted = (name: string) => boolean
 
 /** Exit code 1 where anything is not good. Changes nothing. */
 export const doctorCommand: Command = {
   name: 'doctor',
   meaning: 'Look for what could be wrong with this installation',
-  run: async ({ config }) => {
+  options: {
+    only: { type: 'string', value: 'NAMES', meaning: `only some of: ${names.join(', ')}` },
+  },
+  run: async ({ config, options }) => {
+    const isWanted = readNames(options.only)
     const findings = [
-      examineRuntime(),
-      examineAddress(config),
-      ...examineDirectory(config),
-      ...(await examineDatabase(config)),
+      ...[examineRuntime(), examineAddress(config), ...examineDirectory(config)].filter(({ name }) => isWanted(name)),
+      ...(await examineDatabase(config, isWanted)),
     ]
     const isGood = findings.every((finding) => finding.isGood)
     return {
@@ -27,6 +35,14 @@ export const doctorCommand: Command = {
       exitCode: isGood ? 0 : 1,
     }
   },
+}
+
+function readNames(only: string | boolean | undefined): IsWanted {
+  if (typeof only !== 'string') return () => true
+  const wanted = only.split(',').map((name) => name.trim())
+  const strange = wanted.find((name) => !names.includes(name))
+  if (strange !== undefined) throw new UsageError(`--only takes ${names.join(', ')}; "${strange}" is none of them.`)
+  return (name) => wanted.includes(name)
 }
 
 function examineRuntime(): Finding {
@@ -78,10 +94,14 @@ function isWindows(): boolean {
   return process.platform === 'win32'
 }
 
-async function examineDatabase(config: Config): Promise<Finding[]> {
-  if (config.databaseUrl === undefined && !existsSync(config.dataDirectory)) return []
+async function examineDatabase(config: Config, isWanted: IsWanted): Promise<Finding[]> {
+  if (!examined.some(isWanted)) return []
+  if (config.databaseUrl === undefined && !existsSync(config.dataDirectory))
+    return isWanted('data directory')
+      ? []
+      : [{ name: 'database', isGood: false, message: 'there is none yet; the first start makes it' }]
   try {
-    return await examineInstallation(config)
+    return await examineInstallation(config, isWanted)
   } catch (error) {
     return [{ name: 'database', isGood: false, message: explain(error) }]
   }

@@ -34,6 +34,8 @@ export function explain(error: unknown): string {
   if (code === 'ENOSPC') return `There is no space left on the disk${path === undefined ? '' : ` for ${path}`}.`
   if (path !== undefined && code === 'ENOENT') return `There is no folder for ${path}.`
   if (path !== undefined && /^E(ACCES|PERM|ROFS)$/.test(code)) return `This user may not write ${path}.`
+  if (path !== undefined && /^E(EXIST|NOTDIR)$/.test(code))
+    return `${path} is, or lies below, something that is no folder.`
   if (path !== undefined && code === 'EISDIR') return `${path} is a folder.`
   if (code === '42501') return `The user of DATABASE_URL lacks a right that OpenSlot needs: ${error.message}.`
   if (error.message === 'timeout expired') return byCode.ETIMEDOUT ?? error.message

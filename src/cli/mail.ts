@@ -1,18 +1,17 @@
 // Commands on mails: which there are, what one says, and another try.
-import type { App } from '../app.ts'
-import type { AppId } from '../core/ids.ts'
-import { type Command, type Invocation, UsageError } from './command.ts'
+import { applicationOption, findApplication } from './application.ts'
+import { type Command, UsageError } from './command.ts'
 import { unwrap, withApp } from './withApp.ts'
 
 const states = { waiting: 'waiting', sent: 'sent', failed: 'failed', held_back: 'heldBack', kept: 'kept' } as const
-const app = { type: 'string', value: 'ID', meaning: 'the application; the oldest one where absent' } as const
 const shown = 50
 
 const listCommand: Command = {
   name: 'mail list',
+  isAboutData: true,
   meaning: 'List the newest mails, sent or not',
   options: {
-    app,
+    app: applicationOption,
     state: { type: 'string', value: 'STATE', meaning: `only those: ${Object.keys(states).join(', ')}` },
     recipient: { type: 'string', value: 'ADDRESS', meaning: 'only those to this address' },
   },
@@ -45,9 +44,10 @@ const listCommand: Command = {
 
 const showCommand: Command = {
   name: 'mail show',
+  isAboutData: true,
   meaning: 'Show a mail as its reader gets it, and every attempt to send it',
   operands: ['ID'],
-  options: { app },
+  options: { app: applicationOption },
   run: ({ config, operands, options }) =>
     withApp(config, async (operations) => {
       const appId = await findApplication(operations, options)
@@ -75,9 +75,10 @@ const showCommand: Command = {
 
 const sendCommand: Command = {
   name: 'mail send',
+  isAboutData: true,
   meaning: 'Send a mail again, whatever became of it; a running server does it',
   operands: ['ID'],
-  options: { app },
+  options: { app: applicationOption },
   run: ({ config, operands, options }) =>
     withApp(config, async (operations) => {
       unwrap(await operations.sendMailAgain(await findApplication(operations, options), operands.ID ?? ''))
@@ -86,11 +87,3 @@ const sendCommand: Command = {
 }
 
 export const mailCommands: readonly Command[] = [listCommand, showCommand, sendCommand]
-
-async function findApplication(operations: App['operations'], { app }: Invocation['options']): Promise<AppId> {
-  const applications = unwrap(await operations.listApplications())
-  const found = typeof app === 'string' ? applications.find(({ id }) => id === app) : applications[0]
-  if (found === undefined)
-    throw new Error(typeof app === 'string' ? `There is no application ${app}.` : 'There is no application yet.')
-  return found.id as AppId
-}

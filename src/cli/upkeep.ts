@@ -11,6 +11,7 @@ const migrateCommand: Command = {
 
 const backupCommand: Command = {
   name: 'backup',
+  isAboutData: true,
   meaning:
     'Write everything into FILE as it stands at this moment, compressed if FILE ends in .gz; the master key is not in it',
   operands: ['FILE'],
@@ -39,6 +40,7 @@ const restoreCommand: Command = {
 
 const rotateCommand: Command = {
   name: 'rotate-keys',
+  isAboutData: true,
   meaning: 'Seal all data keys again under the first master key; may be repeated, also while servers run',
   options: { new: { type: 'boolean', meaning: 'make a new first key in DATA_DIR/master.key before' } },
   run: ({ config, options }) =>

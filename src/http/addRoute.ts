@@ -8,6 +8,7 @@ import { failure, type Result } from '../core/result.ts'
 import type { Operations } from '../operations/operations.ts'
 import { answerJson, answerProblem, successBody } from './answers.ts'
 import { admit, grantOf, isGuess } from './auth.ts'
+import { clientAddress } from './clientAddress.ts'
 import { describeRoute } from './describe.ts'
 import { findKeyProblem } from './idempotencyKey.ts'
 import { bodyLimitBytes, findExcess } from './limits.ts'
@@ -52,7 +53,7 @@ export function addRoute(server: FastifyInstance, route: Route, options: RouteOp
       request.grant = grant.value
     }
     const { principal, query, body } = request
-    const asked = { route, principal, address: request.ip, query, body }
+    const asked = { route, principal, address: clientAddress(request), query, body }
     if (isBooking(route)) {
       const problem = await findPageProblem(options, asked)
       if (problem !== undefined) return failure(problem)
@@ -107,11 +108,11 @@ async function letIn(
   if (!admitted.ok) {
     const { kind } = admitted.problem
     const isCounted = (kind === 'unauthorized' || kind === 'invalidSession') && isGuess(authorization)
-    const allowed = isCounted ? await limiter.signInFailed(request.ip) : admitted
+    const allowed = isCounted ? await limiter.signInFailed(clientAddress(request)) : admitted
     return answerProblem(request, reply, allowed.ok ? admitted.problem : allowed.problem)
   }
   request.principal = admitted.value
-  const allowedHere = await limiter.beforeRoute(route, request.principal, request.ip)
+  const allowedHere = await limiter.beforeRoute(route, request.principal, clientAddress(request))
   if (!allowedHere.ok) return answerProblem(request, reply, allowedHere.problem)
 }
 

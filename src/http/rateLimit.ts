@@ -1,4 +1,5 @@
 // Limits on how often one address, key, configuration or guest may ask; counted in this process.
+import ipaddr from 'ipaddr.js'
 import type { RateLimiterRes } from 'rate-limiter-flexible'
 // The package as a whole loads a client for every store there is: 4 MB.
 import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js'
@@ -6,6 +7,7 @@ import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js'
 import type { Principal } from '../core/account/principal.ts'
 import { decodeReference } from '../core/booking/reference.ts'
 import { failure, type Result, success } from '../core/result.ts'
+import { readAddress } from './clientAddress.ts'
 import type { Answer, Route } from './route.ts'
 
 /** A request whose parts have passed the schemas of its route. */
@@ -163,17 +165,9 @@ function tooMany(state: RateLimiterRes): Result<void> {
 
 /** An IPv4 address as it is; of an IPv6 address the first 64 bits, which one household shares. */
 export function network(address: string): string {
-  if (!address.includes(':')) return address
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
-  if (mapped?.[1] !== undefined) return mapped[1]
-  const [head = '', tail = ''] = address.split('::')
-  const left = head === '' ? [] : head.split(':')
-  const right = tail === '' ? [] : tail.split(':')
-  const groups = address.includes('::')
-    ? [...left, ...Array<string>(8 - left.length - right.length).fill('0'), ...right]
-    : left
-  return groups
-    .slice(0, 4)
-    .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''))
-    .join(':')
+  const parsed = readAddress(address)
+  if (parsed === undefined) return address
+  if (parsed instanceof ipaddr.IPv4) return parsed.toString()
+  const groups = parsed.parts.slice(0, 4)
+  return groups.map((group) => group.toString(16)).join(':')
 }

@@ -8,6 +8,7 @@ import { notFound } from '../core/problem.ts'
 import { addRoute, type RouteOptions } from './addRoute.ts'
 import { answerBrokenRequest, answerProblem, answerThrown } from './answers.ts'
 import { acceptBodies } from './bodies.ts'
+import { trustOf } from './clientAddress.ts'
 import { compressAnswers } from './compression.ts'
 import { describeApi } from './describe.ts'
 import { corsOptions, layHeaders, securityHeaders } from './headers.ts'
@@ -32,7 +33,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
-    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
+    trustProxy: trustedProxies.length === 0 ? false : trustOf(trustedProxies),
     bodyLimit: bodyLimitBytes,
     requestTimeout: times.requestMs,
     keepAliveTimeout: times.keepAliveMs,

@@ -49,6 +49,7 @@ import { findRedirect } from './configurations/findRedirect.ts'
 import { findSlots } from './configurations/findSlots.ts'
 import { createSession, endSession } from './configurations/sessions.ts'
 import { readUiSettings } from './configurations/uiSettings.ts'
+import { eraseGuest, exportGuest } from './guests/guests.ts'
 import { listMails, sendMailAgain, showMail } from './mails/mails.ts'
 import { sendMail } from './mails/sendMail.ts'
 import { sendReminder } from './mails/sendReminder.ts'
@@ -152,6 +153,8 @@ export function bindOperations(tools: Tools) {
     cancelBooking: bind(tools, cancelBooking),
     recoverBooking: bind(tools, recoverBooking),
     loseCalendar: bind(tools, loseCalendar),
+    exportGuest: bind(tools, exportGuest),
+    eraseGuest: bind(tools, eraseGuest),
     listMails: bind(tools, listMails),
     showMail: bind(tools, showMail),
     sendMailAgain: bind(tools, sendMailAgain),

@@ -1,11 +1,8 @@
 /** What is thrown away or blanked when it is old enough, with a clock that the test moves. */
-import { readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 
 import { dayMs, type Instant, instant, plus } from '../../src/core/time/instant.ts'
+import { readBackup } from '../support/backups.ts'
 import { book, makeConfiguration, makeHost, nearFuture } from '../support/hosts.ts'
 import { startTestServer } from '../support/server.ts'
 
@@ -100,7 +97,7 @@ describe('what guests said of themselves', () => {
     standStill(instant((again + 366 * 86_400) * 1_000))
     expect(await sweep()).toMatchObject({ blanked: 2 })
     expect((await list()).map(({ booking_id }: { booking_id: string }) => booking_id)).toEqual([kept, cancelled, later])
-    const everything = await readBackup()
+    const everything = await readBackup(server)
     expect(everything).toContain(later)
     for (const canary of canaries) expect(everything).not.toContain(canary)
   })
@@ -168,10 +165,3 @@ describe('a heap', () => {
 })
 
 /** Everything that the database holds. */
-async function readBackup(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'openslot-retention-'))
-  onTestFinished(() => rm(directory, { recursive: true }))
-  const file = join(directory, 'all')
-  await server.app.operations.backUp({ file, onRows: () => {} })
-  return readFileSync(file, 'utf8')
-}

@@ -172,6 +172,87 @@ describe('plain HTML', () => {
   })
 })
 
+describe('on any site', () => {
+  it('an embed leads back to the times and on, whatever the site or another embed does with the history', async () => {
+    const inline = (id: string) =>
+      `<div id="${id}" data-openslot="inline" data-openslot-page="/book/${configurationId}"></div>`
+    const { page } = await openHost(`${scriptOf()}${inline('one')}${inline('two')}`)
+    const [one, two] = [page.frameLocator('#one iframe'), page.frameLocator('#two iframe')]
+    await one.locator('.time').first().click()
+    await two.locator('.time').first().click()
+    await page.evaluate("history.pushState({}, '', '#here')")
+    for (const frame of [one, two]) {
+      await frame.getByRole('button', { name: 'Change time' }).click()
+      await frame.locator('.time').nth(1).click()
+      await frame.getByLabel('Your name').waitFor()
+    }
+    expect(page.url()).toMatch(/#here$/)
+  })
+
+  it('an element shows what its attributes come to say, is as wide as the site wants, and does not lead away', async () => {
+    const other = await makePage(server, { scheduler: { allowed_origins: [host.url] } })
+    const { page, takeTroubles } = await openHost(
+      `${scriptOf()}<li data-openslot="inline" data-openslot-page="/book/${configurationId}"></li>
+       <div data-openslot="inline" data-openslot-page="https://elsewhere.example/book"></div>
+       <div id="late"></div>
+       <a id="link" href="/elsewhere" data-openslot="popup" data-openslot-page="/book/${configurationId}">Open</a>`,
+      '',
+      '',
+      '#late { width: 640px; margin: 0 auto }',
+    )
+    await page.waitForFunction('window.OpenSlot')
+    const late = page.locator('#late')
+    const name = async (attribute: string, value: string) =>
+      late.evaluate((element, [key, text]) => element.setAttribute(key, text), [attribute, value] as const)
+    await name('data-openslot-page', `/book/${configurationId}`)
+    await name('data-openslot', 'inline')
+    const frame = page.locator('#late iframe')
+    await frame.contentFrame().locator('.time').first().waitFor()
+    expect(await frame.boundingBox()).toMatchObject({ x: 320, width: 640 })
+    await name('data-openslot-page', `/book/${other}`)
+    await expect.poll(() => frame.getAttribute('src')).toContain(other)
+    await frame.contentFrame().locator('.time').first().waitFor()
+    expect(await frame.count()).toBe(1)
+    await page.locator('#link').click()
+    await page.frameLocator('dialog iframe').locator('.time').first().waitFor()
+    expect(page.url()).toBe(`${host.url}/site`)
+    // The two that cannot be say so, and kept none of the others from waking.
+    expect(takeTroubles()).toEqual([
+      expect.stringContaining('attachShadow'),
+      expect.stringContaining('https://elsewhere.example/book is not a page of'),
+    ])
+  })
+
+  it('the page wears the colours that the site asks for, not those of the system; both where it says so', async () => {
+    const place = (id: string, more = '') =>
+      `<div id="${id}" data-openslot="inline" data-openslot-page="/book/${configurationId}" ${more}></div>`
+    const { page } = await openHost(
+      `${scriptOf()}${place('silent')}${place('dark', 'data-openslot-color-scheme="dark"')}${place('both')}`,
+      '',
+      '',
+      '#both { color-scheme: light dark }',
+    )
+    await page.emulateMedia({ colorScheme: 'dark' })
+    const schemes = (id: string) => {
+      const frame = page.locator(`#${id} iframe`)
+      const scheme = 'getComputedStyle(document.documentElement).colorScheme'
+      return Promise.all([
+        frame.evaluate((element) => element.ownerDocument.defaultView.getComputedStyle(element).colorScheme),
+        frame.contentFrame().locator('html').evaluate(scheme),
+      ])
+    }
+    for (const [id, scheme] of [
+      ['silent', 'light'],
+      ['dark', 'dark'],
+      ['both', 'light dark'],
+    ] as const) {
+      await page.frameLocator(`#${id} iframe`).locator('.time').first().waitFor()
+      expect(await schemes(id), id).toEqual([scheme, scheme])
+    }
+    await takePicture(page, 'embed-schemes')
+  })
+})
+
 describe('the example for', () => {
   it('React books and tells the component', async () => {
     const { page } = await openHost(scriptOf(), await bundleOf('jsx', example('React', 'jsx'), reactMain))

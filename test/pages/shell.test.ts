@@ -73,6 +73,13 @@ describe('a page', () => {
     expect(page.text).toContain(id)
     for (const [path, status, type] of [
       [`/${server.clientId}/nothing`, 404, 'text/html'],
+      // What the database cannot keep is looked for nowhere.
+      [`/${server.clientId}/%00`, 404, 'text/html'],
+      [`/${server.clientId}/a%00b`, 404, 'text/html'],
+      [`/${server.clientId}/%EF%BF%BE%00`, 404, 'text/html'],
+      ['/reschedule/a%00b', 404, 'text/html'],
+      ['/book/a%00b', 404, 'text/html'],
+      ['/logo/a%00b', 404, 'application/json'],
       ['/book/nothing', 404, 'text/html'],
       ['/v3/nothing', 404, 'application/json'],
       ['/nobody/intro', 404, 'application/json'],

@@ -14,6 +14,8 @@ export type EmbedOptions = {
   /** On the floating button. */
   readonly label?: string
   readonly closeLabel?: string
+  /** As the CSS property: `light`, `dark`, or `light dark` as the visitor's system has it; what applies at the place where absent. */
+  readonly colorScheme?: string
   /** Called with the detail of each event, by the event's name. */
   readonly on?: Partial<Record<Told, (detail: Readonly<Record<string, unknown>>) => void>>
 }
@@ -35,16 +37,15 @@ const server = new URL(script.src).origin
 const names: readonly string[] = ['ready', 'booked', 'rescheduled', 'cancelled', 'resize']
 
 const rules = `
-:host{all:initial}
+:host{all:initial;display:block}
 :host(:not([data-openslot])){all:initial!important}
-iframe{display:block;border:0;width:100%;height:640px;color-scheme:normal}
-dialog{border:0;padding:0;background:#fff;border-radius:12px;width:min(960px,100vw - 24px);max-width:none;max-height:calc(100dvh - 24px);overflow:auto;box-shadow:0 16px 48px #0006}
+iframe{display:block;border:0;width:100%;height:640px}
+dialog{border:0;padding:0;background:light-dark(#fff,#17191f);border-radius:12px;width:min(960px,100vw - 24px);max-width:none;max-height:calc(100dvh - 24px);overflow:auto;box-shadow:0 16px 48px #0006}
 dialog::backdrop{background:#000a}
-.close{position:sticky;top:0;display:block;margin-inline-start:auto;z-index:1;width:44px;height:44px;padding:0;border:0;border-radius:50%;background:#fffd;color:#222;font:24px/44px sans-serif;cursor:pointer}
+.close{position:sticky;top:0;display:block;margin-inline-start:auto;z-index:1;width:44px;height:44px;padding:0;border:0;border-radius:50%;background:light-dark(#fffd,#17191fdd);color:light-dark(#222,#eee);font:24px/44px sans-serif;cursor:pointer}
 .open{position:fixed;inset-block-end:20px;inset-inline-end:20px;z-index:2147483000;min-height:48px;padding:0 24px;border:0;border-radius:24px;background:#1f4fd8;color:#fff;font:600 16px/1.2 system-ui,sans-serif;box-shadow:0 4px 16px #0005;cursor:pointer}
 button:focus-visible{outline:3px solid #1f4fd8;outline-offset:2px;box-shadow:0 0 0 2px #fff}
-.close:focus-visible{outline-offset:-4px}
-@media(prefers-color-scheme:dark){dialog{background:#17191f}.close{background:#17191fdd;color:#eee}}`
+.close:focus-visible{outline-offset:-4px}`
 
 /**
  * A root that the host page's styles do not reach, and neither its host where that is ours; the site's own element it may lay out.
@@ -64,7 +65,12 @@ type Frame = { readonly frame: HTMLIFrameElement; stop(): void }
 function makeFrame(target: HTMLElement, options: EmbedOptions, onEscape: () => void): Frame {
   const address = new URL(options.page, server)
   if (address.origin !== server) throw new Error(`OpenSlot: ${options.page} is not a page of ${server}`)
+  const scheme = schemeAt(target, options)
+  // Where both are welcome the page follows the visitor's system by itself.
+  if (!scheme.includes(' ')) address.searchParams.set('color_scheme', scheme)
   const frame = document.createElement('iframe')
+  // Browsers paint a frame's ground where its scheme is not that of the page in it.
+  frame.style.colorScheme = scheme
   frame.title = options.title ?? 'Book a time'
   // So that the page knows whom to tell; it is no more than this.
   frame.referrerPolicy = 'origin'
@@ -98,6 +104,13 @@ function makeFrame(target: HTMLElement, options: EmbedOptions, onEscape: () => v
       frame.remove()
     },
   }
+}
+
+/** `light`, `dark` or `light dark`. A site that says nothing of it is light. */
+function schemeAt(target: HTMLElement, { colorScheme }: EmbedOptions): string {
+  const said = colorScheme ?? getComputedStyle(target).colorScheme
+  if (!said.includes('dark')) return 'light'
+  return said.includes('light') ? 'light dark' : 'dark'
 }
 
 function inline(element: HTMLElement, options: EmbedOptions): Embedded {
@@ -136,6 +149,7 @@ function popup(options: EmbedOptions, target: HTMLElement = document.body): Embe
     open() {
       if (dialog.open) return
       document.body.append(host)
+      dialog.style.colorScheme = schemeAt(target, options)
       made = makeFrame(target, options, close)
       dialog.append(made.frame)
       dialog.showModal()
@@ -177,6 +191,7 @@ function wake(element: HTMLElement): void {
     openslotTitle,
     openslotLabel,
     openslotCloseLabel,
+    openslotColorScheme,
   } = element.dataset
   if (page === undefined || found.has(element)) return
   const options: EmbedOptions = {
@@ -185,18 +200,24 @@ function wake(element: HTMLElement): void {
     ...(openslotTitle === undefined ? {} : { title: openslotTitle }),
     ...(openslotLabel === undefined ? {} : { label: openslotLabel }),
     ...(openslotCloseLabel === undefined ? {} : { closeLabel: openslotCloseLabel }),
+    ...(openslotColorScheme === undefined ? {} : { colorScheme: openslotColorScheme }),
   }
   const kind = openslot as Kind
   if (kind === 'inline') found.set(element, inline(element, options))
   else if (kind === 'button') found.set(element, button(options, element))
   else if (kind === 'popup') {
     const dialog = popup(options, element)
-    element.addEventListener('click', dialog.open)
+    // A link does not lead away, and a button of a form does not send it.
+    const open = (event: Event) => {
+      event.preventDefault()
+      dialog.open()
+    }
+    element.addEventListener('click', open)
     found.set(element, {
       ...dialog,
       // The element may be put back, and is then woken anew.
       remove() {
-        element.removeEventListener('click', dialog.open)
+        element.removeEventListener('click', open)
         dialog.remove()
       },
     })
@@ -204,6 +225,8 @@ function wake(element: HTMLElement): void {
 }
 
 const marked = '[data-openslot]'
+/** Where one of these changes, the element is another embed. */
+const watched = ['', '-page', '-session', '-color-scheme'].map((name) => `data-openslot${name}`)
 
 /** `tree` has come to the page, or has left it. */
 function look(tree: Node, see: (element: HTMLElement) => void): void {
@@ -212,22 +235,40 @@ function look(tree: Node, see: (element: HTMLElement) => void): void {
   for (const element of tree.querySelectorAll<HTMLElement>(marked)) see(element)
 }
 
-function sleep(element: HTMLElement): void {
-  // Moved is not removed.
-  if (element.isConnected) return
+/** What is wrong with one keeps no other from waking. */
+function tryToWake(element: HTMLElement): void {
+  try {
+    wake(element)
+  } catch (error) {
+    console.error(error)
+  }
+}
+
+function forget(element: HTMLElement): void {
   found.get(element)?.remove()
   found.delete(element)
+}
+
+function sleep(element: HTMLElement): void {
+  // Moved is not removed.
+  if (!element.isConnected) forget(element)
 }
 
 // A second script on the same page would wake everything twice.
 if (window.OpenSlot === undefined) {
   window.OpenSlot = { inline, popup: (options) => popup(options), button: (options) => button(options) }
-  look(document.documentElement, wake)
+  look(document.documentElement, tryToWake)
   new MutationObserver((changes) => {
-    for (const { addedNodes, removedNodes } of changes) {
+    const changed = new Set<HTMLElement>()
+    for (const { addedNodes, removedNodes, target, type } of changes) {
+      if (type === 'attributes') changed.add(target as HTMLElement)
       for (const node of removedNodes) look(node, sleep)
-      for (const node of addedNodes) look(node, wake)
+      for (const node of addedNodes) look(node, tryToWake)
     }
-  }).observe(document.documentElement, { childList: true, subtree: true })
+    for (const element of changed) {
+      forget(element)
+      if (element.isConnected) tryToWake(element)
+    }
+  }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: watched })
   dispatchEvent(new Event('openslot:load'))
 }

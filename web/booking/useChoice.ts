@@ -1,6 +1,9 @@
 // From a time to what has become of it. The form is a step of the browser's own history: going back leads to the times,
-// with everything as it was. What has been sent is waited for where it was sent from, whatever is pressed.
+// with everything as it was. In a frame the history is the site's: a step back may be theirs, and browsers then refuse it.
+// What has been sent is waited for where it was sent from, whatever is pressed.
 import { type RefObject, useEffect, useRef, useState } from 'react'
+
+import { isFramed } from './frame.ts'
 
 /** What became of what was sent. */
 export type Ending<Done, Failure = string> =
@@ -33,6 +36,7 @@ export function useChoice<Done, Failure = string>(): Choice<Done, Failure> {
   const isSending = useRef(false)
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
+    if (isFramed) return
     const follow = () => {
       if (isSending.current && !isFormStep()) history.forward()
       else setStep(isFormStep())
@@ -51,12 +55,14 @@ export function useChoice<Done, Failure = string>(): Choice<Done, Failure> {
     isOpen,
     heading,
     choose: (start) => {
-      if (!isStep) history.pushState({ openslotStep: 'form' }, '')
+      if (!isStep && !isFramed) history.pushState({ openslotStep: 'form' }, '')
       setStep(true)
       setChosen({ start, standing: { is: 'open' } })
     },
     change: () => {
-      if (!isSending.current) history.back()
+      if (isSending.current) return
+      if (isFramed) setStep(false)
+      else history.back()
     },
     send: async (trying) => {
       if (chosen === undefined || isSending.current) return
@@ -70,5 +76,5 @@ export function useChoice<Done, Failure = string>(): Choice<Done, Failure> {
 }
 
 function isFormStep(): boolean {
-  return history.state?.openslotStep === 'form'
+  return !isFramed && history.state?.openslotStep === 'form'
 }

@@ -27,7 +27,7 @@ import {
   readTime,
 } from './eventTimes.ts'
 import { readRecurrence } from './recurrence.ts'
-import { Work } from './work.ts'
+import { stepsOfOccurrence, Work } from './work.ts'
 import { timezoneNamed, type Zones, zonesOf } from './zones.ts'
 
 export type BusyQuestion = {
@@ -50,8 +50,6 @@ export type BusyEvent = {
 /** More than a span of a request or a mirror holds of any series that people have. */
 const occurrenceLimit = 20_000
 const exceptionLimit = 3_000
-/** What an occurrence, or an exception, costs beside what its rule looks at. */
-const stepsOfOccurrence = 20
 
 /**
  * Problems: `calendarUnavailable` where the text cannot be read, or a series recurs in a way that is not understood, past

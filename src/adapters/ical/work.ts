@@ -5,6 +5,9 @@ import { MalformedCalendar } from './contentLines.ts'
 
 /** In steps: a day that a rule looks at is one, about a third of a microsecond. A thousand series by the day take nine million. */
 const mostSteps = 12_000_000
+/** What an occurrence, or an exception, costs beside what its rule looks at. */
+export const stepsOfOccurrence = 20
+const charactersAStep = 16
 /** Of one piece, which is done in one turn: five centuries of days. */
 const mostStepsOfPiece = 200_000
 /** After so many milliseconds others get their turn. */
@@ -25,6 +28,12 @@ export class Work {
     this.#leftOfPiece = mostStepsOfPiece
   }
 
+  /** A series begins whose rule stands in `lines`; to read them costs something too. */
+  beginSeries(lines: readonly string[]): void {
+    this.beginPiece()
+    this.spend(lines.reduce((sum, line) => sum + line.length, 0) / charactersAStep)
+  }
+
   /** Throws MalformedCalendar past the bounds. */
   readonly spend = (steps: number): void => {
     this.#left -= steps
@@ -38,9 +47,12 @@ export class Work {
     return performance.now() - this.#turnBegan > longTurnMs
   }
 
-  /** Others get their turn. */
+  /** Others get their turn. Of all long work in this process one piece is done in a turn, so that many do not make it a long one. */
   async breathe(): Promise<void> {
-    await nextTurn()
+    lastInLine = lastInLine.then(() => nextTurn())
+    await lastInLine
     this.#turnBegan = performance.now()
   }
 }
+
+let lastInLine: Promise<void> = Promise.resolve()

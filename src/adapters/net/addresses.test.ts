@@ -26,7 +26,9 @@ describe('a public address', () => {
     '203.0.112.255',
     '203.0.114.1',
     '223.255.255.255',
+    '2000::1',
     '2606:4700:4700::1111',
+    '3fef:ffff::1',
     '2a00:1450:4001:81b::200e',
     '::ffff:8.8.8.8',
   ])('%s may be called', (address) => expect(publicOnly(address)).toBe('public'))
@@ -51,6 +53,9 @@ describe('an address that is no public one', () => {
     ],
     ['protocol assignments', ['192.0.0.1', '192.0.0.170', '192.88.99.1']],
     ['translated', ['64:ff9b::7f00:1', '64:ff9b::808:808', '2002:7f00:1::1', '2001:0:4136:e378:8000:63bf:3fff:fdd2']],
+    ['IPv4 in the old way', ['::7f00:1', '::127.0.0.1', '::10.0.0.1', '::8.8.8.8', '::2']],
+    ['not given out', ['1::1', '200::1', '1fff:ffff::1', '4000::1', '8000::1', 'e000::1', 'fec0::1', 'f000::1']],
+    ['special blocks', ['100::1', '2001:2::1', '2001:10::1', '2001:20::1', '3fff::1', '5f00::1', '64:ff9b:1::1']],
     ['nonsense', ['', 'localhost', '999.1.1.1', '1.2.3.4.5', 'gggg::1', '1.2.3.4/8', ':::']],
   ])('%s may not be called', (_kind, addresses) => {
     for (const address of addresses) expect({ address, may: publicOnly(address) }).toEqual({ address, may: false })
@@ -80,6 +85,7 @@ describe("the operator's list", () => {
     expect(addressCheck(['0.0.0.0/0', '::/0'])('127.0.0.1')).toBe(false)
     expect(addressCheck(['127.0.0.0/8'])('127.0.0.1')).toBe('private')
     expect(addressCheck(['::1'])('::1')).toBe('private')
+    expect(addressCheck(['::/0', '::/96', '::7f00:1'])('::7f00:1')).toBe(false)
   })
 
   it('never opens what is nobody, or everybody', () => {

@@ -6,9 +6,13 @@ export type AddressCheck = (address: string) => 'public' | 'private' | false
 
 /** Never called, whatever the list says: they name no single other machine. */
 const neverCalled = new Set(['unspecified', 'multicast', 'broadcast'])
+/** All that is given out of IPv6 so far (RFC 4291 §2.4); the special blocks in it have names of their own. */
+const [globalUnicast, globalBits] = ipaddr.IPv6.parseCIDR('2000::/3')
+/** IPv4 in the old way, which `[::127.0.0.1]` is (RFC 4291 §2.5.5.1): nobody's, but for `::1`. */
+const [compatible, compatibleBits] = ipaddr.IPv6.parseCIDR('::/96')
 
 /**
- * Public is unicast after an IPv4-mapped address is unwrapped: loopback, private, link-local, carrier and documentation
+ * Public is unicast after an IPv4-mapped address is unwrapped, of IPv6 in 2000::/3 alone: loopback, private, link-local, carrier and documentation
  * ranges, 6to4 and NAT64 are not. `allowed` are addresses or CIDR blocks; loopback needs an entry of its own, which a
  * wide block that happens to hold it is not. Throws for an entry that is neither.
  */
@@ -16,11 +20,14 @@ export function addressCheck(allowed: readonly string[]): AddressCheck {
   const networks = allowed.map(readNetwork)
   return (address) => {
     const plain = address.replace(/%.*$/, '')
-    if (!ipaddr.isValid(plain)) return false
+    // The package would take the old way of writing IPv4 for the new one, `::ffff:127.0.0.1`.
+    if (!ipaddr.isValid(plain) || /^::\d+\./.test(plain)) return false
     const parsed = ipaddr.process(plain)
     const range = parsed.range()
-    if (range === 'unicast') return 'public'
+    if (range === 'unicast' && (parsed instanceof ipaddr.IPv4 || parsed.match(globalUnicast, globalBits)))
+      return 'public'
     if (neverCalled.has(range)) return false
+    if (range === 'unicast' && parsed instanceof ipaddr.IPv6 && parsed.match(compatible, compatibleBits)) return false
     const isListed = networks.some(
       ({ network, bits }) =>
         network.kind() === parsed.kind() &&

@@ -4,8 +4,9 @@ import type { AppId, CalendarId, GrantId } from '../../core/ids.ts'
 import type { Database, Transaction } from './database.ts'
 import { connectGrant, findGrant } from './grants.ts'
 import { forgetToken } from './mirrors.ts'
+import type { Place } from './sealing.ts'
 import { sql } from './sql.ts'
-import type { Place, Vault } from './vault.ts'
+import type { Vault } from './vault.ts'
 
 function place(appId: AppId, grantId: GrantId): Place {
   return { appId, table: 'grants', row: grantId, column: 'secret_sealed' }

@@ -8,6 +8,7 @@ import type { PoolClient } from 'pg'
 
 import type { AppId } from '../../core/ids.ts'
 import type { Database } from './database.ts'
+import { flushDirectory } from './durableFiles.ts'
 
 /** Counted up when older programs could no longer read what a newer one writes. */
 export const backupFormat = 1
@@ -78,7 +79,7 @@ export async function backUp(database: Database, file: string, onRows: (count: n
     if (file.endsWith('.gz')) await pipeline(lines, createGzip(), target)
     else await pipeline(lines, target)
     await rename(draft, file)
-    await flushDirectory(dirname(file))
+    flushDirectory(dirname(file))
     return rows
   } catch (error) {
     failure = error instanceof Error ? error : new Error(String(error))
@@ -152,14 +153,4 @@ export async function readColumns(client: PoolClient): Promise<Record<string, st
     from information_schema.columns where table_schema = 'openslot' and is_generated = 'NEVER' and table_name <> 'migrations'
     group by table_name`)
   return Object.fromEntries(rows.map(({ table, columns }) => [table, columns]))
-}
-
-/** A new name survives a power cut only when its folder has been flushed. */
-async function flushDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

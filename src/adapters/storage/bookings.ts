@@ -9,7 +9,7 @@ import { keyRows } from './calendars.ts'
 import type { Transaction } from './database.ts'
 import { join, lowercased, records, type Sql, sql, toBytea, toRange, toTimestamp } from './sql.ts'
 
-type BookingRow = {
+export type BookingRow = {
   id: BookingId
   configuration_id: ConfigurationId
   organizer_salt: Buffer
@@ -32,10 +32,10 @@ type BookingRow = {
   updated_at: Instant
 }
 
-const columns = sql`id, configuration_id, organizer_salt, guest_salt, state, cancelled_by, direction, change,
+export const columns = sql`id, configuration_id, organizer_salt, guest_salt, state, cancelled_by, direction, change,
   lower(during) as starts_at, upper(during) as ends_at, event_id, body, version, created_at, updated_at`
 
-function toBooking(appId: AppId, row: BookingRow): Booking {
+export function toBooking(appId: AppId, row: BookingRow): Booking {
   return {
     appId,
     id: row.id,

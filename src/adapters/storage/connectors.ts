@@ -2,8 +2,9 @@
 import type { Connector } from '../../core/account/connector.ts'
 import type { GrantProvider } from '../../core/account/grant.ts'
 import type { Transaction } from './database.ts'
+import type { Place } from './sealing.ts'
 import { sql } from './sql.ts'
-import type { Place, Vault } from './vault.ts'
+import type { Vault } from './vault.ts'
 
 const columns = sql`provider, name, settings, scope, created_at as "createdAt", updated_at as "updatedAt"`
 

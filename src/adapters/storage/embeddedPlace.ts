@@ -7,7 +7,6 @@ import {
   constants,
   existsSync,
   lchownSync,
-  linkSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -15,11 +14,11 @@ import {
   realpathSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
+import { flushDirectory, makeDirectory, makeFile } from './durableFiles.ts'
 import { canRun, copyBinaries, findBinaries, linkLibraries, type PostgresBinaries } from './embeddedBinaries.ts'
 import { canEnter, chooseOwner, type ProcessOwner } from './embeddedOwner.ts'
 
@@ -56,7 +55,7 @@ export function preparePlace({
 }): PostgresPlace {
   const isRoot = process.getuid?.() === 0
   // Others need only pass through root's data directory to what they own below; they cannot list it.
-  mkdirSync(dataDirectory, { recursive: true, mode: isRoot ? 0o711 : 0o700 })
+  makeDirectory(dataDirectory, isRoot ? 0o711 : 0o700)
   const data = realpathSync(dataDirectory)
   refuseForeign(data)
   const known = readPointer(data)
@@ -86,6 +85,11 @@ export function preparePlace({
     logFile: join(data, 'postgres.log'),
     environment,
   }
+}
+
+/** Whether an embedded database was made for `dataDirectory` before, there or elsewhere. */
+export function hasEmbeddedDatabase(dataDirectory: string): boolean {
+  return existsSync(join(dataDirectory, 'postgres')) || existsSync(join(dataDirectory, pointerName))
 }
 
 /** Makes `path` a folder of the owner's alone (0700); refuses one that somebody else made there before. */
@@ -147,17 +151,18 @@ function findHome({
   // A name of its own for each data directory: one that was deleted and made anew begins with an empty database.
   const home = join(openRootDirectory(rootDirectories, owner), `data-${randomUUID()}`)
   mkdirSync(home, { mode: 0o711 })
-  const draft = join(data, `${pointerName}.new-${randomUUID()}`)
+  flushDirectory(dirname(home))
+  let isOurs = false
   try {
-    writeFileSync(draft, `${home}\n`, { mode: 0o600 })
-    linkSync(draft, join(data, pointerName))
-  } catch (error) {
-    rmSync(home, { recursive: true, force: true })
-    const settled = readPointer(data)
-    if (settled === undefined) throw error
-    return settled
+    isOurs = makeFile(join(data, pointerName), `${home}\n`)
   } finally {
-    rmSync(draft, { force: true })
+    if (!isOurs) rmSync(home, { recursive: true, force: true })
+  }
+  // Another process that starts at the same time was faster.
+  if (!isOurs) {
+    const settled = readPointer(data)
+    if (settled !== undefined) return settled
+    throw new Error(`${join(data, pointerName)} came and went; start again.`)
   }
   log(
     `PostgreSQL runs as user ${owner.name}, who cannot enter ${data}: the database is in ${home} (and ${join(data, pointerName)} remembers it).`,

@@ -6,7 +6,6 @@ import {
   closeSync,
   existsSync,
   fstatSync,
-  fsyncSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -19,6 +18,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
+import { flushDirectory } from './durableFiles.ts'
 import { makePrivateDirectory, type PostgresPlace } from './embeddedPlace.ts'
 
 /** A child that was started. `exit` is set when it has ended; `lastWords` reads what it wrote to the log since it began. */
@@ -87,7 +87,7 @@ export async function initialise(place: PostgresPlace): Promise<void> {
     if (failure !== undefined) throw new Error(`PostgreSQL could not make its data directory: ${failure}`)
     try {
       renameSync(draft, place.databaseDirectory)
-      flush(place.home)
+      flushDirectory(place.home)
     } catch (error) {
       // Another process that started at the same moment was first; its cluster is as good as ours.
       if (!existsSync(place.databaseDirectory)) throw error
@@ -186,13 +186,6 @@ function readLockFile(databaseDirectory: string): { pid: number; socketDirectory
   // Lines: pid, data directory, start, port, socket directory, … (PostgreSQL's miscadmin.h).
   const lines = readFileSync(file, 'utf8').split('\n')
   return { pid: Number(lines[0]), socketDirectory: lines[4] || undefined }
-}
-
-/** A new name in a folder survives a power cut only when the folder itself has been flushed. */
-function flush(directory: string): void {
-  const descriptor = openSync(directory, 'r')
-  fsyncSync(descriptor)
-  closeSync(descriptor)
 }
 
 function removeOldDrafts(databaseDirectory: string): void {

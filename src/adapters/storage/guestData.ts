@@ -1,26 +1,38 @@
 // What guests said of themselves, taken out of bookings that are long over and of their events on our own calendars.
+import type { Booking } from '../../core/booking/booking.ts'
+import type { BookingId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
+import { type BookingRow, columns, toBooking } from './bookings.ts'
 import type { Transaction } from './database.ts'
 import { partSize } from './maintenance.ts'
-import { sql } from './sql.ts'
+import { type Sql, sql } from './sql.ts'
 
 /**
  * Blanks names, addresses, answers, reasons, and the texts that may be made of them, of at most 1,000 bookings that ended before
  * `endedBefore`; titles become the configuration's name. Who served, when and what became of it stays, so a booking counts where it
  * counted. One that was changed after `unchangedSince` waits: notifications and mails about it are still kept. Answers how many.
  */
-export async function blankGuestData(
+export function blankGuestData(
   transaction: Transaction,
   { endedBefore, unchangedSince }: { readonly endedBefore: Instant; readonly unchangedSince: Instant },
 ): Promise<number> {
+  return blank(
+    transaction,
+    sql`
+      select id from openslot.bookings
+      where app_id = ${transaction.appId} and guest_blanked_at is null and upper(during) < ${new Date(endedBefore)}
+        and updated_at < ${new Date(unchangedSince)} and change is null
+      order by upper(during) limit ${partSize} for update skip locked`,
+    endedBefore,
+  )
+}
+
+/** The bookings whose ids `due` selects, and their events that ended before `endedBefore`. */
+async function blank(transaction: Transaction, due: Sql, endedBefore: Instant): Promise<number> {
   const { appId } = transaction
   // A new version, so that nobody who has read the booking before writes what it was back.
   const [row] = await transaction.query<{ count: number }>(sql`
-    with due as (
-      select id from openslot.bookings
-      where app_id = ${appId} and guest_blanked_at is null and upper(during) < ${new Date(endedBefore)}
-        and updated_at < ${new Date(unchangedSince)} and change is null
-      order by upper(during) limit ${partSize} for update skip locked),
+    with due as (${due}),
     blanked as (
       update openslot.bookings as booking set guest_email = '', guest_blanked_at = now(), version = booking.version + 1,
         body = booking.body - 'invitedByCalendar' || jsonb_build_object('cancellationReason', '',
@@ -45,4 +57,99 @@ export async function blankGuestData(
       returning event.id)
     select count(*) as count from blanked`)
   return row?.count ?? 0
+}
+
+const isGuest = (email: string) => sql`lower(guest_email) = lower(${email})`
+const isAdditionalGuest = (email: string) => sql`exists (
+  select from jsonb_array_elements(body #> '{details,additionalGuests}') as guest where lower(guest ->> 'email') = lower(${email}))`
+
+/**
+ * Bookings in which an address has a part as a guest or as one of those a guest asked, in whatever state, oldest first. Reads all
+ * bookings of the application, so it may take its time.
+ */
+export async function listBookingsOfGuest(transaction: Transaction, email: string): Promise<Booking[]> {
+  const { appId } = transaction
+  await takeTime(transaction)
+  const rows = await transaction.query<BookingRow>(sql`
+    select ${columns} from openslot.bookings
+    where app_id = ${appId} and (${isGuest(email)} or ${isAdditionalGuest(email)}) order by created_at, id`)
+  return rows.map((row) => toBooking(appId, row))
+}
+
+export type Erased = {
+  /** Bookings of theirs that were blanked. */
+  readonly blanked: number
+  /** Bookings of others that they were taken out of. */
+  readonly takenOut: number
+  /** Notifications and mails that were deleted. */
+  readonly deleted: number
+  /** Bookings that still stand or are being changed; nothing of them was touched. Oldest first. */
+  readonly standing: readonly BookingId[]
+}
+
+/**
+ * Takes an address out of every booking that is over at `now` or was cancelled, with what is still kept of notifications, mails and
+ * repeated answers about them; a booking of theirs is blanked as by its age.
+ */
+export async function eraseGuest(transaction: Transaction, email: string, now: Instant): Promise<Erased> {
+  const { appId } = transaction
+  await takeTime(transaction)
+  const found = await transaction.query<{ id: BookingId; event_id: string; isTheirs: boolean; stands: boolean }>(sql`
+    select id, event_id, ${isGuest(email)} as "isTheirs",
+      change is not null or (state in ('held', 'pending', 'booked') and upper(during) > ${new Date(now)}) as stands
+    from openslot.bookings where app_id = ${appId} and (${isGuest(email)} or ${isAdditionalGuest(email)})
+    order by created_at, id for update`)
+  const over = found.filter(({ stands }) => !stands)
+  const theirs = over.filter(({ isTheirs }) => isTheirs).map(({ id }) => id)
+  const others = over.filter(({ isTheirs }) => !isTheirs).map(({ id }) => id)
+  const blanked = await blank(transaction, sql`select unnest(${theirs}::uuid[]) as id`, now)
+  await takeOut(transaction, others, email)
+  const deleted = await deleteWords(transaction, over)
+  const standing = found.filter(({ stands }) => stands).map(({ id }) => id)
+  return { blanked, takenOut: others.length, deleted, standing }
+}
+
+async function takeOut(transaction: Transaction, ids: readonly BookingId[], email: string): Promise<void> {
+  const { appId } = transaction
+  const without = (people: Sql) => sql`coalesce((
+    select jsonb_agg(person) from jsonb_array_elements(${people}) as person where lower(person ->> 'email') <> lower(${email})), '[]'::jsonb)`
+  // Someone who is also a host stays on the event as that.
+  await transaction.query(sql`
+    with changed as (
+      update openslot.bookings set version = version + 1,
+        body = (case when body ? 'invitedByCalendar'
+          then body || jsonb_build_object('invitedByCalendar', (body -> 'invitedByCalendar') - lower(${email}::text)) else body end)
+          || jsonb_build_object('details', body -> 'details' || jsonb_build_object(
+            'additionalGuests', ${without(sql`body #> '{details,additionalGuests}'`)}))
+      where app_id = ${appId} and id = any(${ids}::uuid[])
+      returning event_id, body)
+    update openslot.events as event set updated_at = now(),
+      body = event.body || jsonb_build_object('participants', ${without(sql`event.body -> 'participants'`)})
+    from changed, jsonb_array_elements(changed.body #> '{service,placements}') as placement
+    where event.app_id = ${appId} and event.grant_id = (placement #>> '{key,grantId}')::uuid
+      and event.calendar_id = placement #>> '{key,calendarId}' and event.id = changed.event_id
+      and not exists (
+        select from jsonb_array_elements(changed.body #> '{service,hosts}') as host where lower(host ->> 'email') = lower(${email}))`)
+}
+
+/** What was, or was to be, told of bookings that are over; answers how many notifications and mails. */
+async function deleteWords(
+  transaction: Transaction,
+  over: readonly { readonly id: BookingId; readonly event_id: string }[],
+): Promise<number> {
+  const { appId } = transaction
+  const ids = over.map(({ id }) => id)
+  const objects = [...ids, ...over.map(({ event_id }) => event_id)]
+  const mails = await transaction.query(sql`
+    delete from openslot.deliveries where app_id = ${appId} and kind = 'mail' and booking_id = any(${ids}::uuid[]) returning id`)
+  const notifications = await transaction.query(sql`
+    delete from openslot.webhook_events where app_id = ${appId} and object_id = any(${objects}::text[]) returning id`)
+  await transaction.query(sql`
+    delete from openslot.idempotency_keys where app_id = ${appId} and object_id = any(${ids}::uuid[])`)
+  return mails.length + notifications.length
+}
+
+/** Ten minutes for a statement instead of five seconds, in this transaction. */
+async function takeTime(transaction: Transaction): Promise<void> {
+  await transaction.query(sql`select set_config('statement_timeout', '600000', true)`)
 }

@@ -50,6 +50,14 @@ export async function canRewriteAudit(database: Queryable, serverRole: string): 
   return row?.can ?? true
 }
 
+/** Seconds since a worker last did something that recurs; undefined where none has ever run. */
+export async function readWorkerSilence(database: Queryable): Promise<number | undefined> {
+  const [row] = await database.query<{ seconds: number | null }>(sql`
+    select extract(epoch from clock_timestamp() - max(greatest(known_since, last_execution)))::float8 as seconds
+    from graphile_worker._private_known_crontabs`)
+  return row?.seconds ?? undefined
+}
+
 /** Bookings whose claim has stood for over a minute without an answer; the worker takes them up. */
 export async function countOldHeld(transaction: Transaction): Promise<number> {
   const [row] = await transaction.query<{ count: number }>(sql`

@@ -13,6 +13,7 @@ import { selectiveIndexes } from './migrations/m0009SelectiveIndexes.ts'
 import { interruptedMails } from './migrations/m0010InterruptedMails.ts'
 import { unknownTimezones } from './migrations/m0012UnknownTimezones.ts'
 import { guestData } from './migrations/m0013GuestData.ts'
+import { mirrorReasons } from './migrations/m0014MirrorReasons.ts'
 import { turnsInAnyCase } from './migrations/m0015TurnsInAnyCase.ts'
 import { sql } from './sql.ts'
 
@@ -27,6 +28,7 @@ const migrations: readonly { readonly name: string; readonly statements: string 
   { name: '0010 interrupted mails', statements: interruptedMails },
   { name: '0012 unknown time zones', statements: unknownTimezones },
   { name: '0013 guest data', statements: guestData },
+  { name: '0014 mirror reasons', statements: mirrorReasons },
   { name: '0015 turns in any case', statements: turnsInAnyCase },
 ]
 

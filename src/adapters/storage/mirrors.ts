@@ -1,7 +1,7 @@
 // The busy mirror: what calendars elsewhere said, when it was true, and how each calendar stands.
 import type { CalendarKey } from '../../core/account/grant.ts'
-import type { CalendarStanding, MirrorHealth } from '../../core/calendar/health.ts'
-import type { AppId, BookingId, CalendarId, EventId, GrantId } from '../../core/ids.ts'
+import type { MirrorHealth } from '../../core/calendar/health.ts'
+import type { AppId, BookingId, EventId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { bookingIdOfEvent } from './bookings.ts'
@@ -31,7 +31,7 @@ export async function ensureMirrors(transaction: Transaction, grantId: GrantId):
     insert into openslot.mirrors as mirror (app_id, grant_id, calendar_id)
     select app_id, grant_id, id from openslot.calendars where app_id = ${appId} and grant_id = ${grantId}
     on conflict (app_id, grant_id, calendar_id) do update set due_at = now(),
-      since = case when mirror.health = 'ok' then mirror.since else now() end, health = 'ok', reason = null`)
+      since = case when mirror.health = 'ok' then mirror.since else now() end, health = 'ok', reason = null, about = null`)
 }
 
 /** For the calendars of a grant that have none yet; the others stay as they are. */
@@ -156,7 +156,7 @@ export async function writeStanding(
   const [written] = await queryable.query<{ isNew: boolean }>(sql`
     update openslot.mirrors set token = ${answer.token ?? null}, true_at = ${new Date(answer.trueAt)},
       generation = generation + ${hasNews(answer) ? 1 : 0},
-      since = case when health = 'ok' then since else now() end, health = 'ok', reason = null,
+      since = case when health = 'ok' then since else now() end, health = 'ok', reason = null, about = null,
       covered = coalesce(${isWhole ? toRange(read.covered) : null}::tstzrange, covered),
       read_at = coalesce(${isWhole ? new Date(answer.trueAt) : null}::timestamptz, read_at),
       due_at = now() + ${answer.nextInSeconds}::float8 * interval '1 second'
@@ -212,47 +212,6 @@ async function insertItems(transaction: Transaction, key: CalendarKey, items: re
     on conflict do nothing`)
 }
 
-/** `about` is for the owner alone: it is kept on a line of its own, behind the reason that anybody may hear. */
-export async function writeFailure(
-  queryable: Queryable,
-  appId: AppId,
-  key: CalendarKey,
-  failure: { readonly reason: string; readonly about: string | undefined; readonly nextInSeconds: number },
-): Promise<void> {
-  await queryable.query(sql`
-    update openslot.mirrors set reason = ${[failure.reason, ...(failure.about === undefined ? [] : [failure.about])].join('\n')},
-      since = case when health = 'failing' then since else now() end, health = 'failing',
-      due_at = now() + ${failure.nextInSeconds}::float8 * interval '1 second'
-    where ${isMirror(appId, key)}`)
-}
-
-/**
- * Not before the account is connected anew. `late`, and nothing is written, where it was meanwhile: what was refused then
- * are not the credentials that it has now.
- */
-export async function writeRefusal(
-  transaction: Transaction,
-  key: CalendarKey,
-  reason: string,
-): Promise<'late' | 'written'> {
-  const { appId } = transaction
-  const [valid] = await transaction.query(sql`
-    select id from openslot.grants where app_id = ${appId} and id = ${key.grantId} and status = 'valid' for share`)
-  if (valid !== undefined) return 'late'
-  await transaction.query(sql`
-    update openslot.mirrors set reason = ${reason},
-      since = case when health = 'reconnect' then since else now() end, health = 'reconnect', due_at = 'infinity'
-    where ${isMirror(appId, key)}`)
-  return 'written'
-}
-
-/** All calendars of a grant whose credentials are refused. */
-export async function closeMirrors(transaction: Transaction, grantId: GrantId, reason: string): Promise<void> {
-  await transaction.query(sql`
-    update openslot.mirrors set health = 'reconnect', reason = ${reason}, since = now(), due_at = 'infinity'
-    where app_id = ${transaction.appId} and grant_id = ${grantId} and health <> 'reconnect'`)
-}
-
 /** The event of a booking stands at `when` now, or is gone: known before the provider tells of it. */
 export async function writeOwn(
   transaction: Transaction,
@@ -277,7 +236,6 @@ export type MirroredBusy = {
   /** Undefined where nothing is known of all of the span. */
   readonly ageMs: number | undefined
   readonly health: MirrorHealth | undefined
-  /** Without what is for the owner alone. */
   readonly reason: string | undefined
   readonly busy: readonly Interval[]
 }
@@ -322,7 +280,7 @@ export async function readMirrors(
     const before = read[place - 1]
     if (before === undefined) continue
     if (start !== null && end !== null) before.busy.push({ start, end })
-    Object.assign(before, { ageMs: ageMs ?? undefined, health: health ?? undefined, reason: reason?.split('\n')[0] })
+    Object.assign(before, { ageMs: ageMs ?? undefined, health: health ?? undefined, reason: reason ?? undefined })
   }
   return read
 }
@@ -358,49 +316,7 @@ export async function forgetOwnItem(
     delete from openslot.mirror_items where ${isMirror(appId, key)} and booking_id = ${bookingId} and own_during is null`)
 }
 
-/** How the calendars of a grant stand, where offers may rest on what is so old; virtual ones are not among them. */
-export async function listStandings(
-  queryable: Queryable,
-  appId: AppId,
-  grantId: GrantId,
-  maxAgeSeconds: number,
-): Promise<ReadonlyMap<CalendarId, CalendarStanding>> {
-  const rows = await queryable.query<{
-    calendarId: CalendarId
-    health: MirrorHealth
-    reason: string | null
-    since: Instant
-    readAt: Instant | null
-    staleSince: Instant | null
-    isStale: boolean
-  }>(sql`
-    select calendar_id as "calendarId", health, reason, since, true_at as "readAt",
-      true_at + ${maxAgeSeconds} * interval '1 second' as "staleSince",
-      coalesce(true_at + ${maxAgeSeconds} * interval '1 second' < clock_timestamp(), true) as "isStale"
-    from openslot.mirrors where app_id = ${appId} and grant_id = ${grantId}`)
-  return new Map(
-    rows.map(({ calendarId, health, reason, since, readAt, staleSince, isStale }) => {
-      const isJustStale = health === 'ok' && isStale
-      const standing: CalendarStanding = {
-        status: isJustStale ? 'stale' : health,
-        reason: isJustStale ? 'It has not been read for a while.' : reason?.replace('\n', ' '),
-        since: isJustStale ? (staleSince ?? since) : since,
-        readAt: readAt ?? undefined,
-      }
-      return [calendarId, standing]
-    }),
-  )
-}
-
-export function countStandings(
-  queryable: Queryable,
-  appId: AppId,
-): Promise<{ readonly health: MirrorHealth; readonly count: number }[]> {
-  return queryable.query(sql`
-    select health, count(*) as count from openslot.mirrors where app_id = ${appId} group by health order by health`)
-}
-
-function isMirror(appId: AppId, { grantId, calendarId }: CalendarKey): Sql {
+export function isMirror(appId: AppId, { grantId, calendarId }: CalendarKey): Sql {
   return sql`app_id = ${appId} and grant_id = ${grantId} and calendar_id = ${calendarId}`
 }
 

@@ -8,8 +8,9 @@ import { type AppId, isUuid } from '../../core/ids.ts'
 import { type BackupHeader, type BackupLine, backedUpTables, backupFormat, readColumns } from './backup.ts'
 import type { Database, Queryable } from './database.ts'
 import { newId } from './ids.ts'
+import { VaultError } from './sealing.ts'
 import type { Sql } from './sql.ts'
-import { type Vault, VaultError } from './vault.ts'
+import type { Vault } from './vault.ts'
 
 /** Why a backup cannot be restored here, in a sentence. Nothing was written. */
 export class RestoreRefused extends Error {

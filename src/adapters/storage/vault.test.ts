@@ -1,14 +1,19 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 
+import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts'
 import type { AppId } from '../../core/ids.ts'
-import type { Transaction } from './database.ts'
-import type { Sql } from './sql.ts'
-import { loadMasterKeys, type MasterKey, parseMasterKeys, Vault } from './vault.ts'
+import { failure } from '../../core/result.ts'
+import { insertApplication } from './accounts.ts'
+import { Database, type Transaction } from './database.ts'
+import { loadMasterKeys, type MasterKey, MasterKeys } from './masterKeys.ts'
+import { type Sql, sql } from './sql.ts'
+import { checkMasterKeys, Vault } from './vault.ts'
 
 type Row = { sealed: Buffer; kid: string }
 
@@ -27,11 +32,12 @@ function oneApplication(row?: Row) {
 }
 
 const key = (kid: string): MasterKey => ({ kid, key: randomBytes(32) })
+const vaultOf = (keys: MasterKey[]) => new Vault(new MasterKeys(keys))
 const { transaction } = oneApplication()
 const place = { appId: transaction.appId, table: 'connectors', row: 'google', column: 'secret_sealed' }
 
 describe('a sealed value', () => {
-  const vault = new Vault([key('a')])
+  const vault = vaultOf([key('a')])
 
   it('opens where it was sealed', async () => {
     expect(await vault.open(transaction, place, await vault.seal(transaction, place, 'héllo'))).toBe('héllo')
@@ -65,67 +71,164 @@ describe('master keys', () => {
   it('open what an earlier first key sealed; rotating seals it under the first, once', async () => {
     const [old, fresh] = [key('old'), key('new')]
     const application = oneApplication()
-    const sealed = await new Vault([old]).seal(application.transaction, place, 'secret')
-    const both = new Vault([fresh, old])
+    const sealed = await vaultOf([old]).seal(application.transaction, place, 'secret')
+    const both = vaultOf([fresh, old])
     expect(await both.open(application.transaction, place, sealed)).toBe('secret')
     expect(await both.rotate(application.transaction)).toBe(true)
     expect(application.table.row?.kid).toBe('new')
     expect(await both.rotate(application.transaction)).toBe(false)
-    expect(await new Vault([fresh]).open(application.transaction, place, sealed)).toBe('secret')
-    await expect(new Vault([old]).open(application.transaction, place, sealed)).rejects.toThrow(
+    expect(await vaultOf([fresh]).open(application.transaction, place, sealed)).toBe('secret')
+    await expect(vaultOf([old]).open(application.transaction, place, sealed)).rejects.toThrow(
       'sealed under master key "new"',
     )
   })
 
   it('of the same name but other bytes do not open', async () => {
     const application = oneApplication()
-    await new Vault([key('same')]).seal(application.transaction, place, 'secret')
-    await expect(new Vault([key('same')]).check(application.transaction)).rejects.toThrow('does not open here')
+    await vaultOf([key('same')]).seal(application.transaction, place, 'secret')
+    await expect(vaultOf([key('same')]).check(application.transaction)).rejects.toThrow(
+      'do not open with master key "same": they are sealed under another key of that name',
+    )
   })
 
-  it('are never none', () => {
-    expect(() => new Vault([])).toThrow('no master key')
+  it('open under whatever name they stand: what two keys of one name have sealed can be told apart and sealed anew', async () => {
+    const [one, other] = [key('same'), key('same')]
+    const applications = [one, other].map((masterKey) => ({ masterKey, application: oneApplication() }))
+    const renamed = vaultOf([{ ...other, kid: 'other' }, one])
+    for (const { masterKey, application } of applications) {
+      const sealed = await vaultOf([masterKey]).seal(application.transaction, place, 'secret')
+      await renamed.check(application.transaction)
+      expect(await renamed.rotate(application.transaction)).toBe(true)
+      expect(await renamed.rotate(application.transaction)).toBe(false)
+      expect(application.table.row?.kid).toBe('other')
+      expect(await vaultOf([{ ...other, kid: 'other' }]).open(application.transaction, place, sealed)).toBe('secret')
+    }
   })
 
-  it.each(['', 'nokid', 'a:short', `way-too-long-kid:${Buffer.alloc(32).toString('base64')}`])(
-    'are refused as %j',
-    (text) => {
-      if (text === '') expect(parseMasterKeys(text)).toEqual([])
-      else expect(() => parseMasterKeys(text)).toThrow('MASTER_KEY must be kid:base64')
-    },
-  )
-
-  it('of one name are refused, because nobody could tell which is meant', () => {
-    const one = `a:${Buffer.alloc(32).toString('base64')}`
-    expect(() => parseMasterKeys(`${one},${one}`)).toThrow('names "a" twice')
+  it('that are first under the name of another one seal again what that one has sealed', async () => {
+    const [old, fresh] = [key('k1'), key('k1')]
+    const application = oneApplication()
+    const sealed = await vaultOf([old]).seal(application.transaction, place, 'secret')
+    expect(await vaultOf([fresh, { ...old, kid: 'old' }]).rotate(application.transaction)).toBe(true)
+    expect(await vaultOf([fresh]).open(application.transaction, place, sealed)).toBe('secret')
   })
 })
 
-describe('the key file', () => {
-  const directory = async () => {
-    const path = await mkdtemp(join(tmpdir(), 'openslot-keys-'))
-    onTestFinished(() => rm(path, { recursive: true }))
-    return path
-  }
+describe('in the database', () => {
+  let testDatabase: TestDatabase
+  let database: Database
+  let appId: AppId
 
-  it('is made once, for its owner alone, even when ten processes start together', async () => {
-    const path = await directory()
-    const loaded = await Promise.all(Array.from({ length: 10 }, () => loadMasterKeys(undefined, path)))
-    expect(new Set(loaded.map(({ keys }) => keys[0]?.key.toString('hex'))).size).toBe(1)
-    expect(loaded.filter(({ madeFile }) => madeFile !== undefined)).toHaveLength(1)
-    expect((await stat(join(path, 'master.key'))).mode & 0o777).toBe(0o600)
+  beforeAll(async () => {
+    testDatabase = await createTestDatabase()
+    database = new Database({ connection: testDatabase.connection, poolSize: 6 })
+  })
+  afterAll(async () => {
+    await database.close()
+    await testDatabase.drop()
   })
 
-  it('takes a new first key that a running server then finds by itself', async () => {
-    const path = await directory()
-    const [running, command] = await Promise.all([loadMasterKeys(undefined, path), loadMasterKeys(undefined, path)])
-    const application = oneApplication()
-    const server = new Vault(running.keys, running.file)
-    const rotating = new Vault(command.keys, command.file)
-    const sealed = await rotating.seal(application.transaction, place, 'secret')
-    const kid = await rotating.addMasterKey()
-    expect(await rotating.rotate(application.transaction)).toBe(true)
-    expect(await server.open(application.transaction, place, sealed)).toBe('secret')
-    expect(await readFile(join(path, 'master.key'), 'utf8')).toMatch(new RegExp(`^${kid}:\\S+,k\\S+\\n$`))
+  /** An application, and the keys of a data directory of its own as a server and a command hold them. */
+  async function setUp() {
+    const directory = mkdtempSync(join(tmpdir(), 'openslot-keys-'))
+    onTestFinished(() => rmSync(directory, { recursive: true }))
+    const file = join(directory, 'master.key')
+    const { id } = await insertApplication(database, 'test')
+    appId = id
+    const open = () => new Vault(loadMasterKeys(undefined, directory, () => {}))
+    return { file, open, appId }
+  }
+  const sealFor = (vault: Vault) => (transaction: Transaction) =>
+    vault.seal(transaction, { ...place, appId: transaction.appId }, 'secret')
+  const kidOf = async (id: AppId) => {
+    const [row] = await database.read(id, (transaction) =>
+      transaction.query<{ kid: string }>(sql`select kid from openslot.data_keys where app_id = ${id}`),
+    )
+    return row?.kid
+  }
+  const waiting = async () =>
+    (
+      await database.pool.query(
+        `select from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())`,
+      )
+    ).rowCount
+
+  it('a key that was made in a transaction that rolled back seals nothing later, however often it was used there', async () => {
+    const { open } = await setUp()
+    const server = open()
+    await database.transaction(appId, async (transaction) => {
+      for (let times = 0; times < 3; times++) await sealFor(server)(transaction)
+      return failure({ kind: 'conflict', message: 'no' })
+    })
+    expect(await kidOf(appId)).toBeUndefined()
+    const sealed = await database.transaction(appId, sealFor(server))
+    expect(await open().open(database, { ...place, appId }, sealed)).toBe('secret')
+  })
+
+  it('two that seal first at the same time share one key', async () => {
+    const { open } = await setUp()
+    const vaults = [open(), open()]
+    const values = await Promise.all(vaults.map((vault) => database.transaction(appId, sealFor(vault))))
+    for (const sealed of values) expect(await open().open(database, { ...place, appId }, sealed)).toBe('secret')
+  })
+
+  it('a server that runs seals under the new key, and goes on where the old one was taken out of the file', async () => {
+    const { file, open } = await setUp()
+    const [server, command] = [open(), open()]
+    const first = { appId, sealed: await database.transaction(appId, sealFor(server)) }
+    await setUp()
+    const kid = await command.addMasterKey(database)
+    const second = { appId, sealed: await database.transaction(appId, sealFor(server)) }
+    expect(await kidOf(second.appId)).toBe(kid)
+    expect(await kidOf(first.appId)).not.toBe(kid)
+
+    // Too early: the first application has not been sealed again.
+    writeFileSync(file, readFileSync(file, 'utf8').split(',')[0] ?? '')
+    await setUp()
+    const third = { appId, sealed: await database.transaction(appId, sealFor(server)) }
+    expect(await kidOf(third.appId)).toBe(kid)
+    for (const { appId, sealed } of [first, second, third])
+      expect(await server.open(database, { ...place, appId }, sealed)).toBe('secret')
+    await expect(database.read(first.appId, (transaction) => open().check(transaction))).rejects.toThrow(
+      'which MASTER_KEY',
+    )
+    expect(await database.transaction(first.appId, (transaction) => server.rotate(transaction))).toBe(true)
+    for (const { appId, sealed } of [first, second, third])
+      expect(await open().open(database, { ...place, appId }, sealed)).toBe('secret')
+  })
+
+  it('a new key waits for who is about to seal under the old one, so that sealing again leaves nothing out', async () => {
+    const { open } = await setUp()
+    const [server, command] = [open(), open()]
+    let added: Promise<string> | undefined
+    await database.transaction(appId, async (transaction) => {
+      await sealFor(server)(transaction)
+      added = command.addMasterKey(database)
+      await expect.poll(waiting).toBe(1)
+    })
+    const kid = await added
+    expect(await kidOf(appId)).not.toBe(kid)
+    expect(await database.transaction(appId, (transaction) => command.rotate(transaction))).toBe(true)
+    expect(await kidOf(appId)).toBe(kid)
+  })
+
+  it('nothing is sealed under a key that stands in no file', async () => {
+    const { file, open } = await setUp()
+    const server = open()
+    await database.transaction(appId, sealFor(server))
+    rmSync(file)
+    await setUp()
+    await expect(database.transaction(appId, sealFor(server))).rejects.toThrow('is gone; bring it back')
+    expect(await kidOf(appId)).toBeUndefined()
+  })
+
+  it('a check of all applications names a key that is missing, and one that only has the name', async () => {
+    const { open } = await setUp()
+    const own = new Database({ connection: testDatabase.connection, poolSize: 1 })
+    await own.query(sql`delete from openslot.data_keys`)
+    await database.transaction(appId, sealFor(vaultOf([key('a')])))
+    await expect(checkMasterKeys(own, vaultOf([key('a')]))).rejects.toThrow('another key of that name')
+    await expect(checkMasterKeys(own, open())).rejects.toThrow('sealed under master key "a", which')
+    await own.close()
   })
 })

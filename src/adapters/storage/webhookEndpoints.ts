@@ -3,8 +3,9 @@ import { hourMs, type Instant } from '../../core/time/instant.ts'
 import { type Endpoint, type EndpointId, type EndpointStatus, secretOverlapHours } from '../../core/webhook/endpoint.ts'
 import type { Transaction } from './database.ts'
 import { partSize } from './maintenance.ts'
+import type { Place } from './sealing.ts'
 import { sql } from './sql.ts'
-import type { Place, Vault } from './vault.ts'
+import type { Vault } from './vault.ts'
 
 const columns = sql`id, url, description, trigger_types as triggers, notification_emails as "notificationEmails",
   compressed as "isCompressed", status, status_updated_at as "statusUpdatedAt", created_at as "createdAt", updated_at as "updatedAt"`

@@ -1,7 +1,7 @@
 // When a series takes place: the recurrence rules of RFC 5545 on wall clock readings, a period at a time.
 //
-// Our own, because a rule comes from a stranger: each period is looked at once and in constant time, and the caller
-// stops the walk, so a rule that never matches costs what one that matches costs.
+// Our own, because a rule comes from a stranger: each period is looked at once and in constant time, what a month or a day
+// rules out is passed in one look, and the caller hears of every look and may end the walk.
 import { dayMs, hourMs, minuteMs } from '../time/instant.ts'
 import { civil, dayNumber, type LocalDay, weekdayOf } from '../time/localDate.ts'
 
@@ -27,8 +27,6 @@ export type RecurrenceRule = {
 /** Hears how many days and readings were looked at, a period at a time; ends the walk by throwing. */
 export type Spend = (steps: number) => void
 
-const freely: Spend = () => {}
-
 /**
  * The wall clock readings of the series that begins at `first` (its first occurrence whatever the rule says, as calendars
  * show it), those at `from` or later, ascending; `count` is not applied. Ends at `to` (not included), so that a rule
@@ -39,21 +37,25 @@ export function* wallClocks(
   first: number,
   from: number,
   to: number,
-  spend: Spend = freely,
+  spend: Spend,
 ): Generator<number> {
   if (first >= from && first < to) yield first
   const origin = periodOf(rule, first)
   const skipped = Math.floor((periodOf(rule, Math.max(from, first)) - origin) / rule.interval)
-  for (
-    let period = origin + Math.max(0, skipped) * rule.interval;
-    periodStart(rule, period) < to;
-    period += rule.interval
-  ) {
+  const passing = passerOf(rule)
+  for (let period = origin + Math.max(0, skipped) * rule.interval; periodStart(rule, period) < to; ) {
+    const next = passing(period)
+    if (next !== undefined) {
+      spend(1)
+      period = next
+      continue
+    }
     const readings = readingsOf(rule, first, period)
-    spend(daysAPeriod[rule.frequency] + readings.length)
+    spend(looksAPeriod(rule) + readings.length)
     for (const reading of readings) {
       if (reading > first && reading >= from && reading < to) yield reading
     }
+    period += rule.interval
   }
 }
 
@@ -65,7 +67,7 @@ export function lastOfCount(
     count,
     to,
     spend,
-  }: { readonly first: number; readonly count: number; readonly to: number; readonly spend?: Spend | undefined },
+  }: { readonly first: number; readonly count: number; readonly to: number; readonly spend: Spend },
 ): number {
   let found = 0
   for (const reading of wallClocks(rule, first, first, to, spend)) {
@@ -75,8 +77,42 @@ export function lastOfCount(
   return Number.POSITIVE_INFINITY
 }
 
-/** How many days are looked at in one period, an hour counted as a day. */
+/** How often the rule may recur on one day. */
+export function timesADay({ frequency, interval, hours, minutes }: RecurrenceRule): number {
+  const named = Math.max(1, hours.length)
+  const hoursADay = frequency === 'hourly' ? Math.min(24 / interval, hours.length === 0 ? 24 : named) : named
+  return hoursADay * Math.max(1, minutes.length)
+}
+
+/** How many days are looked at in one period that is not passed, an hour counted as a day. */
+function looksAPeriod({ frequency, months, weekNumbers }: RecurrenceRule): number {
+  return frequency === 'yearly' && months.length > 0 && weekNumbers.length === 0
+    ? months.length * 31
+    : daysAPeriod[frequency]
+}
+
 const daysAPeriod: Readonly<Record<Frequency, number>> = { hourly: 1, daily: 1, weekly: 7, monthly: 31, yearly: 366 }
+
+/** Tells of a period that cannot fit which one is to be looked at next; undefined for one that may. */
+function passerOf(rule: RecurrenceRule): (period: number) => number | undefined {
+  const { frequency, interval, months } = rule
+  if (frequency === 'weekly' || frequency === 'yearly') return () => undefined
+  const isWithin = (month: number) => months.length === 0 || months.includes(month)
+  if (frequency === 'monthly') return (period) => (isWithin((period % 12) + 1) ? undefined : period + interval)
+  const periodsADay = frequency === 'hourly' ? 24 : 1
+  let fitting: LocalDay | undefined
+  return (period) => {
+    const day = firstDay(rule, period)
+    if (day === fitting) return undefined
+    if (fits(rule, day) && fitsWeekday(rule, day)) {
+      fitting = day
+      return undefined
+    }
+    const { year, month } = civil(day)
+    const nextDay = isWithin(month) ? day + 1 : dayNumber(month === 12 ? year + 1 : year, (month % 12) + 1, 1)
+    return period + Math.ceil((nextDay * periodsADay - period) / interval) * interval
+  }
+}
 
 /** Days that are looked at before a count is given up: five centuries, or two decades of hours. */
 const dayLimit = 200_000
@@ -154,22 +190,34 @@ function timesOfDay(rule: RecurrenceRule, first: number, period: number): number
   return hours.flatMap((hour) => minutes.map((minute) => hour * hourMs + minute * minuteMs + (within % minuteMs)))
 }
 
+/** Of a rule by the hour or the day: a day that fits, as what does not was passed. */
 function daysOf(rule: RecurrenceRule, ownDay: LocalDay, period: number): LocalDay[] {
   const start = firstDay(rule, period)
-  if (rule.frequency === 'hourly' || rule.frequency === 'daily')
-    return fits(rule, start) && fitsWeekday(rule, start) ? [start] : []
-  if (rule.frequency === 'yearly' && rule.weekNumbers.length > 0) return daysByWeekNumber(rule, ownDay, period)
-  const length =
-    rule.frequency === 'weekly'
-      ? 7
-      : rule.frequency === 'monthly'
-        ? monthLength(start)
-        : firstDay(rule, period + 1) - start
   const days: LocalDay[] = []
-  for (let day = start; day < start + length; day += 1) {
-    if (fits(rule, day) && fitsWeekday(rule, day) && fitsOwnDay(rule, day, ownDay)) days.push(day)
+  const look = (from: LocalDay, length: number) => {
+    for (let day = from; day < from + length; day += 1) {
+      if (fits(rule, day) && fitsWeekday(rule, day) && fitsOwnDay(rule, day, ownDay)) days.push(day)
+    }
   }
-  return days
+  switch (rule.frequency) {
+    case 'hourly':
+    case 'daily':
+      return [start]
+    case 'weekly':
+      look(start, 7)
+      return days
+    case 'monthly':
+      look(start, monthLength(start))
+      return days
+    case 'yearly':
+      if (rule.weekNumbers.length > 0) return daysByWeekNumber(rule, ownDay, period)
+      if (rule.months.length === 0) look(start, firstDay(rule, period + 1) - start)
+      for (const month of rule.months.toSorted((a, b) => a - b)) {
+        const from = dayNumber(period, month, 1)
+        look(from, monthLength(from))
+      }
+      return days
+  }
 }
 
 /** What the rule leaves open is taken from the first occurrence. */

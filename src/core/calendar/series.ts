@@ -25,27 +25,20 @@ export type Recurrence = {
 /** `when` is the first occurrence; `timezone` the calendar's. */
 export type Series = { readonly when: When; readonly timezone: string; readonly recurrence: Recurrence }
 
-/** More than any window of a request holds: a day has at most 96 occurrences. */
-const occurrenceLimit = 20_000
-
-/** The occurrences that overlap `span` (a moment counts where it lies in it), by start; at most 20,000. */
-export function occurrences(series: Series, span: Interval): Interval[] {
-  const found: Interval[] = []
-  for (const occurrence of eachOccurrence(series, span)) {
-    if (found.push(occurrence) >= occurrenceLimit) break
-  }
-  return found
+/**
+ * The occurrences that overlap `span` (a moment counts where it lies in it), by start. `spend` hears of what is looked at;
+ * who takes them in pays for each beside that.
+ */
+export function eachOccurrence(series: Series, span: Interval, spend: Spend): Generator<Interval> {
+  return eachOnWall(patternOf(series), span, spend)
 }
 
-/** As `occurrences`, one after the other, for callers who need only the first few of a long span. */
-export function* eachOccurrence(series: Series, span: Interval): Generator<Interval> {
-  const wall = wallOf(zoneOf(series.when, series.timezone))
-  const base = intervalOf(series.when, series.timezone)
-  const days = lengthInDays(series.when)
+function patternOf({ when, timezone, recurrence }: Series): Pattern {
+  const wall = wallOf(zoneOf(when, timezone))
+  const base = intervalOf(when, timezone)
+  const days = lengthInDays(when)
   const length: Length = days === undefined ? { days: 0, ms: base.end - base.start } : { days, ms: 0 }
-  const { recurrence } = series
-  const pattern = { wall, first: wall.readingAt(base.start), isOfWholeDays: days !== undefined, length, recurrence }
-  for (const { start, end } of eachOnWall(pattern, span)) yield { start, end }
+  return { wall, first: wall.readingAt(base.start), isOfWholeDays: days !== undefined, length, recurrence }
 }
 
 /** How long every occurrence takes: days of the wall, whose hours may change with the clocks, and exact time after them. */
@@ -64,19 +57,31 @@ export type Pattern = {
 export function* eachOnWall(
   { wall, first, isOfWholeDays, length, recurrence }: Pattern,
   span: Interval,
-  spend?: Spend,
+  spend: Spend,
 ): Generator<Interval & { readonly reading: number }> {
-  const { rule } = recurrence
+  const { rule, until, excluded } = recurrence
   const from = wall.readingAt(span.start) - length.days * dayMs - length.ms - dayMs
-  const to = wall.readingAt(span.end) + dayMs
+  const to = Math.min(
+    wall.readingAt(span.end) + dayMs,
+    until === undefined ? Number.POSITIVE_INFINITY : past(until, wall),
+  )
   const last = rule?.count === undefined ? undefined : lastOfCount(rule, { first, count: rule.count, to, spend })
   for (const reading of rule === undefined ? [first] : wallClocks(rule, first, from, to, spend)) {
     if (last !== undefined && reading > last) return
     const { start, end } = onWall(wall, reading, isOfWholeDays, length)
-    if (isAfter(start, reading, recurrence.until)) return
+    if (isAfter(start, reading, until)) return
     if (!(start < span.end && (end > span.start || start >= span.start))) continue
-    if (!recurrence.excluded.some((point) => isAt(start, reading, point))) yield { start, end, reading }
+    spend(excluded.length / comparisonsAStep)
+    if (!excluded.some((point) => isAt(start, reading, point))) yield { start, end, reading }
   }
+}
+
+const comparisonsAStep = 16
+
+/** A reading past every one that may lie at `point` or before it. */
+function past(point: SeriesPoint, wall: Wall): number {
+  if (point.kind === 'day') return (point.day + 1) * dayMs
+  return (point.kind === 'local' ? point.reading : wall.readingAt(point.at)) + dayMs
 }
 
 /** When an occurrence that begins at `reading` takes place. */
@@ -111,7 +116,66 @@ export function whenOfOccurrence(when: When, occurrence: Interval, timezone: str
 
 /** Does an occurrence of the series begin at `start`? */
 export function occursAt(series: Series, start: Instant): Interval | undefined {
-  return occurrences(series, { start, end: plus(start, 1) }).find((occurrence) => occurrence.start === start)
+  return occurrenceFinder(series)(start)
+}
+
+/**
+ * Answers which occurrence begins at one instant after the other; the way to the end of a count is gone once for all of them.
+ * Looks at days for some milliseconds at most: no further than `horizonOf` the first time, at three days each time.
+ */
+export function occurrenceFinder(series: Series): (start: Instant) => Interval | undefined {
+  const { wall, first, isOfWholeDays, length, recurrence } = patternOf(series)
+  const starts: Pattern = { wall, first, isOfWholeDays, length: none, recurrence: withoutCount(recurrence, first) }
+  return (start) => {
+    for (const found of eachOnWall(starts, { start, end: plus(start, 1) }, freely))
+      if (found.start === start) return onWall(wall, found.reading, isOfWholeDays, length)
+    return undefined
+  }
+}
+
+const none: Length = { days: 0, ms: 0 }
+/** For what has a bound of its own. */
+const freely: Spend = () => {}
+
+function withoutCount(recurrence: Recurrence, first: number): Recurrence {
+  const { rule } = recurrence
+  if (rule?.count === undefined) return recurrence
+  const { count, ...endless } = rule
+  const last = lastOfCount(rule, { first, count, to: horizonOf(rule, first), spend: freely })
+  return {
+    ...recurrence,
+    rule: endless,
+    until: last === Number.POSITIVE_INFINITY ? undefined : { kind: 'local', reading: last },
+  }
+}
+
+/**
+ * Whether the rule takes place again after the first time or ends, as far as it is worth looking: a century of days, more
+ * where months are ruled out.
+ */
+export function recursOrEnds(series: Series): boolean {
+  const { wall, first, recurrence } = patternOf(series)
+  const { rule, until } = recurrence
+  if (rule === undefined || rule.count === 1) return true
+  const to = until === undefined ? Number.POSITIVE_INFINITY : past(until, wall)
+  let left = looksForASecond
+  const look: Spend = (steps) => {
+    left -= steps
+    if (left < 0) throw new TooRare()
+  }
+  try {
+    for (const reading of wallClocks(rule, first, first, to, look)) if (reading > first) return true
+    return true
+  } catch (error) {
+    if (error instanceof TooRare) return false
+    throw error
+  }
+}
+
+const looksForASecond = 40_000
+
+class TooRare extends Error {
+  override readonly name = 'TooRare'
 }
 
 /**
@@ -126,7 +190,7 @@ export function endOfSeries(series: Series): Instant | undefined | 'neverEnds' {
   const marginMs = base.end - base.start + dayMs
   if (rule.count !== undefined) {
     const first = wallClockAt(zone, base.start)
-    const last = lastOfCount(rule, { first, count: rule.count, to: horizonOf(rule, first) })
+    const last = lastOfCount(rule, { first, count: rule.count, to: horizonOf(rule, first), spend: freely })
     return last === Number.POSITIVE_INFINITY ? 'neverEnds' : plus(instantOfWallClock(zone, last), marginMs)
   }
   if (until === undefined) return undefined

@@ -6,7 +6,9 @@ import { failure, type Result, success } from '../../core/result.ts'
 import type { Operations } from '../../operations/operations.ts'
 import type { PageData } from '../../wire/pages.ts'
 import { answerProblem } from '../answers.ts'
+import { clientAddress } from '../clientAddress.ts'
 import { accepts } from '../compression.ts'
+import { findExcess } from '../limits.ts'
 import type { Limiter } from '../rateLimit.ts'
 import { type Asset, type BuiltPages, readBuiltPages } from './builtPages.ts'
 import { chooseLanguage } from './language.ts'
@@ -45,12 +47,14 @@ export function servePages(server: FastifyInstance, { operations, limiter, pages
   ): Promise<FastifyReply> => {
     const pages = read()
     if (pages === undefined) return answerProblem(request, reply, notBuilt)
-    const allowed = await limiter.beforePage(request.ip)
+    const allowed = await limiter.beforePage(clientAddress(request))
     if (!allowed.ok) {
       reply.header('retry-after', String(allowed.problem.retryAfterSeconds ?? 60))
       return send(request, reply, pages, 429, { kind: 'busy' }, [])
     }
-    const [opened, found] = await Promise.all([open(), findFrames()])
+    // Of what cannot be stored there is nothing.
+    const isText = findExcess(request.params, 'path') === undefined
+    const [opened, found] = isText ? await Promise.all([open(), findFrames()]) : [failure(notFound), failure(notFound)]
     const frames = found.ok ? found.value : []
     if (opened.ok) return send(request, reply, pages, 200, opened.value, frames)
     const { kind } = opened.problem
@@ -160,17 +164,18 @@ function send(
   page: PageData,
   frames: readonly string[],
 ): FastifyReply {
-  const { lang, language } = request.query as { lang?: unknown; language?: unknown }
+  const { lang, language, color_scheme } = request.query as Readonly<Record<string, unknown>>
   // Either name, and a name that comes twice.
   const named = [lang, language].flat().filter((value) => typeof value === 'string')
   const languages = Object.keys(built.languages)
   const chosen = chooseLanguage(languages, named, request.headers['accept-language'])
   const words = built.languages[chosen]
   if (words === undefined) throw new Error(`the pages were built without ${chosen}`)
+  const colorScheme = color_scheme === 'light' || color_scheme === 'dark' ? color_scheme : undefined
   const title = page.kind === 'book' ? page.settings.name : (words.titles[page.kind] ?? '')
   return reply
     .code(status)
     .type('text/html; charset=utf-8')
     .header('content-security-policy', pagePolicy(["'self'", ...frames].join(' ')))
-    .send(writeShell({ built, document: { page, language: chosen, languages, words }, words, title }))
+    .send(writeShell({ built, document: { page, language: chosen, languages, words }, words, title, colorScheme }))
 }

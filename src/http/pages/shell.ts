@@ -8,16 +8,18 @@ export type Shell = {
   readonly words: Words
   /** Plain text. */
   readonly title: string
+  /** What a site around the page asks for; by the guest's system where undefined. */
+  readonly colorScheme?: 'light' | 'dark' | undefined
 }
 
-export function writeShell({ built, document, words, title }: Shell): string {
+export function writeShell({ built, document, words, title, colorScheme }: Shell): string {
   return [
     '<!doctype html>',
-    `<html lang="${document.language}" dir="${words.direction}">`,
+    `<html lang="${document.language}" dir="${words.direction}"${colorScheme === undefined ? '' : ` data-color-scheme="${colorScheme}"`}>`,
     '<head>',
     '<meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    '<meta name="color-scheme" content="light dark">',
+    `<meta name="color-scheme" content="${colorScheme ?? 'light dark'}">`,
     ...(document.page.kind === 'book' ? [] : ['<meta name="robots" content="noindex">']),
     `<title>${escapeHtml(title)}</title>`,
     ...built.styles.map((href) => `<link rel="stylesheet" href="${href}">`),

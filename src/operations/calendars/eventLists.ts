@@ -1,4 +1,6 @@
 // Lists of events: what takes place in a span of time, and what is kept, row by row.
+import { MalformedCalendar } from '../../adapters/ical/contentLines.ts'
+import { stepsOfOccurrence, Work } from '../../adapters/ical/work.ts'
 import { findCalendar } from '../../adapters/storage/calendars.ts'
 import * as storage from '../../adapters/storage/events.ts'
 import type { CalendarKey, Grant } from '../../core/account/grant.ts'
@@ -7,7 +9,7 @@ import { type CalendarEvent, intervalOf } from '../../core/calendar/event.ts'
 import { instanceId } from '../../core/calendar/instance.ts'
 import { eachOccurrence, whenOfOccurrence } from '../../core/calendar/series.ts'
 import type { CalendarId } from '../../core/ids.ts'
-import { notFound } from '../../core/problem.ts'
+import { invalidRequest, notFound, type Problem } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { dayMs, type Instant, plus } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
@@ -30,12 +32,21 @@ export type EventWindow = {
   readonly after: storage.EventPlace | undefined
 }
 
+/** What the series of one page are worth: some two seconds of one core, with turns for others. */
+const mostSteps = 4_000_000
+
+const tooFar: Problem = invalidRequest(
+  'reaches further than the series of this calendar can be followed; ask for less time',
+  'end',
+)
+
 /** What a list reaches over where nothing is said, from now on. */
 const monthMs = 31 * dayMs
 
 /**
  * What takes place in the span, by start, then id; `next` where there is more.
  * Expanded series come as one event for each occurrence, whole ones once, at their first start.
+ * Problems: `notFound`; `invalidRequest` (`end`) where it would take too long to follow the series through the span.
  */
 export async function listEventsBetween(
   { database, now }: Pick<Tools, 'database' | 'now'>,
@@ -59,15 +70,14 @@ export async function listEventsBetween(
   ])
   const stoodIn = new Set(replaced.map(({ masterEventId, originalStart }) => instanceId(masterEventId, originalStart)))
   const entries = singles.map((event): Entry => ({ event, start: startOf(event, calendar) }))
-  for (const master of masters) {
-    if (how === 'expanded') entries.push(...expand(master, calendar, { span, after, limit }, stoodIn))
-    else if (takesPlace(master, calendar, span)) entries.push({ event: master, start: startOf(master, calendar) })
-  }
-  const sorted = entries.filter((entry) => isAfter(entry, after)).toSorted(compare)
-  const page = sorted.slice(0, limit)
-  const last = page.at(-1)
+  const page = { span, after, limit }
+  const ofSeries = await seriesEntries({ masters, calendar, stoodIn, how }, page)
+  if (!ofSeries.ok) return ofSeries
+  const sorted = [...entries, ...ofSeries.value].filter((entry) => isAfter(entry, after)).toSorted(compare)
+  const shown = sorted.slice(0, limit)
+  const last = shown.at(-1)
   return success({
-    events: page.map(({ event }) => event),
+    events: shown.map(({ event }) => event),
     next: sorted.length > limit && last !== undefined ? { start: last.start, id: last.event.id } : undefined,
   })
 }
@@ -99,37 +109,79 @@ export async function listEventRows(
 type Entry = { readonly event: CalendarEvent; readonly start: Instant }
 type Page = { readonly span: Interval; readonly after: storage.EventPlace | undefined; readonly limit: number }
 
-/** As many occurrences as a page can hold, and one more. */
-function expand(
-  master: CalendarEvent,
-  calendar: Calendar,
-  { span, after, limit }: Page,
-  stoodIn: ReadonlySet<string>,
-): Entry[] {
-  const series = seriesOf(master, calendar.timezone)
-  if (!series.ok) return []
+type SeriesList = {
+  readonly masters: readonly CalendarEvent[]
+  readonly calendar: Calendar
+  /** Ids of instances that are listed by themselves, or cancelled. */
+  readonly stoodIn: ReadonlySet<string>
+  readonly how: EventWindow['series']
+}
+
+/** All that the page can hold of them, and one more; unsorted. */
+async function seriesEntries(list: SeriesList, page: Page): Promise<Result<Entry[]>> {
+  const work = new Work(mostSteps)
+  try {
+    return success(list.how === 'expanded' ? await expanded(list, page, work) : await whole(list, page, work))
+  } catch (error) {
+    if (error instanceof MalformedCalendar) return failure(tooFar)
+    throw error
+  }
+}
+
+async function whole({ masters, calendar }: SeriesList, { span }: Page, work: Work): Promise<Entry[]> {
   const entries: Entry[] = []
-  const from = after !== undefined && after.start > span.start ? { start: after.start, end: span.end } : span
-  for (const occurrence of eachOccurrence(series.value, from)) {
-    const id = instanceId(master.id, occurrence.start)
-    const when = whenOfOccurrence(master.details.when, occurrence, calendar.timezone)
-    const event = {
-      ...master,
-      id,
-      masterEventId: master.id,
-      originalStart: occurrence.start,
-      details: { ...master.details, when, recurrence: [] },
-    }
-    const entry = { event, start: occurrence.start }
-    if (!stoodIn.has(id) && isAfter(entry, after)) entries.push(entry)
-    if (entries.length > limit) break
+  for (const master of masters) {
+    work.beginSeries(master.details.recurrence)
+    const series = seriesOf(master, calendar.timezone)
+    if (series.ok && eachOccurrence(series.value, span, work.spend).next().done === false)
+      entries.push({ event: master, start: startOf(master, calendar) })
+    if (work.isLong()) await work.breathe()
   }
   return entries
 }
 
-function takesPlace(master: CalendarEvent, calendar: Calendar, span: Interval): boolean {
+async function expanded({ masters, calendar, stoodIn }: SeriesList, page: Page, work: Work): Promise<Entry[]> {
+  const { after, limit } = page
+  let entries: Entry[] = []
+  let { span } = page
+  for (const master of masters) {
+    work.beginSeries(master.details.recurrence)
+    let found = 0
+    for (const entry of expand(master, calendar, { ...page, span }, work)) {
+      if (!stoodIn.has(entry.event.id) && isAfter(entry, after)) {
+        entries.push(entry)
+        found += 1
+      }
+      if (found > limit) break
+      if (work.isLong()) await work.breathe()
+    }
+    if (work.isLong()) await work.breathe()
+    if (entries.length <= 10 * limit) continue
+    // What comes later than a full page is not looked at any more.
+    entries = entries.toSorted(compare).slice(0, limit + 1)
+    const end = entries.at(-1)?.start
+    if (end !== undefined && end < span.end) span = { start: span.start, end: plus(end, 1) }
+  }
+  return entries
+}
+
+function* expand(master: CalendarEvent, calendar: Calendar, { span, after }: Page, work: Work): Generator<Entry> {
   const series = seriesOf(master, calendar.timezone)
-  return series.ok && eachOccurrence(series.value, span).next().done === false
+  if (!series.ok) return
+  const from = after !== undefined && after.start > span.start ? { start: after.start, end: span.end } : span
+  for (const occurrence of eachOccurrence(series.value, from, work.spend)) {
+    work.spend(stepsOfOccurrence)
+    work.beginPiece()
+    const when = whenOfOccurrence(master.details.when, occurrence, calendar.timezone)
+    const event = {
+      ...master,
+      id: instanceId(master.id, occurrence.start),
+      masterEventId: master.id,
+      originalStart: occurrence.start,
+      details: { ...master.details, when, recurrence: [] },
+    }
+    yield { event, start: occurrence.start }
+  }
 }
 
 function startOf(event: CalendarEvent, calendar: Calendar): Instant {

@@ -3,7 +3,8 @@ import { readRecurrence } from '../../adapters/ical/recurrence.ts'
 import type { EventWrite } from '../../adapters/storage/events.ts'
 import type { Grant } from '../../core/account/grant.ts'
 import { blocksTime, type CalendarEvent, intervalOf } from '../../core/calendar/event.ts'
-import { endOfSeries, type Series } from '../../core/calendar/series.ts'
+import { timesADay } from '../../core/calendar/recurrence.ts'
+import { endOfSeries, recursOrEnds, type Series } from '../../core/calendar/series.ts'
 import { invalidRequest } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { dayMs } from '../../core/time/instant.ts'
@@ -29,6 +30,20 @@ export function toWrite(event: Content, owner: Pick<Grant, 'email'>, timezone: s
   const end = endOfSeries(series.value)
   if (end === 'neverEnds') return failure(invalidRequest('has a COUNT that is never reached', 'recurrence'))
   return success({ ...write, during: { start: interval.start, end } })
+}
+
+/** What people have is less by far; more of it would make its calendar unreadable soon. */
+const mostTimesADay = 48
+
+/** Problems: `invalidRequest` for a recurrence that nobody can mean: it recurs all day long, or never. */
+export function checkMeaning(event: Pick<CalendarEvent, 'details'>, timezone: string): Result<void> {
+  const series = seriesOf(event, timezone)
+  if (!series.ok) return series
+  const { rule } = series.value.recurrence
+  if (rule !== undefined && timesADay(rule) > mostTimesADay)
+    return failure(invalidRequest(`recurs more than ${mostTimesADay} times a day`, 'recurrence'))
+  if (!recursOrEnds(series.value)) return failure(invalidRequest('has an RRULE that never takes place', 'recurrence'))
+  return success(undefined)
 }
 
 export function seriesOf({ details }: Pick<CalendarEvent, 'details'>, timezone: string): Result<Series> {

@@ -9,7 +9,7 @@ import { withOwnKeys } from '../../core/booking/placedEvent.ts'
 import type { Calendar } from '../../core/calendar/calendar.ts'
 import type { CalendarEvent, ParticipantStatus } from '../../core/calendar/event.ts'
 import { readInstanceId } from '../../core/calendar/instance.ts'
-import { occursAt, whenOfOccurrence } from '../../core/calendar/series.ts'
+import { occurrenceFinder, occursAt, whenOfOccurrence } from '../../core/calendar/series.ts'
 import type { CalendarId, EventId } from '../../core/ids.ts'
 import { invalidRequest, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
@@ -18,7 +18,7 @@ import type { ChangeTools } from '../bookings/carryThrough.ts'
 import type { Tools } from '../tools.ts'
 import { cancelBehind, findBehind, moveBehind, targetOf } from './bookedEvents.ts'
 import { findUnservedProvider, readOnly } from './calendars.ts'
-import { seriesOf, toWrite } from './eventWrites.ts'
+import { checkMeaning, seriesOf, toWrite } from './eventWrites.ts'
 
 type Needs = Pick<Tools, 'database'>
 
@@ -76,7 +76,7 @@ export async function changeEvent(
   const change = booking === undefined ? asked : keepingOwnKeys(asked)
   const planned = changed(standing.value, change)
   if (!planned.ok) return planned
-  const write = toWrite(planned.value, grant, calendar.timezone)
+  const write = toKeep(planned.value, grant, calendar.timezone, standing.value)
   if (!write.ok) return write
   if (booking !== undefined) {
     const target = targetOf(planned.value.details.when, calendar.timezone)
@@ -192,7 +192,7 @@ async function save(
   content: Content,
   before?: CalendarEvent,
 ): Promise<Result<CalendarEvent>> {
-  const write = toWrite(content, grant, calendar.timezone)
+  const write = toKeep(content, grant, calendar.timezone, before)
   if (!write.ok) return write
   const saved = await storage.saveEvent(
     transaction,
@@ -212,6 +212,13 @@ async function save(
   return success(saved)
 }
 
+/** A recurrence that stands already is left alone, whatever would be said to it today. */
+function toKeep(content: Content, grant: Grant, timezone: string, before?: CalendarEvent) {
+  const isNew = !isSame(before?.details.recurrence ?? [], content.details.recurrence)
+  const checked = isNew ? checkMeaning(content, timezone) : success(undefined)
+  return checked.ok ? toWrite(content, grant, timezone) : checked
+}
+
 function isSame(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || a === null || typeof b !== 'object' || b === null) return a === b
   const names = new Set([...Object.keys(a), ...Object.keys(b)])
@@ -226,8 +233,8 @@ async function forgetStrays(
 ): Promise<void> {
   const instances = await storage.listInstances(transaction, grant.appId, keyOf(master), master.id)
   const series = seriesOf(master, calendar.timezone)
-  const isStray = ({ originalStart }: CalendarEvent) =>
-    !series.ok || originalStart === undefined || occursAt(series.value, originalStart) === undefined
+  const find = series.ok ? occurrenceFinder(series.value) : () => undefined
+  const isStray = ({ originalStart }: CalendarEvent) => originalStart === undefined || find(originalStart) === undefined
   await storage.deleteInstances(
     transaction,
     grant.appId,

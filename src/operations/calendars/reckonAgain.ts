@@ -5,7 +5,7 @@ import type { Grant } from '../../core/account/grant.ts'
 import type { Calendar } from '../../core/calendar/calendar.ts'
 import { type CalendarEvent, intervalOf, zoneOf } from '../../core/calendar/event.ts'
 import { instanceId } from '../../core/calendar/instance.ts'
-import { occursAt, whenOfOccurrence } from '../../core/calendar/series.ts'
+import { occurrenceFinder, whenOfOccurrence } from '../../core/calendar/series.ts'
 import { plus } from '../../core/time/instant.ts'
 import { instantOfWallClock, wallClockAt } from '../../core/time/zone.ts'
 import { seriesOf, toWrite } from './eventWrites.ts'
@@ -40,8 +40,11 @@ export async function reckonAgain(
       key,
       instances.map(({ id }) => id),
     )
+    const there = seriesOf(master, calendar.timezone)
+    if (!there.ok) continue
+    const find = occurrenceFinder(there.value)
     for (const instance of instances) {
-      const moved = follow(master, instance, { from: timezone, to: calendar.timezone })
+      const moved = follow(master, instance, { from: timezone, to: calendar.timezone, find })
       if (moved !== undefined) await save(moved)
     }
   }
@@ -51,15 +54,18 @@ export async function reckonAgain(
 function follow(
   master: CalendarEvent,
   instance: CalendarEvent,
-  { from, to }: { readonly from: string; readonly to: string },
+  {
+    from,
+    to,
+    find,
+  }: { readonly from: string; readonly to: string; readonly find: ReturnType<typeof occurrenceFinder> },
 ): CalendarEvent | undefined {
   const { originalStart, details } = instance
-  const series = seriesOf(master, to)
-  if (originalStart === undefined || !series.ok) return undefined
+  if (originalStart === undefined) return undefined
   const first = { before: intervalOf(master.details.when, from).start, now: intervalOf(master.details.when, to).start }
   const distance = wallClockAt(from, originalStart) - wallClockAt(from, first.before)
   const start = instantOfWallClock(to, wallClockAt(to, first.now) + distance)
-  const occurrence = occursAt(series.value, start)
+  const occurrence = find(start)
   if (occurrence === undefined) return undefined
   // What was given another time keeps that; what was not begins and ends with its occurrence.
   const { when } = details

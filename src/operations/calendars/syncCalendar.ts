@@ -3,6 +3,7 @@ import type { CalendarChanges, CalendarItem, CalendarProvider } from '../../adap
 import { hurryRecoveries } from '../../adapters/storage/bookings.ts'
 import { CommitUnknown, type Database, DatabaseUnavailable } from '../../adapters/storage/database.ts'
 import { findGrant } from '../../adapters/storage/grants.ts'
+import { writeFailure, writeRefusal } from '../../adapters/storage/mirrorHealth.ts'
 import * as mirrors from '../../adapters/storage/mirrors.ts'
 import type { CalendarKey } from '../../core/account/grant.ts'
 import type { AppId } from '../../core/ids.ts'
@@ -173,11 +174,11 @@ async function writeProblem(
   failingMs: number,
 ): Promise<'late' | 'written'> {
   if (kind === 'grantExpired')
-    return database.transaction(appId, (transaction) => mirrors.writeRefusal(transaction, key, message))
+    return database.transaction(appId, (transaction) => writeRefusal(transaction, key, message))
   const wait = Math.min(longestWaitSeconds, Math.max(syncing.everySeconds, failingMs / 1000))
   const jittered = wait * (0.8 + 0.4 * Math.random())
   const asked = Math.min(retryAfterSeconds, hourMs / 1000)
-  await mirrors.writeFailure(database, appId, key, {
+  await writeFailure(database, appId, key, {
     reason: message,
     about,
     nextInSeconds: Math.max(jittered, asked),

@@ -3,15 +3,30 @@ import type { Database } from '../../adapters/storage/database.ts'
 import {
   canRewriteAudit,
   countOldHeld,
+  type DatabaseFacts,
   findUnguardedTables,
   listAppIds,
   readFacts,
+  readWorkerSilence,
 } from '../../adapters/storage/maintenance.ts'
 import { compareMigrations, serverRole } from '../../adapters/storage/migrations.ts'
-import { countStandings } from '../../adapters/storage/mirrors.ts'
+import { countStandings } from '../../adapters/storage/mirrorHealth.ts'
 import { countReconciliations } from '../../adapters/storage/reconciliations.ts'
-import { type Vault, VaultError } from '../../adapters/storage/vault.ts'
+import { VaultError } from '../../adapters/storage/sealing.ts'
+import type { Vault } from '../../adapters/storage/vault.ts'
 import type { Instant } from '../../core/time/instant.ts'
+
+/** What can be looked at, in a sensible order to read. */
+export const examined = [
+  'database',
+  'clock',
+  'migrations',
+  'row security',
+  'master key',
+  'worker',
+  'held bookings',
+  'calendars',
+] as const
 
 /** One thing that was looked at. `message` says what was found, and what to do where it is not good. */
 export type Finding = { readonly name: string; readonly isGood: boolean; readonly message: string }
@@ -19,40 +34,57 @@ export type Finding = { readonly name: string; readonly isGood: boolean; readonl
 export type ExamineTools = {
   /** With the rights of the owner. */
   readonly database: Database
-  /** Undefined where there is no master key yet. */
-  readonly vault: Vault | undefined
+  /** Throws `VaultError` where the master keys cannot be read. */
+  readonly openVault: () => Vault
   readonly now: () => Instant
 }
 
 const clockToleranceMs = 2_000
+/** What recurs does so every minute. */
+const workerPatienceSeconds = 300
 
-/** In a sensible order to read; without a schema only what can be said then. Throws where the database cannot be reached. */
-export async function examine({ database, vault, now }: ExamineTools): Promise<Finding[]> {
+/** Only what `isWanted`; without a schema that is said in any case. Throws where the database cannot be reached. */
+export async function examine(
+  { database, openVault, now }: ExamineTools,
+  isWanted: (name: (typeof examined)[number]) => boolean = () => true,
+): Promise<Finding[]> {
   const facts = await readFacts(database, serverRole)
-  const aheadMs = now() - facts.now
-  const findings: Finding[] = [
-    {
-      name: 'database',
-      isGood: facts.version >= 150_000,
-      message: `PostgreSQL ${Math.floor(facts.version / 10_000)}.${facts.version % 10_000} answers${facts.version >= 150_000 ? '' : '; 15 or newer is needed'}`,
-    },
-    {
-      name: 'clock',
-      isGood: Math.abs(aheadMs) <= clockToleranceMs,
-      message: `this machine's clock and the database's differ by ${Math.abs(aheadMs)} ms${Math.abs(aheadMs) <= clockToleranceMs ? '' : '; set both by NTP'}`,
-    },
-  ]
-  if (!facts.hasSchema)
-    return [
-      ...findings,
-      { name: 'migrations', isGood: false, message: 'the database is empty; "openslot migrate" or a start fills it' },
-    ]
-  findings.push(await examineMigrations(database))
-  findings.push(await examineRole(database, facts))
-  findings.push(await examineKeys(database, vault))
-  findings.push(await examineHeld(database))
-  findings.push(await examineCalendars(database))
+  const looks: Record<(typeof examined)[number], () => Finding | Promise<Finding>> = {
+    database: () => examineVersion(facts),
+    clock: () => examineClock(facts, now()),
+    migrations: () => examineMigrations(database),
+    'row security': () => examineRole(database, facts),
+    'master key': () => examineKeys(database, openVault),
+    worker: () => examineWorker(database),
+    'held bookings': () => examineHeld(database),
+    calendars: () => examineCalendars(database),
+  }
+  const findings: Finding[] = []
+  for (const name of examined) {
+    if (name === 'migrations' && !facts.hasSchema)
+      return [
+        ...findings,
+        { name, isGood: false, message: 'the database is empty; "openslot migrate" or a start fills it' },
+      ]
+    if (isWanted(name)) findings.push(await looks[name]())
+  }
   return findings
+}
+
+function examineVersion({ version }: DatabaseFacts): Finding {
+  const isGood = version >= 150_000
+  const message = `PostgreSQL ${Math.floor(version / 10_000)}.${version % 10_000} answers${isGood ? '' : '; 15 or newer is needed'}`
+  return { name: 'database', isGood, message }
+}
+
+function examineClock(facts: DatabaseFacts, now: Instant): Finding {
+  const apartMs = Math.abs(now - facts.now)
+  const isGood = apartMs <= clockToleranceMs
+  return {
+    name: 'clock',
+    isGood,
+    message: `this machine's clock and the database's differ by ${apartMs} ms${isGood ? '' : '; set both by NTP'}`,
+  }
 }
 
 async function examineMigrations(database: Database): Promise<Finding> {
@@ -67,7 +99,7 @@ async function examineMigrations(database: Database): Promise<Finding> {
   }
 }
 
-async function examineRole(database: Database, facts: Awaited<ReturnType<typeof readFacts>>): Promise<Finding> {
+async function examineRole(database: Database, facts: DatabaseFacts): Promise<Finding> {
   const name = 'row security'
   const unguarded = await findUnguardedTables(database)
   if (unguarded.length > 0) return { name, isGood: false, message: `it is switched off for ${unguarded.join(', ')}` }
@@ -94,17 +126,14 @@ async function examineRole(database: Database, facts: Awaited<ReturnType<typeof 
   return { name, isGood: true, message: `it binds ${serverRole}, who may only add to the audit log` }
 }
 
-async function examineKeys(database: Database, vault: Vault | undefined): Promise<Finding> {
+async function examineKeys(database: Database, openVault: ExamineTools['openVault']): Promise<Finding> {
   const name = 'master key'
-  if (vault === undefined)
-    return {
-      name,
-      isGood: false,
-      message: 'there is none: set MASTER_KEY, or bring back DATA_DIR/master.key; the first start makes one',
-    }
   const appIds = await listAppIds(database)
   try {
+    const vault = openVault()
     for (const appId of appIds) await database.read(appId, (transaction) => vault.check(transaction))
+    if (!vault.hasMasterKey)
+      return { name, isGood: false, message: 'there is none yet: the first start makes one, or set MASTER_KEY' }
   } catch (error) {
     if (error instanceof VaultError) return { name, isGood: false, message: error.message }
     throw error
@@ -113,6 +142,21 @@ async function examineKeys(database: Database, vault: Vault | undefined): Promis
     name,
     isGood: true,
     message: `it opens the secrets of ${appIds.length} application${appIds.length === 1 ? '' : 's'}`,
+  }
+}
+
+/** Whether any worker of this installation does its rounds. */
+async function examineWorker(database: Database): Promise<Finding> {
+  const name = 'worker'
+  const silentSeconds = await readWorkerSilence(database)
+  if (silentSeconds === undefined) return { name, isGood: true, message: 'none has run yet' }
+  if (silentSeconds <= workerPatienceSeconds) return { name, isGood: true, message: 'it does its rounds' }
+  const silence =
+    silentSeconds < 7_200 ? `${Math.floor(silentSeconds / 60)} minutes` : `${Math.floor(silentSeconds / 3_600)} hours`
+  return {
+    name,
+    isGood: false,
+    message: `none has done its rounds for ${silence}; is one running (ROLE=all or worker)?`,
   }
 }
 

@@ -40,7 +40,7 @@ export async function rotateKeys(
   { database, vault }: Pick<Tools, 'database' | 'vault'>,
   { isNewKeyWanted }: { readonly isNewKeyWanted: boolean },
 ): Promise<Result<{ newKid: string | undefined; applications: number; sealedAgain: number }>> {
-  const newKid = isNewKeyWanted ? await vault.addMasterKey() : undefined
+  const newKid = isNewKeyWanted ? await vault.addMasterKey(database) : undefined
   const appIds = await listAppIds(database)
   let sealedAgain = 0
   for (const appId of appIds) {

@@ -1,8 +1,11 @@
 /** Applications and keys from the terminal, on a PostgreSQL that was named, and what is said to words that are not understood. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+
 import pg from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
 
-import { makeDatabase, openslot, openslotJson } from './openslot.ts'
+import { makeDatabase, makeDirectory, openslot, openslotJson } from './openslot.ts'
 
 let database: Awaited<ReturnType<typeof makeDatabase>>
 let environment: Record<string, string>
@@ -59,6 +62,7 @@ describe('refusals', () => {
     [['keys', 'create', '--name', 'x', '--app', 'nothing'], 1, 'requested object not found.'],
     [['restore', '/nowhere/at/all'], 1, 'There is no file /nowhere/at/all.'],
     [['fly'], 2, 'there is no command "fly".'],
+    [['keys'], 2, 'there is no command "keys".'],
     [['start', '--fast'], 2, "Unknown option '--fast'."],
     [['backup'], 2, 'backup needs FILE.'],
     [['keys', 'create'], 2, 'keys create needs --name.'],
@@ -97,4 +101,29 @@ test('help and version answer on stdout', async () => {
     stdout: expect.stringContaining('--api-key KEY'),
   })
   expect((await openslot({}, '--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+})
+
+test('the first word of two leads to the commands that begin with it', async () => {
+  const { code, stdout } = await openslot(environment, 'keys', '--help')
+  expect(code).toBe(0)
+  expect(stdout).toContain('keys create')
+  expect(stdout).not.toContain('doctor')
+})
+
+test('what is about data makes none in a folder that has none', async () => {
+  const folder = join(makeDirectory(), 'data')
+  for (const words of [
+    ['keys', 'list'],
+    ['mail', 'list'],
+    ['backup', 'file'],
+    ['guests', 'export', 'ada@guest.example'],
+  ]) {
+    const { code, stderr } = await openslot({ DATA_DIR: folder }, ...words)
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`There is no database in ${folder}.`)])
+  }
+  expect(existsSync(folder)).toBe(false)
+  const file = import.meta.filename
+  expect((await openslot({ DATA_DIR: file }, 'migrate')).stderr).toBe(
+    `openslot: ${file} is, or lies below, something that is no folder.\n`,
+  )
 })

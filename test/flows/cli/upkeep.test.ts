@@ -167,3 +167,23 @@ async function ask(connection: object, statement: string) {
     await client.end()
   }
 }
+
+test('a guest is handed out and erased by address; what still stands is named, and makes the command fail', async () => {
+  const [{ guest_email: address }] = await ask(source.connection, 'select guest_email from openslot.bookings limit 1')
+  const { bookings, mails } = await openslotJson(source.environment, 'guests', 'export', address)
+  expect(bookings.map(({ status }: { status: string }) => status)).toEqual(['cancelled', 'booked'])
+  expect(mails.length).toBeGreaterThan(0)
+  const { booking_id: standing } = bookings[1]
+  const erased = await openslot(source.environment, 'guests', 'erase', address)
+  expect(erased.code).toBe(1)
+  expect(erased.stdout).toMatch(
+    `Blanked bookings: 1; others' that they were taken out of: 0; notifications and mails deleted: `,
+  )
+  expect(erased.stdout).toContain(`Left as they are, because they still stand: ${standing}.`)
+  const left = await openslotJson(source.environment, 'guests', 'export', address)
+  expect(left.bookings.map(({ booking_id }: { booking_id: string }) => booking_id)).toEqual([standing])
+  expect(await openslot(source.environment, 'guests', 'erase', 'nobody')).toMatchObject({
+    code: 1,
+    stderr: 'openslot: ADDRESS is not an e-mail address.\n',
+  })
+})

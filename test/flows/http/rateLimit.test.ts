@@ -199,4 +199,25 @@ describe('the address', () => {
       })
     expect(passed(await statusesOf(21, ask))).toBe(20)
   })
+
+  it('counts without the port that some proxies add', async () => {
+    const ask = (index: number) =>
+      server.request('GET', '/v3/grants', {
+        token: 'bad',
+        headers: { 'x-forwarded-for': index % 2 === 0 ? `192.0.2.77:${5_000 + index}` : '192.0.2.77' },
+      })
+    expect(passed(await statusesOf(21, ask))).toBe(20)
+  })
+
+  it('is the one of the proxy where that says none', async () => {
+    const nonsense = ['1:2:3:4:5:6:7:8::9', 'unknown', '_hidden', '[::1', 'a'.repeat(500), '127.0.0.1']
+    const ask = (index: number) =>
+      server.request('GET', '/v3/grants', {
+        token: 'bad',
+        headers: { 'x-forwarded-for': nonsense[index % nonsense.length] ?? '' },
+      })
+    const statuses = await statusesOf(21, ask)
+    expect(new Set(statuses)).toEqual(new Set([401, 429]))
+    expect(passed(statuses)).toBe(20)
+  })
 })

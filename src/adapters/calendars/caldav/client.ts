@@ -36,9 +36,10 @@ export type DavClient = {
 
 /** N5: 20 MB for a calendar's answer. */
 const answerLimitBytes = 20 * 1024 * 1024
-const mostRedirects = 5
-/** A report over a big calendar takes servers a while; the call's own signal ends it earlier. */
-const patienceMs = 55_000
+/** N3. */
+const mostRedirects = 3
+/** A report over a big calendar takes servers a while; the call's own signal ends it earlier. Nothing else is waited for so long. */
+const patienceForReportMs = 55_000
 
 /** `origin`: the URL that the owner typed, whose registrable domain is trusted with the password. */
 export function openClient(
@@ -65,7 +66,7 @@ export function openClient(
     safeFetch.fetch(url, {
       method: request.method,
       signal,
-      patienceMs,
+      ...(isAboutMany(request) ? { patienceMs: patienceForReportMs } : {}),
       bodyLimitBytes: answerLimitBytes,
       headers: {
         authorization: authorization(request.method, new URL(url)),
@@ -106,6 +107,11 @@ export function openClient(
       }
     },
   }
+}
+
+/** Reports, and lists of what stands in a calendar. */
+function isAboutMany({ method, depth }: DavRequest): boolean {
+  return method === 'REPORT' || depth === 1
 }
 
 /** Basic is what was sent: where a server offers it, the password is wrong, and no other scheme makes it right. */

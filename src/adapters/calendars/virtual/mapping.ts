@@ -3,7 +3,7 @@
 import type { PlacedEvent } from '../../../core/booking/placedEvent.ts'
 import { withoutPendingPrefix } from '../../../core/booking/texts.ts'
 import type { CalendarEvent, EventDetails, EventParticipant } from '../../../core/calendar/event.ts'
-import { endOfSeries, occursAt } from '../../../core/calendar/series.ts'
+import { endOfSeries, occurrenceFinder, occursAt } from '../../../core/calendar/series.ts'
 import type { Instant } from '../../../core/time/instant.ts'
 import { readRecurrence } from '../../ical/recurrence.ts'
 import type { EventWrite } from '../../storage/events.ts'
@@ -110,9 +110,10 @@ function seriesFrom(
   return { recurrence, during: { start: event.when.start, end } }
 }
 
-/** Whether the series of a booking's event, which has a zone of its own, has an occurrence at `start`. */
-export function hasOccurrence({ details }: EventWrite, start: Instant | undefined): boolean {
+/** Tells whether the series of a booking's event, which has a zone of its own, has an occurrence at one start after the other. */
+export function occurrenceOf({ details }: EventWrite): (start: Instant | undefined) => boolean {
   const rule = readRecurrence(details.recurrence)
-  if (start === undefined || details.recurrence.length === 0 || !rule.ok) return false
-  return occursAt({ when: details.when, timezone: 'UTC', recurrence: rule.value }, start) !== undefined
+  if (details.recurrence.length === 0 || !rule.ok) return () => false
+  const find = occurrenceFinder({ when: details.when, timezone: 'UTC', recurrence: rule.value })
+  return (start) => start !== undefined && find(start) !== undefined
 }

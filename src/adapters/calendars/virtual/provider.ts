@@ -1,14 +1,9 @@
 // Calendars kept in our own database: every call takes part in the caller's transaction.
 import { calendarLimit } from '../../../core/calendar/calendar.ts'
-import { occurrences, type Recurrence } from '../../../core/calendar/series.ts'
-import type { EventId } from '../../../core/ids.ts'
-import type { Problem } from '../../../core/problem.ts'
-import { failure, type Result, success } from '../../../core/result.ts'
+import { failure, success } from '../../../core/result.ts'
 import type { Interval } from '../../../core/time/interval.ts'
-import { readRecurrence } from '../../ical/recurrence.ts'
 import { listCalendars } from '../../storage/calendars.ts'
 import {
-  type BusyRow,
   deleteEvent,
   deleteInstances,
   findEvent,
@@ -20,7 +15,8 @@ import {
   saveEvent,
 } from '../../storage/events.ts'
 import type { CalendarProvider } from '../calendarProvider.ts'
-import { hasOccurrence, laidOver, toWrite } from './mapping.ts'
+import { laidOver, occurrenceOf, toWrite } from './mapping.ts'
+import { noCalendar, unfold } from './unfolding.ts'
 
 export const virtualCalendars: CalendarProvider = {
   isLocal: true,
@@ -34,16 +30,24 @@ export const virtualCalendars: CalendarProvider = {
 
   async freeBusy({ appId, local }, calendars, span, ignoring = []) {
     if (calendars.length === 0) return success([])
-    const unfolded = unfold(await readBusyRows(local, appId, calendars, span), span, new Set(ignoring))
+    const unfolded = await unfold(await readBusyRows(local, appId, calendars, span), {
+      span,
+      ignoring: new Set(ignoring),
+      calendars: calendars.length,
+    })
     if (!unfolded.ok) return unfolded
     const busy: Interval[][] = calendars.map(() => [])
-    for (const row of unfolded.value) busy[row.place]?.push(...row.busy)
+    for (const row of unfolded.value) for (const interval of row.busy) busy[row.place]?.push(interval)
     return success(busy)
   },
 
   /** Reading all there is costs no more here than to ask what changed. */
   async readChanges({ appId, local }, calendar, { window }) {
-    const unfolded = unfold(await readBusyRows(local, appId, [calendar], window), window, new Set())
+    const unfolded = await unfold(await readBusyRows(local, appId, [calendar], window), {
+      span: window,
+      ignoring: new Set(),
+      calendars: 1,
+    })
     if (!unfolded.ok) return unfolded
     const booked = new Set(await listBookedEventIds(local, appId, calendar))
     const items = unfolded.value.map(({ id, busy }) => ({
@@ -62,7 +66,8 @@ export const virtualCalendars: CalendarProvider = {
     const placed = await saveEvent(local, appId, calendar, write)
     if (standing !== undefined && standing.details.recurrence.length > 0) {
       const instances = await listInstances(local, appId, calendar, id)
-      const strays = instances.filter(({ originalStart }) => !hasOccurrence(write, originalStart))
+      const isOccurrence = occurrenceOf(write)
+      const strays = instances.filter(({ originalStart }) => !isOccurrence(originalStart))
       await deleteInstances(
         local,
         appId,
@@ -99,41 +104,4 @@ export const virtualCalendars: CalendarProvider = {
   async remove({ appId, local }, calendar, id) {
     return success(await deleteEvent(local, appId, calendar, id))
   },
-}
-
-const noCalendar: Problem = { kind: 'calendarUnavailable', message: 'The calendar does not exist any more.' }
-
-/** The busy time of each row, under the place of its calendar; what is replaced or does not block has none. */
-function unfold(
-  rows: readonly BusyRow[],
-  span: Interval,
-  ignoring: ReadonlySet<EventId>,
-): Result<{ readonly place: number; readonly id: EventId; readonly busy: Interval[] }[]> {
-  const unfolded: { place: number; id: EventId; busy: Interval[] }[] = []
-  const replaced = new Set<string>()
-  for (const row of rows) {
-    if (row.timezone === null) return failure(noCalendar)
-    if (row.masterEventId !== null) replaced.add(occurrenceKey(row.ordinal, row.masterEventId, row.originalStart))
-  }
-  for (const row of rows) {
-    if (row.id === null || !row.blocks || ignoring.has(row.id)) continue
-    const { id } = row
-    const place = row.ordinal - 1
-    if (row.details === null) {
-      unfolded.push({ place, id, busy: [{ start: row.start, end: row.end }] })
-      continue
-    }
-    const recurrence: Result<Recurrence> = readRecurrence(row.details.recurrence)
-    // It was read when it was stored; one that no longer can be is not free.
-    if (!recurrence.ok)
-      return failure({ kind: 'calendarUnavailable', message: 'The calendar has a series that cannot be read.' })
-    const series = { when: row.details.when, timezone: row.timezone ?? 'UTC', recurrence: recurrence.value }
-    const busy = occurrences(series, span).filter(({ start }) => !replaced.has(occurrenceKey(row.ordinal, id, start)))
-    unfolded.push({ place, id, busy })
-  }
-  return success(unfolded)
-}
-
-function occurrenceKey(ordinal: number, masterId: EventId, start: number | null): string {
-  return `${ordinal} ${start} ${masterId}`
 }

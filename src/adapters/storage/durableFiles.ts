@@ -1,0 +1,72 @@
+// Files that are there whole or not at all, and are still there after a power cut.
+
+import { randomUUID } from 'node:crypto'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, resolve } from 'node:path'
+
+/** For its owner alone. False where it is there already: of several processes that make it at the same time one does. */
+export function makeFile(path: string, text: string): boolean {
+  if (existsSync(path)) return false
+  const draft = writeDraft(path, text)
+  try {
+    linkSync(draft, path)
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'EEXIST') throw error
+    return false
+  } finally {
+    rmSync(draft, { force: true })
+  }
+  flushDirectory(dirname(path))
+  return true
+}
+
+/** For its owner alone. Whoever reads it meanwhile sees the old text or the new one. */
+export function replaceFile(path: string, text: string): void {
+  const draft = writeDraft(path, text)
+  try {
+    renameSync(draft, path)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw error
+  }
+  flushDirectory(dirname(path))
+}
+
+/** With the folders above that are missing, all of `mode`. */
+export function makeDirectory(path: string, mode: number): void {
+  const first = mkdirSync(path, { recursive: true, mode })
+  if (first === undefined) return
+  for (let made = resolve(path); made.length >= resolve(first).length; made = dirname(made))
+    flushDirectory(dirname(made))
+}
+
+/** A new name survives a power cut only when its folder has been flushed. Where a file system cannot, it goes on, as PostgreSQL does. */
+export function flushDirectory(directory: string): void {
+  let descriptor: number | undefined
+  try {
+    descriptor = openSync(directory, 'r')
+    fsyncSync(descriptor)
+  } catch (error) {
+    const unable = descriptor === undefined ? /^E(ISDIR|ACCES|PERM)$/ : /^E(BADF|INVAL)$/
+    if (!unable.test((error as { code?: string }).code ?? '')) throw error
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor)
+  }
+}
+
+/** Each has a name of its own, so what a process that died has left of one is in nobody's way. */
+function writeDraft(path: string, text: string): string {
+  const draft = `${path}.new-${randomUUID()}`
+  writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: true })
+  return draft
+}
