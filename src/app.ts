@@ -20,10 +20,10 @@ import { checkMasterKeys, Vault } from './adapters/storage/vault.ts'
 import { type Config, isLoopback, type MailConfig } from './config.ts'
 import type { GrantProvider } from './core/account/grant.ts'
 import { type Instant, instant } from './core/time/instant.ts'
+import type { Answered } from './http/addRoute.ts'
 import type { TimeLimits } from './http/limits.ts'
 import { createProofOfWork } from './http/proofOfWork.ts'
 import { createLimiter, noLimits } from './http/rateLimit.ts'
-import type { Route } from './http/route.ts'
 import { buildServer } from './http/server.ts'
 import { pagesFolder } from './installation.ts'
 import { accountDesk } from './operations/accounts/accountDesk.ts'
@@ -42,7 +42,7 @@ export type Overrides = {
   readonly towers?: Towers
   readonly providers?: (real: CalendarProviders) => CalendarProviders
   readonly onStatement?: (text: string) => void
-  readonly onAnswer?: (route: Route, status: number, body: unknown) => void
+  readonly onAnswer?: (answered: Answered) => void
   readonly logger?: Logger
   readonly timeLimits?: Partial<TimeLimits>
 }

@@ -84,9 +84,11 @@ export const changedMeanwhile: Problem = {
   message: 'The booking was changed by another request; read it again',
 }
 
-/** The guest was first: the word was on a time that the booking does not have any more. */
-export const movedMeanwhile: Problem = {
-  kind: 'conflict',
-  message: 'is not the start of the booking any more: it was moved; read it again',
-  field: 'start_time',
+/** Someone moved it first: what was decided was about a time that the booking does not have any more. `field`: where that time was sent. */
+export function movedMeanwhile(field: 'start_time' | 'shown_start_time'): Problem {
+  return {
+    kind: 'conflict',
+    message: 'is not the start of the booking any more: it was moved; read it again',
+    field,
+  }
 }

@@ -6,10 +6,12 @@ import type { Principal } from '../core/account/principal.ts'
 import { invalidRequest, type Problem } from '../core/problem.ts'
 import { failure, type Result } from '../core/result.ts'
 import type { Operations } from '../operations/operations.ts'
+import { selected } from '../wire/common.ts'
 import { answerJson, answerProblem, successBody } from './answers.ts'
 import { admit, grantOf, isGuess } from './auth.ts'
+import { isPercentUtf8 } from './bodies.ts'
 import { clientAddress } from './clientAddress.ts'
-import { describeRoute } from './describe.ts'
+import { describeRoute } from './describeRoute.ts'
 import { findKeyProblem } from './idempotencyKey.ts'
 import { bodyLimitBytes, findExcess } from './limits.ts'
 import { findPageProblem } from './pageCheck.ts'
@@ -18,14 +20,22 @@ import { isBooking, type Limiter } from './rateLimit.ts'
 import type { Answer, Route } from './route.ts'
 import { compileCheck } from './validation.ts'
 
+/** A success of a documented route as it leaves; `isSelection` where only some of its data was asked for. */
+export type Answered = {
+  readonly route: Route
+  readonly status: number
+  readonly body: unknown
+  readonly isSelection: boolean
+}
+
 export type RouteOptions = {
   readonly operations: Operations
   readonly limiter: Limiter
   readonly proofOfWork: ProofOfWork
   /** From the moment the whole request is here; milliseconds. */
   readonly handlerLimitMs: number
-  /** Sees every success of a documented route; tests check it against the schemas and the vendor's contract. */
-  readonly onAnswer?: (route: Route, status: number, body: unknown) => void
+  /** Tests check what it sees against the schemas and the vendor's contract. */
+  readonly onAnswer?: (answered: Answered) => void
 }
 
 declare module 'fastify' {
@@ -88,12 +98,19 @@ export function addRoute(server: FastifyInstance, route: Route, options: RouteOp
       const result = await within(options.handlerLimitMs, work(request))
       if (!result.ok) return answerProblem(request, reply, result.problem)
       const status = route.status ?? 200
-      const body = successBody(request.id, result.value)
-      options.onAnswer?.(route, status, JSON.parse(body))
+      const answer = narrowed(result.value, request.query as { readonly select?: string })
+      const body = successBody(request.id, answer)
+      options.onAnswer?.({ route, status, body: JSON.parse(body), isSelection: answer !== result.value })
       if (result.value.headers !== undefined) reply.headers(result.value.headers)
       return answerJson(reply, status, body)
     },
   })
+}
+
+function narrowed(answer: Answer, { select }: { readonly select?: string }): Answer {
+  const data = answer.dataJson === undefined ? answer.data : select && JSON.parse(answer.dataJson)
+  if (!select || typeof data !== 'object' || data === null) return answer
+  return { ...answer, dataJson: undefined, data: selected(data, select) }
 }
 
 /** Before any body is read. */
@@ -123,6 +140,8 @@ function compileChecks(route: Route): (request: FastifyRequest) => Problem | und
     return { part, check: schema === undefined ? undefined : compileCheck(schema, part) }
   })
   return (request) => {
+    const { url } = request
+    if (!isPercentUtf8(url)) return invalidRequest('the query is not percent-encoded UTF-8')
     for (const { part, check } of checks) {
       const value = request[part]
       const excess = findExcess(value, part === 'body' ? '' : part)
@@ -130,7 +149,7 @@ function compileChecks(route: Route): (request: FastifyRequest) => Problem | und
       if (part === 'body' && value === undefined && check !== undefined) {
         // A body may be left out where null would do.
         if (check(null) === undefined) continue
-        return invalidRequest('error parsing request body: a JSON object is required')
+        return invalidRequest('Empty request body')
       }
       const problem = check?.(value)
       if (problem !== undefined) return problem

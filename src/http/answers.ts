@@ -5,7 +5,8 @@ import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import { invalidRequest, type Problem } from '../core/problem.ts'
-import { errorAnswer, isOAuthPath, oauthAnswer } from './problems.ts'
+import { RefusedBody } from './bodies.ts'
+import { errorAnswer, isOAuthPath, oauthAnswer, typeAt } from './problems.ts'
 import type { Answer } from './route.ts'
 
 // An `import` of node:http reads everything that it offers, and with that loads the platform's own fetch: 7 MB for a table.
@@ -40,13 +41,19 @@ export function answerProblem(request: FastifyRequest, reply: FastifyReply, prob
   const wants409 = /(^|[,;\s])conflict-status=409([,;\s]|$)/.test(String(request.headers.prefer ?? ''))
   const { status, body } = isOAuthPath(request.url)
     ? oauthAnswer(problem, request.url)
-    : errorAnswer(problem, request.id, wants409 ? 409 : 400)
+    : errorAt(request.url, problem, request.id, wants409 ? 409 : 400)
   if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds))
   return answerJson(reply, status, JSON.stringify(body))
 }
 
+function errorAt(url: string, ...told: Parameters<typeof errorAnswer>): ReturnType<typeof errorAnswer> {
+  const { status, body } = errorAnswer(...told)
+  return { status, body: { ...body, error: { ...body.error, type: typeAt(url, body.error.type) } } }
+}
+
 /** What was thrown is either the framework's word on a malformed request, or a bug: logged once, answered 500. */
 export function answerThrown(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error instanceof RefusedBody) return answerProblem(request, reply, error.problem)
   const status = (error as { statusCode?: number }).statusCode ?? 500
   if (status === 413)
     return answerProblem(request, reply, { kind: 'payloadTooLarge', message: 'the request body is too large' })
@@ -58,7 +65,8 @@ export function answerThrown(error: Error, request: FastifyRequest, reply: Fasti
   if (status >= 400 && status < 500) return answerProblem(request, reply, invalidRequest(complaint(error)))
   request.log.error({ err: error }, 'failed')
   const message = 'Internal error; quote the request id to the operator.'
-  return answerJson(reply, 500, JSON.stringify({ request_id: request.id, error: { type: 'internal_error', message } }))
+  const type = typeAt(request.url, 'internal_error')
+  return answerJson(reply, 500, JSON.stringify({ request_id: request.id, error: { type, message } }))
 }
 
 function complaint({ code }: Error & { code?: string }): string {

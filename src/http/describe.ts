@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import fastifySwagger from '@fastify/swagger'
 import fastify, { type FastifyInstance } from 'fastify'
 
-import type { Guard, Route } from './route.ts'
+import { optionalBody } from './describeRoute.ts'
 
 const description =
   'A booking server on the wire of the Nylas v3 Scheduler API. Times are Unix seconds; zones are IANA names. ' +
@@ -27,6 +27,11 @@ export async function describeApi(server: FastifyInstance, baseUrl: string): Pro
             scheme: 'bearer',
             description: 'A scheduler session: one configuration, for minutes',
           },
+          bookingReference: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'The `booking_ref` of a booking: that booking, and the configuration it was made with',
+          },
         },
       },
     },
@@ -34,7 +39,7 @@ export async function describeApi(server: FastifyInstance, baseUrl: string): Pro
   // Nothing changes once the routes stand, so the text is made once, at the first question.
   let text: string | undefined
   server.get('/openapi.json', { schema: { hide: true } as object }, async (_request, reply) => {
-    text ??= JSON.stringify(server.swagger())
+    text ??= JSON.stringify(withOptionalBodies(server.swagger()))
     return reply.type('application/json; charset=utf-8').send(text)
   })
   for (const path of ['/docs', '/docs/*'])
@@ -51,6 +56,17 @@ export async function describeApi(server: FastifyInstance, baseUrl: string): Pro
       else reply.header('content-security-policy', policyFor(page.body))
       return reply.send(page.rawPayload)
     })
+}
+
+/** The generator takes every body for required; `describeRoute` marks those that are not. */
+function withOptionalBodies(document: object): object {
+  const { paths = {} } = document as { readonly paths?: Readonly<Record<string, Readonly<Record<string, object>>>> }
+  for (const operation of Object.values(paths).flatMap(Object.values)) {
+    const { requestBody } = operation as { readonly requestBody?: { required?: boolean } }
+    if (optionalBody in operation && requestBody !== undefined) requestBody.required = false
+    delete (operation as { [optionalBody]?: true })[optionalBody]
+  }
+  return document
 }
 
 /** The page and its script are 20 MB in memory, so they are loaded when somebody first looks. */
@@ -97,53 +113,4 @@ function policyFor(page: string): string {
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join('; ')
-}
-
-const securityOf: Readonly<Record<Guard, readonly object[]>> = {
-  key: [{ apiKey: [] }],
-  grant: [{ apiKey: [] }, { accessToken: [] }],
-  keyOrToken: [{ apiKey: [] }, { accessToken: [] }],
-  token: [{ accessToken: [] }],
-  scheduler: [{ session: [] }, { apiKey: [] }, {}],
-  public: [{}],
-}
-
-/** The schemas of a route in the form that the API description is generated from. */
-export function describeRoute(route: Route): object {
-  const envelope = {
-    type: 'object',
-    required: ['request_id'],
-    properties: {
-      request_id: { type: 'string' },
-      ...(route.data === undefined ? {} : { data: route.data }),
-      ...(route.isList ? { next_cursor: { type: ['string', 'null'] } } : {}),
-      ...route.beside,
-    },
-  }
-  return {
-    tags: [route.tag],
-    summary: route.summary,
-    ...(route.description === undefined ? {} : { description: route.description }),
-    security: securityOf[route.guard],
-    ...(route.params === undefined ? {} : { params: route.params }),
-    ...(route.query === undefined ? {} : { querystring: route.query }),
-    ...(route.body === undefined ? {} : { body: route.body }),
-    response: {
-      [route.status ?? 200]: { description: 'Done', ...(route.bare ?? envelope) },
-      '4xx': { description: 'Refused', ...errorSchema },
-    },
-  }
-}
-
-const errorSchema = {
-  type: 'object',
-  required: ['request_id', 'error'],
-  properties: {
-    request_id: { type: 'string' },
-    error: {
-      type: 'object',
-      required: ['type', 'message'],
-      properties: { type: { type: 'string' }, message: { type: 'string' }, provider_error: { type: 'object' } },
-    },
-  },
 }

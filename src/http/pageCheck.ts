@@ -12,7 +12,7 @@ const leastSeconds = 1.5
 /** A field that nobody sees was filled in, or all of it in no time. */
 function findHaste({ website, open_seconds }: PageCheckJson): Problem | undefined {
   if (website) return invalidRequest('leave this field empty', 'page_check.website')
-  if (open_seconds !== undefined && open_seconds < leastSeconds)
+  if (typeof open_seconds === 'number' && open_seconds < leastSeconds)
     return invalidRequest('this was faster than a person; please try again', 'page_check.open_seconds')
   return undefined
 }

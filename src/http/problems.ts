@@ -29,6 +29,23 @@ const statuses: Readonly<Record<ProblemKind, Status>> = {
 
 const providerCodes = { calendarUnavailable: 'calendar_unavailable', grantExpired: 'grant_expired' } as const
 
+/** What the types of the table are called on the paths by which applications and accounts are administered. */
+const administrative: Readonly<Record<string, string>> = {
+  invalid_request_error: 'api.invalid_request_error',
+  unauthorized: 'api.authentication_error',
+  not_found_error: 'api.not_found_error',
+  provider_error: 'api.provider_error',
+  rate_limit_error: 'api.rate_limit_error',
+  internal_error: 'api.internal_error',
+}
+
+/** `type` as the callers of `url` know it: all else keeps its name. Grants are administered, what lies under them is not. */
+export function typeAt(url: string, type: string): string {
+  const isAdministrative =
+    /^\/v3\/((applications|connectors|connect|webhooks)(\/|\?|$)|grants(\/[^/?]*)?\/?(\?|$))/.test(url)
+  return (isAdministrative ? administrative[type] : undefined) ?? type
+}
+
 export type ErrorBody = {
   request_id: string
   error: {

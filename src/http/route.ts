@@ -1,9 +1,11 @@
 // What a route is: a line of the route table, with its guard, its schemas and what it calls.
-import type { Static, TSchema } from 'typebox'
+import Type, { type Static, type TObject, type TSchema } from 'typebox'
+
 import type { Grant } from '../core/account/grant.ts'
 import type { Principal } from '../core/account/principal.ts'
 import type { Result } from '../core/result.ts'
 import type { Operations } from '../operations/operations.ts'
+import { selectQuery } from '../wire/common.ts'
 
 /**
  * Who may call. A route without one does not compile.
@@ -18,7 +20,7 @@ export type Guard = 'key' | 'grant' | 'keyOrToken' | 'token' | 'scheduler' | 'pu
 export type Answer = {
   readonly data?: unknown
   /** `data` already as JSON text: for what is answered often and kept. */
-  readonly dataJson?: string
+  readonly dataJson?: string | undefined
   readonly nextCursor?: string | undefined
   /** Further members beside `data`, as `limit` and `offset`. */
   readonly beside?: object
@@ -45,6 +47,8 @@ type RouteShape<Params extends TSchema, Query extends TSchema, Body extends TSch
   /** As Fastify spells it: `/v3/grants/:grant_id/calendars`. */
   readonly path: string
   readonly guard: Guard
+  /** Whom the description names, where the guard lets others in as well to tell them why not. */
+  readonly callers?: Guard
   readonly tag: string
   readonly summary: string
   readonly description?: string
@@ -59,6 +63,10 @@ type RouteShape<Params extends TSchema, Query extends TSchema, Body extends TSch
   /** Schemas of members beside `data`. */
   readonly beside?: Readonly<Record<string, TSchema>>
   readonly status?: 201
+  /** `false`: a door of the wire that is shut here, whose every answer is a problem. */
+  readonly isServed?: false
+  /** Bodies may also be forms; `acceptBodies` reads them on these paths. */
+  readonly takesForms?: true
   /** Bytes; 256 KB where absent. */
   readonly bodyLimit?: number
 }
@@ -85,5 +93,12 @@ export function route<
     ): Promise<Result<Answer>>
   },
 ): Route {
-  return spec as unknown as Route
+  return withSelect(spec as unknown as Route)
+}
+
+/** Whatever answers data may be asked for some of it; `addRoute` sees to it. */
+function withSelect(line: Route): Route {
+  if (line.data === undefined || line.method === 'DELETE') return line
+  const asked = line.query as TObject | undefined
+  return { ...line, query: Type.Object({ ...asked?.properties, select: selectQuery }) }
 }

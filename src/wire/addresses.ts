@@ -1,13 +1,11 @@
 // Addresses that organizers write: where guests are sent, and which sites may show the pages.
 import Type from 'typebox'
 
-import { nullable } from './common.ts'
+import { optional } from './common.ts'
 
 /** Nothing that a browser would run, as `javascript:` is. */
-export const webAddress = Type.Optional(
-  nullable(
-    Type.String({ maxLength: 2048, pattern: '^(https?://.*)?$', errorMessage: 'must be an http or https address' }),
-  ),
+export const webAddress = optional(
+  Type.String({ maxLength: 2048, pattern: '^(https?://.*)?$', errorMessage: 'must be an http or https address' }),
 )
 
 /** Each lands in a header as it stands, so it is an origin and nothing else. */

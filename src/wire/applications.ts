@@ -4,20 +4,20 @@ import Type, { type Static } from 'typebox'
 import { type CallbackUri, callbackPlatforms } from '../core/account/callbackUri.ts'
 import { invalidRequest } from '../core/problem.ts'
 import { failure, type Result, success } from '../core/result.ts'
-import { nullable } from './common.ts'
+import { optional, withoutNulls } from './common.ts'
 
-const text = Type.Optional(nullable(Type.String({ maxLength: 2048 })))
+const text = optional(Type.String({ maxLength: 2048 }))
 
 const brandingSchema = Type.Object({ name: text, icon_url: text, website_url: text, description: text })
 const hostedAuthenticationSchema = Type.Object({
   background_image_url: text,
-  alignment: Type.Optional(Type.Enum(['left', 'center', 'right'])),
+  alignment: optional(Type.Enum(['left', 'center', 'right'])),
   color_primary: text,
   color_secondary: text,
   title: text,
   subtitle: text,
   background_color: text,
-  spacing: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000 })),
+  spacing: optional(Type.Integer({ minimum: 0, maximum: 10_000 })),
   terms_of_service_url: text,
   privacy_policy_url: text,
 })
@@ -40,8 +40,8 @@ export const applicationData = Type.Object({
 })
 
 export const applicationChangeBody = Type.Object({
-  branding: Type.Optional(nullable(brandingSchema)),
-  hosted_authentication: Type.Optional(nullable(hostedAuthenticationSchema)),
+  branding: optional(brandingSchema),
+  hosted_authentication: optional(hostedAuthenticationSchema),
 })
 
 type ApplicationView = {
@@ -80,29 +80,23 @@ export function changeApplicationSettings(settings: object, body: Static<typeof 
   }
 }
 
-function withoutNulls(fields: object): object {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
-}
-
 const callbackUriFields = {
-  platform: Type.Optional(nullable(Type.Enum([...callbackPlatforms]))),
-  settings: Type.Optional(
-    nullable(
-      Type.Object({
-        origin: text,
-        bundle_id: text,
-        app_store_id: text,
-        team_id: text,
-        package_name: text,
-        sha1_certificate_fingerprint: text,
-      }),
-    ),
+  platform: optional(Type.Enum([...callbackPlatforms])),
+  settings: optional(
+    Type.Object({
+      origin: text,
+      bundle_id: text,
+      app_store_id: text,
+      team_id: text,
+      package_name: text,
+      sha1_certificate_fingerprint: text,
+    }),
   ),
 }
 const urlSchema = Type.String({ minLength: 1, maxLength: 2048 })
 
 export const callbackUriBody = Type.Object({ url: urlSchema, ...callbackUriFields })
-export const callbackUriChangeBody = Type.Object({ url: Type.Optional(urlSchema), ...callbackUriFields })
+export const callbackUriChangeBody = Type.Object({ url: optional(urlSchema), ...callbackUriFields })
 export const callbackUriParams = Type.Object({ id: Type.String() })
 
 export function callbackUriToJson(uri: CallbackUri): Static<typeof callbackUriData> {

@@ -4,7 +4,7 @@ import Type, { type Static } from 'typebox'
 import { type Booking, icalUidOf, type Person } from '../core/booking/booking.ts'
 import { encodeReference } from '../core/booking/reference.ts'
 import { toUnixSeconds } from '../core/time/instant.ts'
-import { nullable } from './common.ts'
+import { nullable, optional } from './common.ts'
 import { unixSeconds } from './whole.ts'
 
 const email = Type.String({
@@ -14,33 +14,28 @@ const email = Type.String({
 })
 
 const guest = Type.Object({ name: Type.String({ minLength: 1, maxLength: 255 }), email })
-const additionalGuests = Type.Array(
-  Type.Object({ email, name: Type.Optional(nullable(Type.String({ maxLength: 320 }))) }),
-  { maxItems: 10 },
-)
+const additionalGuests = Type.Array(Type.Object({ email, name: optional(Type.String({ maxLength: 320 })) }), {
+  maxItems: 10,
+})
 const answerValue = Type.Union([Type.String(), Type.Boolean(), Type.Number()], { errorMessage: 'must be text' })
 
 const told = {
-  participants: Type.Optional(
-    nullable(Type.Array(Type.Object({ email: Type.String({ maxLength: 320 }) }), { maxItems: 50 })),
+  participants: optional(Type.Array(Type.Object({ email: Type.String({ maxLength: 320 }) }), { maxItems: 50 })),
+  timezone: optional(Type.String({ maxLength: 64, description: "The guest's IANA zone, for mails" })),
+  email_language: optional(
+    Type.String({ maxLength: 35, description: 'en, fr, de, es, nl, sv, ja, zh or ko; anything else means en' }),
   ),
-  timezone: Type.Optional(nullable(Type.String({ maxLength: 64, description: "The guest's IANA zone, for mails" }))),
-  email_language: Type.Optional(
-    nullable(
-      Type.String({ maxLength: 35, description: 'en, fr, de, es, nl, sv, ja, zh or ko; anything else means en' }),
-    ),
-  ),
-  additional_guests: Type.Optional(nullable(additionalGuests)),
-  additional_fields: Type.Optional(
-    nullable(Type.Record(Type.String({ maxLength: 255 }), nullable(answerValue), { maxProperties: 50 })),
+  additional_guests: optional(additionalGuests),
+  additional_fields: optional(
+    Type.Record(Type.String({ maxLength: 255 }), nullable(answerValue), { maxProperties: 50 }),
   ),
 }
 
 /** What the booking page of this server says about the one who filled it in; anyone else leaves it out. */
 const pageCheck = Type.Object({
-  website: Type.Optional(Type.String({ maxLength: 255, description: 'A field that no person sees: empty' })),
-  open_seconds: Type.Optional(Type.Number({ minimum: 0, description: 'How long the page had been open' })),
-  proof: Type.Optional(Type.String({ maxLength: 2_048, description: 'The solution of a challenge, in Base64' })),
+  website: optional(Type.String({ maxLength: 255, description: 'A field that no person sees: empty' })),
+  open_seconds: optional(Type.Number({ minimum: 0, description: 'How long the page had been open' })),
+  proof: optional(Type.String({ maxLength: 2_048, description: 'The solution of a challenge, in Base64' })),
 })
 
 export type PageCheckJson = Static<typeof pageCheck>
@@ -50,13 +45,16 @@ export const createBookingBody = Type.Object({
   end_time: unixSeconds(),
   guest,
   ...told,
-  page_check: Type.Optional(nullable(pageCheck)),
+  page_check: optional(pageCheck),
 })
 export const rescheduleBookingBody = Type.Object({
   start_time: unixSeconds(),
   end_time: unixSeconds(),
-  guest: Type.Optional(nullable(guest)),
+  guest: optional(guest),
   ...told,
+  shown_start_time: Type.Optional(
+    nullable(unixSeconds('The start that the guest was shown: where the booking has another by now, nothing is done')),
+  ),
 })
 export const confirmBookingBody = Type.Object({
   salt: Type.String({
@@ -65,17 +63,20 @@ export const confirmBookingBody = Type.Object({
     description: "The salt of the organizer's booking reference, URL-safe Base64 without padding",
   }),
   status: Type.Enum(['confirmed', 'cancelled']),
-  cancellation_reason: Type.Optional(nullable(Type.String({ maxLength: 2_000 }))),
-  start_time: Type.Optional(
-    nullable(
-      unixSeconds('The start that the organizer was shown: where the booking has another by now, nothing is done'),
-    ),
+  cancellation_reason: optional(Type.String({ maxLength: 2_000 })),
+  start_time: optional(
+    unixSeconds('The start that the organizer was shown: where the booking has another by now, nothing is done'),
   ),
 })
 export const cancelBookingBody = Type.Optional(
-  Type.Unsafe<{ cancellation_reason?: string | null } | undefined>({
+  Type.Unsafe<{ cancellation_reason?: string | null; start_time?: number | null } | undefined>({
     type: ['object', 'null'],
-    properties: { cancellation_reason: { type: ['string', 'null'], maxLength: 2_000 } },
+    properties: {
+      cancellation_reason: { type: ['string', 'null'], maxLength: 2_000 },
+      start_time: nullable(
+        unixSeconds('The start that the guest was shown: where the booking has another by now, nothing is done'),
+      ),
+    },
   }),
 )
 
@@ -185,7 +186,9 @@ export type GuestWords = {
 const languages = ['en', 'fr', 'de', 'es', 'nl', 'sv', 'ja', 'zh', 'ko']
 
 /** What the guest said beside the time. An empty list of participants means the same as none. */
-export function readGuestWords(body: Omit<RescheduleBookingJson, 'start_time' | 'end_time' | 'guest'>): GuestWords {
+export function readGuestWords(
+  body: Omit<RescheduleBookingJson, 'start_time' | 'end_time' | 'guest' | 'shown_start_time'>,
+): GuestWords {
   const language = body.email_language?.slice(0, 2).toLowerCase() ?? 'en'
   return {
     participants: (body.participants ?? []).map((participant) => participant.email),

@@ -6,7 +6,7 @@ import { invalidRequest } from '../core/problem.ts'
 import { failure, type Result, success } from '../core/result.ts'
 import type { Interval } from '../core/time/interval.ts'
 import { isLocalDate } from '../core/time/localDate.ts'
-import { nullable, readTimezone } from './common.ts'
+import { optional, readTimezone } from './common.ts'
 import {
   openHoursSchema,
   readLocalTime,
@@ -17,39 +17,37 @@ import {
 import { readWindow } from './freeBusy.ts'
 import { unixSeconds, whole } from './whole.ts'
 
-const blocks = Type.Optional(nullable(Type.Array(openHoursSchema, { maxItems: 100 })))
-const buffer = Type.Optional(nullable(whole({ minimum: 0, maximum: 120, multipleOf: 5 })))
-const group = Type.Optional(nullable(Type.String({ maxLength: 500 })))
+const blocks = optional(Type.Array(openHoursSchema, { maxItems: 100 }))
+const buffer = optional(whole({ minimum: 0, maximum: 120, multipleOf: 5 }))
+const group = optional(Type.String({ maxLength: 500 }))
 
 const participantSchema = Type.Object({
-  email: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 320 }))),
-  grant_id: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 320 }))),
-  calendar_ids: Type.Optional(nullable(Type.Array(Type.String({ minLength: 1, maxLength: 1024 }), { maxItems: 50 }))),
+  email: optional(Type.String({ minLength: 1, maxLength: 320 })),
+  grant_id: optional(Type.String({ minLength: 1, maxLength: 320 })),
+  calendar_ids: optional(Type.Array(Type.String({ minLength: 1, maxLength: 1024 }), { maxItems: 50 })),
   open_hours: blocks,
-  specific_time_availability: Type.Optional(nullable(Type.Array(specificTimeSchema, { maxItems: 500 }))),
-  only_specific_time_availability: Type.Optional(nullable(Type.Boolean())),
+  specific_time_availability: optional(Type.Array(specificTimeSchema, { maxItems: 500 })),
+  only_specific_time_availability: optional(Type.Boolean()),
 })
 
 export const calendarAvailabilityBody = Type.Object({
   start_time: unixSeconds(),
   end_time: unixSeconds(),
   duration_minutes: whole({ minimum: 5, maximum: 1_440, multipleOf: 5 }),
-  interval_minutes: Type.Optional(nullable(whole({ minimum: 5, maximum: 1_440, multipleOf: 5 }))),
-  round_to: Type.Optional(nullable(whole({ minimum: 5, maximum: 60, multipleOf: 5 }))),
-  round_to_30_minutes: Type.Optional(nullable(Type.Boolean())),
+  interval_minutes: optional(whole({ minimum: 5, maximum: 1_440, multipleOf: 5 })),
+  round_to: optional(whole({ minimum: 5, maximum: 60, multipleOf: 5 })),
+  round_to_30_minutes: optional(Type.Boolean()),
   participants: Type.Array(participantSchema, { minItems: 1, maxItems: 50 }),
-  availability_rules: Type.Optional(
-    nullable(
-      Type.Object({
-        availability_method: Type.Optional(nullable(Type.Enum(['collective', 'max-fairness', 'max-availability']))),
-        buffer: Type.Optional(nullable(Type.Object({ before: buffer, after: buffer }))),
-        default_open_hours: blocks,
-        round_robin_group_id: group,
-        // The SDK's older name of the same.
-        round_robin_event_id: group,
-        tentative_as_busy: Type.Optional(nullable(Type.Boolean())),
-      }),
-    ),
+  availability_rules: optional(
+    Type.Object({
+      availability_method: optional(Type.Enum(['collective', 'max-fairness', 'max-availability'])),
+      buffer: optional(Type.Object({ before: buffer, after: buffer })),
+      default_open_hours: blocks,
+      round_robin_group_id: group,
+      // The SDK's older name of the same.
+      round_robin_event_id: group,
+      tentative_as_busy: optional(Type.Boolean()),
+    }),
   ),
 })
 

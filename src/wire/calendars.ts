@@ -5,30 +5,27 @@ import type { Calendar, CalendarDetails } from '../core/calendar/calendar.ts'
 import type { CalendarStanding } from '../core/calendar/health.ts'
 import { type Result, success } from '../core/result.ts'
 import { toUnixSeconds } from '../core/time/instant.ts'
-import { cursorQuery, metadataSchema, nullable, readTimezone, selectQuery } from './common.ts'
+import { cursorQuery, metadataSchema, optional, readTimezone } from './common.ts'
 
-const text = (maxLength: number) => Type.Optional(nullable(Type.String({ maxLength })))
-const color = Type.Optional(
-  nullable(Type.String({ pattern: '^#[0-9A-Fa-f]{6}$', errorMessage: 'must be a colour like #0099ee' })),
-)
+const text = (maxLength: number) => optional(Type.String({ maxLength }))
+const color = optional(Type.String({ pattern: '^#[0-9A-Fa-f]{6}$', errorMessage: 'must be a colour like #0099ee' }))
 
 const name = Type.String({ minLength: 1, maxLength: 255 })
 const fields = {
   description: text(8192),
   location: text(255),
-  timezone: Type.Optional(nullable(Type.String({ maxLength: 64 }))),
-  metadata: Type.Optional(nullable(metadataSchema)),
+  timezone: optional(Type.String({ maxLength: 64 })),
+  metadata: optional(metadataSchema),
 }
 
 export const calendarBody = Type.Object({ name, ...fields })
 export const calendarChangeBody = Type.Object({
-  name: Type.Optional(name),
+  name: optional(name),
   ...fields,
   hex_color: color,
   hex_foreground_color: color,
 })
 export const calendarParams = Type.Object({ grant_id: Type.String(), calendar_id: Type.String() })
-export const calendarQuery = Type.Object({ select: selectQuery })
 export const calendarListQuery = Type.Object({
   ...cursorQuery,
   metadata_pair: Type.Optional(Type.String({ maxLength: 4096 })),

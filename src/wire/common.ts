@@ -8,6 +8,9 @@ import { isTimezone } from '../core/time/zone.ts'
 /** Answers name their fields exactly; what clients send may hold more, which is passed over. */
 export const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()])
 
+/** A member of a body that may be left out. Null says the same, so every such member is made by this. */
+export const optional = <Schema extends TSchema>(schema: Schema) => Type.Optional(nullable(schema))
+
 export const limitOf = (most: number, fallback: number) =>
   Type.Integer({
     minimum: 1,
@@ -23,7 +26,6 @@ export const selectQuery = Type.Optional(
 export const cursorQuery = {
   limit: Type.Optional(limitOf(200, 50)),
   page_token: Type.Optional(Type.String({ description: 'The next_cursor of the page before' })),
-  select: selectQuery,
 }
 
 export const offsetQuery = {
@@ -44,11 +46,20 @@ export const metadataSchema: TUnsafe<Record<string, string>> = Type.Unsafe<Recor
   errorMessage: 'must be at most 50 pairs of text, keys of up to 40 and values of up to 500 characters',
 })
 
-/** The part of `data` that `select` names; all of it where nothing is named. */
-export function selected(data: object, select: string | undefined): object {
-  const names = (select ?? '').split(',').map((name) => name.trim())
+/** `fields` as if what is null had been left out. */
+export function withoutNulls<Fields extends object>(
+  fields: Fields,
+): { [Key in keyof Fields]: NonNullable<Fields[Key]> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as never
+}
+
+/** The part of `data`, or of each of its items, that `select` names; all of it where nothing is named. */
+export function selected(data: object, select: string): object {
+  const names = select.split(',').map((name) => name.trim())
   const wanted = names.filter((name) => name !== '')
-  return wanted.length === 0 ? data : Object.fromEntries(Object.entries(data).filter(([name]) => wanted.includes(name)))
+  if (wanted.length === 0) return data
+  const pick = (item: object) => Object.fromEntries(Object.entries(item).filter(([name]) => wanted.includes(name)))
+  return Array.isArray(data) ? data.map(pick) : pick(data)
 }
 
 const filterable = ['key1', 'key2', 'key3', 'key4', 'key5']
@@ -118,6 +129,7 @@ export function readList(value: readonly string[] | undefined): string[] | undef
 }
 
 /** Whatever else a provider's conference has is kept as it is. */
-export const conferenceDetails = Type.Object({
-  url: Type.String({ maxLength: 2048, pattern: '^https?://', errorMessage: 'must be an http or https address' }),
-})
+export const conferenceDetails = Type.Object(
+  { url: Type.String({ maxLength: 2048, pattern: '^https?://', errorMessage: 'must be an http or https address' }) },
+  { additionalProperties: true },
+)

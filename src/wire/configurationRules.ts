@@ -95,11 +95,12 @@ function findTimeProblem(document: ConfigurationDocument): Problem | undefined {
 }
 
 function findEventProblem({ event_booking: event }: ConfigurationDocument): Problem | undefined {
-  const { conferencing } = event
-  if (conferencing?.autocreate && conferencing.details)
+  const { provider, autocreate, details } = event.conferencing ?? {}
+  if (autocreate && details)
     return invalidRequest('has both autocreate and details; give one of them', 'event_booking.conferencing')
-  if (conferencing && Object.keys(conferencing).length > 0 && !conferencing.provider)
-    return invalidRequest('is required', 'event_booking.conferencing.provider')
+  if (!provider && (autocreate || details)) return invalidRequest('is required', 'event_booking.conferencing.provider')
+  if (provider && !autocreate && !details)
+    return invalidRequest('has neither autocreate nor details; give one of them', 'event_booking.conferencing')
   return undefined
 }
 

@@ -10,12 +10,12 @@ import type {
 } from '../core/configuration/configuration.ts'
 import type { AppId, ConfigurationId, GrantId } from '../core/ids.ts'
 import { allowedOrigin, webAddress } from './addresses.ts'
-import { conferenceDetails, nullable } from './common.ts'
+import { conferenceDetails, nullable, optional, withoutNulls } from './common.ts'
 import { emailTemplateSchema, readEmailTemplate, readReminders, reminderSchema } from './mailSettings.ts'
 import { calendarMembers, readUnreadable } from './participantCalendars.ts'
 import { whole } from './whole.ts'
 
-const text = (maxLength: number) => Type.Optional(nullable(Type.String({ maxLength })))
+const text = (maxLength: number) => optional(Type.String({ maxLength }))
 const localTime = Type.String({
   pattern: '^([01]?[0-9]|2[0-3]):[0-5][0-9]$',
   errorMessage: 'must be a time of day like 9:00 or 17:30',
@@ -34,9 +34,9 @@ export const openHoursSchema = Type.Object({
   start: localTime,
   end: localTime,
   timezone: text(64),
-  exdates: Type.Optional(nullable(Type.Array(localDate, { maxItems: 500 }))),
+  exdates: optional(Type.Array(localDate, { maxItems: 500 })),
   // The editor's spelling of the same.
-  ex_dates: Type.Optional(nullable(Type.Array(localDate, { maxItems: 500 }))),
+  ex_dates: optional(Type.Array(localDate, { maxItems: 500 })),
 })
 
 export const specificTimeSchema = Type.Object({
@@ -49,66 +49,60 @@ export const specificTimeSchema = Type.Object({
 const participantSchema = Type.Object({
   email,
   name: text(255),
-  is_organizer: Type.Optional(nullable(Type.Boolean())),
+  is_organizer: optional(Type.Boolean()),
   grant_id: text(320),
   timezone: text(64),
-  availability: Type.Optional(
-    nullable(
-      Type.Object({
-        ...calendarMembers,
-        open_hours: Type.Optional(nullable(Type.Array(openHoursSchema, { maxItems: 100 }))),
-      }),
-    ),
+  availability: optional(
+    Type.Object({
+      ...calendarMembers,
+      open_hours: optional(Type.Array(openHoursSchema, { maxItems: 100 })),
+    }),
   ),
-  booking: Type.Optional(nullable(Type.Object({ calendar_id: Type.String({ minLength: 1, maxLength: 1024 }) }))),
-  specific_time_availability: Type.Optional(nullable(Type.Array(specificTimeSchema))),
-  only_specific_time_availability: Type.Optional(nullable(Type.Boolean())),
+  booking: optional(Type.Object({ calendar_id: Type.String({ minLength: 1, maxLength: 1024 }) })),
+  specific_time_availability: optional(Type.Array(specificTimeSchema)),
+  only_specific_time_availability: optional(Type.Boolean()),
 })
 
 const availabilityRulesSchema = Type.Object({
-  availability_method: Type.Optional(nullable(Type.Enum(['collective', 'max-fairness', 'max-availability']))),
-  buffer: Type.Optional(
-    nullable(
-      Type.Object({
-        before: Type.Optional(whole({ minimum: 0, maximum: 120, multipleOf: 5 })),
-        after: Type.Optional(whole({ minimum: 0, maximum: 120, multipleOf: 5 })),
-      }),
-    ),
+  availability_method: optional(Type.Enum(['collective', 'max-fairness', 'max-availability'])),
+  buffer: optional(
+    Type.Object({
+      before: optional(whole({ minimum: 0, maximum: 120, multipleOf: 5 })),
+      after: optional(whole({ minimum: 0, maximum: 120, multipleOf: 5 })),
+    }),
   ),
-  default_open_hours: Type.Optional(nullable(Type.Array(openHoursSchema, { maxItems: 100 }))),
-  default_specific_time_availability: Type.Optional(nullable(Type.Array(specificTimeSchema))),
-  only_specific_time_availability: Type.Optional(nullable(Type.Boolean())),
+  default_open_hours: optional(Type.Array(openHoursSchema, { maxItems: 100 })),
+  default_specific_time_availability: optional(Type.Array(specificTimeSchema)),
+  only_specific_time_availability: optional(Type.Boolean()),
   round_robin_group_id: text(500),
-  tentative_as_busy: Type.Optional(nullable(Type.Boolean())),
+  tentative_as_busy: optional(Type.Boolean()),
 })
 
 const availabilitySchema = Type.Object({
   duration_minutes: whole({ minimum: 1, maximum: 1440 }),
-  interval_minutes: Type.Optional(nullable(whole({ minimum: 1, maximum: 1440 }))),
-  round_to: Type.Optional(nullable(whole({ minimum: 5, maximum: 60, multipleOf: 5 }))),
-  availability_rules: Type.Optional(nullable(availabilityRulesSchema)),
+  interval_minutes: optional(whole({ minimum: 1, maximum: 1440 })),
+  round_to: optional(whole({ minimum: 5, maximum: 60, multipleOf: 5 })),
+  availability_rules: optional(availabilityRulesSchema),
 })
 
-const flag = Type.Optional(nullable(Type.Boolean()))
+const flag = optional(Type.Boolean())
 const eventBookingSchema = Type.Object({
   title: Type.String({ minLength: 1, maxLength: 1024 }),
   description: text(8192),
   location: text(255),
   timezone: text(64),
-  booking_type: Type.Optional(nullable(Type.Enum(['booking', 'organizer-confirmation', 'custom-confirmation']))),
-  conferencing: Type.Optional(
-    nullable(
-      Type.Object({
-        provider: Type.Optional(Type.String({ maxLength: 64 })),
-        autocreate: Type.Optional(nullable(Type.Object({}))),
-        details: Type.Optional(nullable(conferenceDetails)),
-      }),
-    ),
+  booking_type: optional(Type.Enum(['booking', 'organizer-confirmation', 'custom-confirmation'])),
+  conferencing: optional(
+    Type.Object({
+      provider: optional(Type.String({ maxLength: 64 })),
+      autocreate: optional(Type.Object({})),
+      details: optional(conferenceDetails),
+    }),
   ),
   disable_emails: flag,
   hide_participants: flag,
   notify_participants: flag,
-  reminders: Type.Optional(nullable(Type.Array(reminderSchema, { maxItems: 20 }))),
+  reminders: optional(Type.Array(reminderSchema, { maxItems: 20 })),
 })
 
 const additionalFieldSchema = Type.Object({
@@ -125,20 +119,24 @@ const additionalFieldSchema = Type.Object({
     'multi_select',
     'metadata',
   ]),
-  required: Type.Optional(Type.Boolean()),
+  required: optional(Type.Boolean()),
   default: text(2048),
   pattern: text(255),
-  order: Type.Optional(Type.Integer()),
-  options: Type.Optional(nullable(Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 200 }))),
+  order: optional(Type.Integer()),
+  options: optional(Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 200 })),
+})
+
+export const additionalFieldsSchema = Type.Record(Type.String({ maxLength: 255 }), additionalFieldSchema, {
+  maxProperties: 50,
 })
 
 export type AdditionalFieldJson = Static<typeof additionalFieldSchema>
 
 const schedulerSchema = Type.Object({
-  allowed_origins: Type.Optional(nullable(Type.Array(allowedOrigin, { maxItems: 50 }))),
-  available_days_in_future: Type.Optional(nullable(whole({ minimum: 1, maximum: 3_650 }))),
-  min_booking_notice: Type.Optional(nullable(whole({ minimum: 0, maximum: 5_256_000 }))),
-  min_cancellation_notice: Type.Optional(nullable(whole({ minimum: 0, maximum: 5_256_000 }))),
+  allowed_origins: optional(Type.Array(allowedOrigin, { maxItems: 50 })),
+  available_days_in_future: optional(whole({ minimum: 1, maximum: 3_650 })),
+  min_booking_notice: optional(whole({ minimum: 0, maximum: 5_256_000 })),
+  min_cancellation_notice: optional(whole({ minimum: 0, maximum: 5_256_000 })),
   cancellation_policy: text(8192),
   rescheduling_url: webAddress,
   cancellation_url: webAddress,
@@ -147,35 +145,29 @@ const schedulerSchema = Type.Object({
   hide_rescheduling_options: flag,
   hide_cancellation_options: flag,
   hide_additional_guests: flag,
-  additional_fields: Type.Optional(
-    nullable(Type.Record(Type.String({ maxLength: 255 }), additionalFieldSchema, { maxProperties: 50 })),
-  ),
-  email_template: Type.Optional(nullable(emailTemplateSchema)),
+  additional_fields: optional(additionalFieldsSchema),
+  email_template: optional(emailTemplateSchema),
   proof_of_work: flag,
-  notetaker_settings: Type.Optional(nullable(Type.Object({}))),
+  notetaker_settings: optional(Type.Object({})),
 })
 
 const topLevel = {
   name: text(255),
-  slug: Type.Optional(
-    nullable(
-      Type.String({
-        maxLength: 255,
-        // Empty is what the editor sends for none.
-        pattern: '^[A-Za-z0-9._-]*$',
-        errorMessage: 'must be letters, digits, dots, hyphens and underscores',
-      }),
-    ),
+  slug: optional(
+    Type.String({
+      maxLength: 255,
+      // Empty is what the editor sends for none.
+      pattern: '^[A-Za-z0-9._-]*$',
+      errorMessage: 'must be letters, digits, dots, hyphens and underscores',
+    }),
   ),
   type: text(32),
   requires_session_auth: flag,
   participants: Type.Array(participantSchema, { minItems: 1, maxItems: 50 }),
   availability: availabilitySchema,
   event_booking: eventBookingSchema,
-  scheduler: Type.Optional(nullable(schedulerSchema)),
-  appearance: Type.Optional(
-    nullable(Type.Record(Type.String(), nullable(Type.String({ maxLength: 550 })), { maxProperties: 50 })),
-  ),
+  scheduler: optional(schedulerSchema),
+  appearance: optional(Type.Record(Type.String(), nullable(Type.String({ maxLength: 550 })), { maxProperties: 50 })),
 }
 
 /** Said before anything else is asked for: what a group configuration lacks, it lacks because it is one. */
@@ -194,7 +186,15 @@ const noGroup = {
 }
 
 export const configurationBody = Type.Object(topLevel, noGroup)
-export const configurationChangeBody = Type.Partial(Type.Object(topLevel), noGroup)
+export const configurationChangeBody = Type.Object(
+  {
+    ...topLevel,
+    participants: optional(topLevel.participants),
+    availability: optional(topLevel.availability),
+    event_booking: optional(topLevel.event_booking),
+  },
+  noGroup,
+)
 export const configurationData = Type.Object({ id: Type.String(), ...topLevel })
 
 /** The document that is kept: what the client sent, cleaned, without what only the server may say. */
@@ -203,7 +203,13 @@ export type ConfigurationChange = Static<typeof configurationChangeBody>
 
 /** A change laid over a document: members left out keep their value, members present replace theirs whole. */
 export function mergeDocument(document: ConfigurationDocument, change: ConfigurationChange): ConfigurationDocument {
-  return cleanDocument({ ...document, ...change } as ConfigurationDocument)
+  return cleanDocument({
+    ...document,
+    ...change,
+    participants: change.participants ?? document.participants,
+    availability: change.availability ?? document.availability,
+    event_booking: change.event_booking ?? document.event_booking,
+  })
 }
 
 /** Only known top-level members, one spelling for the dates left out of open hours. */
@@ -298,10 +304,7 @@ export function readConfiguration(document: ConfigurationDocument, identity: Ide
     title: event.title,
     description: event.description ?? '',
     location: event.location ?? '',
-    conferencing:
-      event.conferencing === undefined || event.conferencing === null || Object.keys(event.conferencing).length === 0
-        ? undefined
-        : event.conferencing,
+    conferencing: event.conferencing?.provider ? withoutNulls(event.conferencing) : undefined,
     disableEmails: event.disable_emails ?? false,
     hideParticipants: event.hide_participants ?? false,
     notifyParticipants: event.notify_participants ?? false,

@@ -3,8 +3,9 @@ import Type, { type Static } from 'typebox'
 
 import type { Grant } from '../core/account/grant.ts'
 import { type Instant, toUnixSeconds } from '../core/time/instant.ts'
+import { optional } from './common.ts'
 
-const text = Type.Optional(Type.String({ maxLength: 4096 }))
+const text = optional(Type.String({ maxLength: 4096 }))
 
 export const tokenBody = Type.Object({
   grant_type: Type.String({ maxLength: 255 }),

@@ -5,7 +5,7 @@ import type { Connector } from '../core/account/connector.ts'
 import { grantProviders } from '../core/account/grant.ts'
 import { invalidRequest } from '../core/problem.ts'
 import { failure, type Result, success } from '../core/result.ts'
-import { nullable } from './common.ts'
+import { optional } from './common.ts'
 
 export const connectorData = Type.Object({
   name: Type.String(),
@@ -14,20 +14,20 @@ export const connectorData = Type.Object({
   scope: Type.Optional(Type.Array(Type.String())),
 })
 
-const text = Type.Optional(nullable(Type.String({ maxLength: 1024 })))
+const text = optional(Type.String({ maxLength: 1024 }))
 const settings = Type.Object({ client_id: text, client_secret: text, tenant: text, topic_name: text })
-const scope = Type.Optional(nullable(Type.Array(Type.String({ maxLength: 255 }))))
+const scope = optional(Type.Array(Type.String({ maxLength: 255 })))
 
 export const connectorBody = Type.Object({
   provider: Type.Enum([...grantProviders]),
-  name: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 255 }))),
-  settings: Type.Optional(nullable(settings)),
+  name: optional(Type.String({ minLength: 1, maxLength: 255 })),
+  settings: optional(settings),
   scope,
 })
 
 export const connectorChangeBody = Type.Object({
-  name: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 255 }))),
-  settings: Type.Optional(nullable(settings)),
+  name: optional(Type.String({ minLength: 1, maxLength: 255 })),
+  settings: optional(settings),
   scope,
 })
 

@@ -5,7 +5,7 @@ import { invalidRequest } from '../core/problem.ts'
 import { failure, type Result, success } from '../core/result.ts'
 import { fromUnixSeconds, type Instant, toUnixSeconds } from '../core/time/instant.ts'
 import type { Delivery } from '../core/webhook/delivery.ts'
-import { limitOf } from './common.ts'
+import { limitOf, optional } from './common.ts'
 import { unixSeconds } from './whole.ts'
 
 const words = { ready: 'waiting', done: 'delivered', dead: 'given_up', cancelled: 'cancelled' } as const
@@ -70,16 +70,17 @@ export function deliveryToJson(delivery: Delivery): Static<typeof deliveryData> 
 
 export const replayBody = Type.Object({
   start_time: unixSeconds(),
-  end_time: Type.Optional(unixSeconds('Not included; now where absent')),
+  end_time: optional(unixSeconds('Not included; now where absent')),
 })
 
 /** Problems: `invalidRequest` where the end is not after the start. */
 export function readReplay(body: Static<typeof replayBody>): Result<{ from: Instant; to: Instant | undefined }> {
-  if (body.end_time !== undefined && body.end_time <= body.start_time)
+  const { start_time: start, end_time: end } = body
+  if (typeof end === 'number' && end <= start)
     return failure(invalidRequest('must be later than start_time', 'end_time'))
   return success({
-    from: fromUnixSeconds(body.start_time),
-    to: body.end_time === undefined ? undefined : fromUnixSeconds(body.end_time),
+    from: fromUnixSeconds(start),
+    to: typeof end === 'number' ? fromUnixSeconds(end) : undefined,
   })
 }
 

@@ -3,7 +3,7 @@ import type { Static } from 'typebox'
 
 import { invalidRequest } from '../core/problem.ts'
 import { failure, type Result, success } from '../core/result.ts'
-import { fromUnixSeconds, type Instant } from '../core/time/instant.ts'
+import { fromUnixSeconds, type Instant, plus } from '../core/time/instant.ts'
 import type { Interval } from '../core/time/interval.ts'
 import { readList, readMetadataPair } from './common.ts'
 import type { eventImportQuery, eventListQuery } from './events.ts'
@@ -59,7 +59,7 @@ export function readEventList(query: Query): Result<EventListQuestion> {
     limit: query.limit ?? 50,
     span:
       query.metadata_pair === undefined && query.ical_uid === undefined
-        ? { start: instantOf(start), end: instantOf(end) }
+        ? { start: instantOf(start), end: endOf(start, end) }
         : undefined,
     series: query.expand_recurring === false ? 'whole' : 'expanded',
     isEmpty: types !== undefined && types.length > 0 && !types.includes('default'),
@@ -85,10 +85,16 @@ function instantOf(seconds: number | undefined): Instant | undefined {
   return seconds === undefined ? undefined : fromUnixSeconds(seconds)
 }
 
+/** A span that ends where it starts is a moment: what takes place then overlaps it. */
+function endOf(start: number | undefined, end: number | undefined): Instant | undefined {
+  const at = instantOf(end)
+  return at !== undefined && start === end ? plus(at, 1) : at
+}
+
 /** An import goes through all there is, unless it is told a span. Problems: `invalidRequest`. */
 export function readImportSpan({ start, end }: Static<typeof eventImportQuery>): Result<Interval | undefined> {
   if (start === undefined && end === undefined) return success(undefined)
-  const span = { start: fromUnixSeconds(start ?? 0), end: fromUnixSeconds(end ?? 253_402_300_799) }
+  const span = { start: fromUnixSeconds(start ?? 0), end: endOf(start, end) ?? fromUnixSeconds(253_402_300_799) }
   return span.end < span.start ? failure(invalidRequest('must not be before start', 'end')) : success(span)
 }
 

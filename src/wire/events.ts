@@ -1,34 +1,34 @@
-// Calendar events as JSON.
+// Calendar events as clients send them, and what is asked about them.
 import Type, { type Static } from 'typebox'
 
-import type { CalendarEvent, EventDetails, EventParticipant, When } from '../core/calendar/event.ts'
+import type { EventDetails, EventParticipant, When } from '../core/calendar/event.ts'
 import { invalidRequest } from '../core/problem.ts'
 import { failure, type Result, success } from '../core/result.ts'
-import { fromUnixSeconds, toUnixSeconds } from '../core/time/instant.ts'
+import { fromUnixSeconds } from '../core/time/instant.ts'
 import { isLocalDate } from '../core/time/localDate.ts'
 import {
   conferenceDetails,
   cursorQuery,
   limitOf,
   metadataSchema,
-  nullable,
+  optional,
   readTimezone,
-  selectQuery,
+  withoutNulls,
 } from './common.ts'
 import { unixSeconds, whole } from './whole.ts'
 
-const text = (maxLength: number) => Type.Optional(nullable(Type.String({ maxLength })))
-const flag = Type.Optional(nullable(Type.Boolean()))
-const zone = Type.Optional(nullable(Type.String({ maxLength: 64 })))
-const date = Type.Optional(Type.String({ maxLength: 10 }))
+const text = (maxLength: number) => optional(Type.String({ maxLength }))
+const flag = optional(Type.Boolean())
+const zone = optional(Type.String({ maxLength: 64 }))
+const date = optional(Type.String({ maxLength: 10 }))
 const email = Type.String({ minLength: 1, maxLength: 320 })
-const statuses = ['yes', 'no', 'maybe', 'noreply'] as const
+export const participantStatuses = ['yes', 'no', 'maybe', 'noreply'] as const
 
 const whenSchema = Type.Object({
-  time: Type.Optional(unixSeconds()),
+  time: optional(unixSeconds()),
   timezone: zone,
-  start_time: Type.Optional(unixSeconds()),
-  end_time: Type.Optional(unixSeconds()),
+  start_time: optional(unixSeconds()),
+  end_time: optional(unixSeconds()),
   start_timezone: zone,
   end_timezone: zone,
   date,
@@ -41,31 +41,29 @@ const participantSchema = Type.Object({
   name: text(255),
   comment: text(2048),
   phone_number: text(64),
-  status: Type.Optional(nullable(Type.Enum([...statuses]))),
+  status: optional(Type.Enum([...participantStatuses])),
 })
 
 const conferencingSchema = Type.Object({
-  provider: Type.Optional(Type.String({ maxLength: 64 })),
-  details: Type.Optional(nullable(conferenceDetails)),
-  autocreate: Type.Optional(nullable(Type.Object({}))),
+  provider: optional(Type.String({ maxLength: 64 })),
+  details: optional(conferenceDetails),
+  autocreate: optional(Type.Object({})),
 })
 
-const reminderMethods = ['popup', 'email', 'display', 'sound'] as const
+export const reminderMethods = ['popup', 'email', 'display', 'sound'] as const
 const remindersSchema = Type.Object({
   use_default: flag,
-  overrides: Type.Optional(
-    nullable(
-      Type.Array(
-        Type.Object({
-          // An old form of the documents is `"[20]"`.
-          reminder_minutes: Type.Union([
-            whole({ minimum: 0, maximum: 525_600 }),
-            Type.String({ pattern: '^\\[[0-9]{1,6}\\]$' }),
-          ]),
-          reminder_method: Type.Optional(Type.Enum([...reminderMethods])),
-        }),
-        { maxItems: 20 },
-      ),
+  overrides: optional(
+    Type.Array(
+      Type.Object({
+        // An old form of the documents is `"[20]"`.
+        reminder_minutes: Type.Union([
+          whole({ minimum: 0, maximum: 525_600 }),
+          Type.String({ pattern: '^\\[[0-9]{1,6}\\]$' }),
+        ]),
+        reminder_method: optional(Type.Enum([...reminderMethods])),
+      }),
+      { maxItems: 20 },
     ),
   ),
 })
@@ -75,19 +73,20 @@ const fields = {
   description: text(8192),
   location: text(255),
   busy: flag,
-  participants: Type.Optional(nullable(Type.Array(participantSchema, { maxItems: 50 }))),
-  resources: Type.Optional(nullable(Type.Array(Type.Object({ email, name: text(255) }), { maxItems: 50 }))),
-  conferencing: Type.Optional(nullable(conferencingSchema)),
-  reminders: Type.Optional(nullable(remindersSchema)),
-  recurrence: Type.Optional(nullable(Type.Array(Type.String({ maxLength: 8192 }), { maxItems: 50 }))),
-  visibility: Type.Optional(nullable(Type.Enum(['default', 'public', 'private']))),
-  metadata: Type.Optional(nullable(metadataSchema)),
-  capacity: Type.Optional(nullable(whole({ minimum: 1, maximum: 100_000 }))),
+  // As many as the largest of the providers takes.
+  participants: optional(Type.Array(participantSchema, { maxItems: 200 })),
+  resources: optional(Type.Array(Type.Object({ email, name: text(255) }), { maxItems: 50 })),
+  conferencing: optional(conferencingSchema),
+  reminders: optional(remindersSchema),
+  recurrence: optional(Type.Array(Type.String({ maxLength: 8192 }), { maxItems: 50 })),
+  visibility: optional(Type.Enum(['default', 'public', 'private'])),
+  metadata: optional(metadataSchema),
+  capacity: optional(whole({ minimum: 1, maximum: 100_000 })),
   hide_participants: flag,
 }
 
 export const eventBody = Type.Object({ when: whenSchema, ...fields })
-export const eventChangeBody = Type.Object({ when: Type.Optional(nullable(whenSchema)), ...fields })
+export const eventChangeBody = Type.Object({ when: optional(whenSchema), ...fields })
 export type EventChangeJson = Static<typeof eventChangeBody>
 
 export const eventParams = Type.Object({ grant_id: Type.String(), event_id: Type.String() })
@@ -96,7 +95,6 @@ const writeOptions = {
   calendar_id: calendarId,
   notify_participants: Type.Optional(Type.Boolean()),
   tentative_as_busy: Type.Optional(Type.Boolean()),
-  select: selectQuery,
 }
 export const eventQuery = Type.Object(writeOptions)
 export const rsvpQuery = Type.Object({ calendar_id: calendarId, skip_nylas_email: Type.Optional(Type.Boolean()) })
@@ -130,103 +128,6 @@ export const eventImportQuery = Type.Object({
   start: Type.Optional(unixSeconds()),
   end: Type.Optional(unixSeconds()),
 })
-
-const optionalText = Type.Optional(Type.String())
-const person = Type.Object({ email: Type.String(), name: Type.String() })
-export const eventData = Type.Object({
-  id: Type.String(),
-  grant_id: Type.String(),
-  object: Type.Literal('event'),
-  calendar_id: Type.String(),
-  title: optionalText,
-  description: optionalText,
-  location: optionalText,
-  when: Type.Object({ object: Type.Enum(['time', 'timespan', 'date', 'datespan']) }),
-  busy: Type.Boolean(),
-  status: Type.Enum(['confirmed', 'cancelled', 'maybe']),
-  visibility: optionalText,
-  read_only: Type.Boolean(),
-  organizer: Type.Optional(person),
-  creator: Type.Optional(person),
-  participants: Type.Array(Type.Object({ email: Type.String(), status: Type.Enum([...statuses]) })),
-  resources: Type.Optional(Type.Array(Type.Object({ email: Type.String() }))),
-  conferencing: Type.Optional(Type.Object({})),
-  reminders: Type.Optional(Type.Object({})),
-  recurrence: Type.Optional(Type.Array(Type.String())),
-  master_event_id: optionalText,
-  ical_uid: Type.String(),
-  hide_participants: Type.Boolean(),
-  capacity: Type.Optional(Type.Integer()),
-  metadata: Type.Optional(metadataSchema),
-  created_at: Type.Integer(),
-  updated_at: Type.Integer(),
-})
-
-/** `hidesMetadata`: the import list leaves it out. */
-export function eventToJson(event: CalendarEvent, hidesMetadata?: 'hidesMetadata'): Static<typeof eventData> {
-  const { details } = event
-  return {
-    id: event.id,
-    grant_id: event.grantId,
-    object: 'event',
-    calendar_id: event.calendarId,
-    ...(details.title === '' ? {} : { title: details.title }),
-    ...(details.description === undefined ? {} : { description: details.description }),
-    ...(details.location === undefined ? {} : { location: details.location }),
-    when: whenToJson(details.when),
-    busy: details.busy,
-    status: event.status,
-    visibility: details.visibility ?? 'public',
-    read_only: false,
-    ...(details.organizer === undefined ? {} : { organizer: details.organizer }),
-    ...(details.creator === undefined ? {} : { creator: details.creator }),
-    participants: details.participants.map(participantToJson),
-    ...(details.resources === undefined ? {} : { resources: [...details.resources] }),
-    ...(details.conferencing === undefined ? {} : { conferencing: details.conferencing }),
-    ...(details.reminders === undefined ? {} : { reminders: details.reminders }),
-    ...(details.recurrence.length === 0 ? {} : { recurrence: [...details.recurrence] }),
-    ...(event.masterEventId === undefined ? {} : { master_event_id: event.masterEventId }),
-    ical_uid: event.icalUid,
-    hide_participants: details.hideParticipants ?? false,
-    ...(details.capacity === undefined ? {} : { capacity: details.capacity }),
-    ...(hidesMetadata !== undefined || Object.keys(event.metadata).length === 0 ? {} : { metadata: event.metadata }),
-    created_at: toUnixSeconds(event.createdAt),
-    updated_at: toUnixSeconds(event.updatedAt),
-  }
-}
-
-function whenToJson(when: When): { object: When['kind'] } & Record<string, string | number> {
-  switch (when.kind) {
-    case 'time':
-      return {
-        object: 'time',
-        time: toUnixSeconds(when.time),
-        ...(when.timezone === undefined ? {} : { timezone: when.timezone }),
-      }
-    case 'timespan':
-      return {
-        object: 'timespan',
-        start_time: toUnixSeconds(when.startTime),
-        end_time: toUnixSeconds(when.endTime),
-        ...(when.startTimezone === undefined ? {} : { start_timezone: when.startTimezone }),
-        ...(when.endTimezone === undefined ? {} : { end_timezone: when.endTimezone }),
-      }
-    case 'date':
-      return { object: 'date', date: when.date }
-    case 'datespan':
-      return { object: 'datespan', start_date: when.startDate, end_date: when.endDate }
-  }
-}
-
-function participantToJson({ email, name, comment, phoneNumber, status }: EventParticipant) {
-  return {
-    email,
-    ...(name === undefined ? {} : { name }),
-    status,
-    ...(comment === undefined ? {} : { comment }),
-    ...(phoneNumber === undefined ? {} : { phone_number: phoneNumber }),
-  }
-}
 
 export type EventContent = { readonly details: EventDetails; readonly metadata: Readonly<Record<string, string>> }
 
@@ -271,13 +172,14 @@ export function readEvent(body: EventChangeJson, before?: EventContent): Result<
 }
 
 /** Null is no name, and answers have a text there or nothing. */
-function readResource({ name, ...resource }: { readonly email: string; readonly name?: string | null }) {
-  return name === undefined || name === null ? resource : { ...resource, name }
+function readResource({ email, name }: { readonly email: string; readonly name?: string | null }) {
+  return name === undefined || name === null ? { email } : { email, name }
 }
 
-type WhenJson = Static<typeof whenSchema>
+type WhenJson = ReturnType<typeof withoutNulls<Static<typeof whenSchema>>>
 
-function readWhen(when: WhenJson): Result<When> {
+function readWhen(said: Static<typeof whenSchema>): Result<When> {
+  const when = withoutNulls(said)
   const kinds = [
     when.time !== undefined,
     when.start_time !== undefined || when.end_time !== undefined,
@@ -347,8 +249,8 @@ function readParticipant({
 function readConferencing(
   conferencing: Static<typeof conferencingSchema> | null,
 ): Result<EventDetails['conferencing']> {
-  if (conferencing === null || Object.keys(conferencing).length === 0) return success(undefined)
-  const { provider, details, autocreate } = conferencing
+  const { provider, details, autocreate } = withoutNulls(conferencing ?? {})
+  if (!provider && !details && !autocreate) return success(undefined)
   if (autocreate && details)
     return failure(invalidRequest('must not be given together with details', 'conferencing.autocreate'))
   if (autocreate)
@@ -358,7 +260,7 @@ function readConferencing(
         'conferencing.autocreate',
       ),
     )
-  if (provider === undefined) return failure(invalidRequest('is required', 'conferencing.provider'))
+  if (!provider) return failure(invalidRequest('is required', 'conferencing.provider'))
   if (!details) return failure(invalidRequest('is required', 'conferencing.details'))
   return success({ provider, details })
 }
@@ -367,36 +269,10 @@ function readReminders(reminders: Static<typeof remindersSchema> | null): EventD
   if (reminders === null) return undefined
   const overrides = reminders.overrides?.map(({ reminder_minutes, reminder_method }) => ({
     reminder_minutes: typeof reminder_minutes === 'number' ? reminder_minutes : Number(reminder_minutes.slice(1, -1)),
-    ...(reminder_method === undefined ? {} : { reminder_method }),
+    ...(reminder_method ? { reminder_method } : {}),
   }))
   return {
     use_default: reminders.use_default ?? overrides === undefined,
     ...(overrides === undefined ? {} : { overrides }),
   }
-}
-
-/** `data.object` of the event webhooks. */
-export function eventNotification(
-  trigger: 'event.created' | 'event.updated' | 'event.deleted',
-  event: CalendarEvent,
-): object {
-  const json = eventToJson(event)
-  if (trigger !== 'event.deleted') return { ...json, status: event.status === 'maybe' ? 'tentative' : event.status }
-  const { id, object, grant_id, calendar_id, master_event_id, metadata } = json
-  return {
-    id,
-    object,
-    grant_id,
-    calendar_id,
-    ...(master_event_id === undefined ? {} : { master_event_id }),
-    ...(metadata === undefined ? {} : { metadata }),
-  }
-}
-
-/** An event that is gone, as far as it is still known. */
-export type RemovedEvent = Pick<CalendarEvent, 'id' | 'grantId' | 'calendarId'>
-
-/** `data.object` of event.deleted. */
-export function removedEventNotification({ id, grantId, calendarId }: RemovedEvent): object {
-  return { id, object: 'event', grant_id: grantId, calendar_id: calendarId }
 }

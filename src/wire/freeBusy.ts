@@ -5,6 +5,7 @@ import { invalidRequest } from '../core/problem.ts'
 import { failure, type Result, success } from '../core/result.ts'
 import { dayMs, fromUnixSeconds, toUnixSeconds } from '../core/time/instant.ts'
 import type { Interval } from '../core/time/interval.ts'
+import { optional } from './common.ts'
 import { unixSeconds } from './whole.ts'
 
 /** How far one question may reach: three months. */
@@ -14,7 +15,7 @@ export const freeBusyBody = Type.Object({
   start_time: unixSeconds(),
   end_time: unixSeconds(),
   emails: Type.Array(Type.String({ minLength: 1, maxLength: 320 }), { minItems: 1, maxItems: 50 }),
-  tentative_as_busy: Type.Optional(Type.Boolean()),
+  tentative_as_busy: optional(Type.Boolean()),
 })
 
 export const freeBusyData = Type.Array(

@@ -6,7 +6,7 @@ import { invalidRequest } from '../core/problem.ts'
 import { failure, type Result, success } from '../core/result.ts'
 import { fromUnixSeconds, toUnixSeconds } from '../core/time/instant.ts'
 import { isTimezone } from '../core/time/zone.ts'
-import { limitOf, nullable, offsetQuery } from './common.ts'
+import { limitOf, offsetQuery, optional } from './common.ts'
 import { unixSeconds } from './whole.ts'
 
 export const grantData = Type.Object({
@@ -40,6 +40,9 @@ export function grantToJson(grant: Grant): Static<typeof grantData> {
   }
 }
 
+const notKept = 'No grant here has one, so a list that asks for it is empty'
+const unknownHere = Type.Optional(Type.String({ maxLength: 255, description: notKept }))
+
 export const grantListQuery = Type.Object({
   ...offsetQuery,
   limit: Type.Optional(limitOf(200, 10)),
@@ -50,6 +53,10 @@ export const grantListQuery = Type.Object({
   email: Type.Optional(Type.String()),
   grant_status: Type.Optional(Type.Enum(['valid', 'invalid'])),
   provider: Type.Optional(Type.Enum([...grantProviders])),
+  ip: unknownHere,
+  account_id: unknownHere,
+  account_ids: Type.Optional(Type.Array(Type.String({ maxLength: 2048 }), { maxItems: 50, description: notKept })),
+  workspace_id: unknownHere,
 })
 
 export function readGrantList(query: Static<typeof grantListQuery>) {
@@ -63,22 +70,25 @@ export function readGrantList(query: Static<typeof grantListQuery>) {
     email: query.email,
     status: query.grant_status,
     provider: query.provider,
+    isEmpty: [query.ip, query.account_id, query.account_ids, query.workspace_id].some(
+      (asked) => String(asked ?? '') !== '',
+    ),
   } as const
 }
 
 export const customConnectBody = Type.Object({
   provider: Type.Enum([...grantProviders]),
   settings: Type.Object({
-    email: Type.Optional(Type.String({ minLength: 1, maxLength: 320 })),
-    username: Type.Optional(Type.String({ minLength: 1, maxLength: 320 })),
-    password: Type.Optional(Type.String({ minLength: 1, maxLength: 1024 })),
-    server_url: Type.Optional(Type.String({ minLength: 1, maxLength: 2048 })),
+    email: optional(Type.String({ minLength: 1, maxLength: 320 })),
+    username: optional(Type.String({ minLength: 1, maxLength: 320 })),
+    password: optional(Type.String({ minLength: 1, maxLength: 1024 })),
+    server_url: optional(Type.String({ minLength: 1, maxLength: 2048 })),
     /** Beyond the wire: the zone of calendars that say none themselves. */
-    timezone: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+    timezone: optional(Type.String({ minLength: 1, maxLength: 64 })),
   }),
-  name: Type.Optional(nullable(Type.String({ maxLength: 255 }))),
-  state: Type.Optional(nullable(Type.String({ maxLength: 256 }))),
-  scope: Type.Optional(nullable(Type.Array(Type.String({ maxLength: 255 })))),
+  name: optional(Type.String({ maxLength: 255 })),
+  state: optional(Type.String({ maxLength: 256 })),
+  scope: optional(Type.Array(Type.String({ maxLength: 255 }))),
 })
 
 /** Only what was said, as the towers read it. Problems: `invalidRequest` for a zone that is none, whoever the provider is. */
@@ -86,16 +96,16 @@ export function readSettings(
   settings: Static<typeof customConnectBody>['settings'],
 ): Result<Readonly<Record<string, string>>> {
   const { timezone } = settings
-  if (timezone !== undefined && !isTimezone(timezone))
+  if (typeof timezone === 'string' && !isTimezone(timezone))
     return failure(invalidRequest(`"${timezone}" is not an IANA time zone, as Europe/Berlin is`, 'settings.timezone'))
-  const said = Object.entries(settings).filter((entry) => typeof entry[1] === 'string')
-  return success(Object.fromEntries(said))
+  const said = Object.entries(settings).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []))
+  return success(Object.fromEntries(said) as Readonly<Record<string, string>>)
 }
 
 export const grantChangeBody = Type.Object({
-  settings: Type.Optional(Type.Object({})),
-  scope: Type.Optional(Type.Array(Type.String({ maxLength: 255 }))),
-  name: Type.Optional(nullable(Type.String({ maxLength: 255 }))),
+  settings: optional(Type.Object({})),
+  scope: optional(Type.Array(Type.String({ maxLength: 255 }))),
+  name: optional(Type.String({ maxLength: 255 })),
 })
 
 const codes = {

@@ -2,23 +2,23 @@
 import Type, { type Static } from 'typebox'
 
 import type { EmailTemplate, Reminder } from '../core/configuration/configuration.ts'
-import { nullable } from './common.ts'
+import { optional } from './common.ts'
 import { whole } from './whole.ts'
 
-const text = (maxLength: number) => Type.Optional(nullable(Type.String({ maxLength })))
+const text = (maxLength: number) => optional(Type.String({ maxLength }))
 
 export const emailTemplateSchema = Type.Object({
-  booking_confirmed: Type.Optional(nullable(Type.Object({ title: text(1024), body: text(8192) }))),
+  booking_confirmed: optional(Type.Object({ title: text(1024), body: text(8192) })),
   logo: text(2048),
-  show_nylas_branding: Type.Optional(nullable(Type.Boolean())),
+  show_nylas_branding: optional(Type.Boolean()),
   organizer_locale: text(16),
 })
 
 export const reminderSchema = Type.Object({
   type: Type.Enum(['email', 'webhook']),
   minutes_before_event: whole({ minimum: 1, maximum: 525_600 }),
-  recipient: Type.Optional(nullable(Type.Enum(['all', 'host', 'guest']))),
-  email_subject: Type.Optional(nullable(Type.String({ maxLength: 255 }))),
+  recipient: optional(Type.Enum(['all', 'host', 'guest'])),
+  email_subject: optional(Type.String({ maxLength: 255 })),
 })
 
 /** A logo that is no web address is kept in the document and not shown. */

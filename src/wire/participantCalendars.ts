@@ -2,14 +2,14 @@
 import Type from 'typebox'
 
 import { closed, type UnreadablePolicy } from '../core/calendar/health.ts'
-import { nullable } from './common.ts'
+import { optional } from './common.ts'
 import { whole } from './whole.ts'
 
 /** Of `availability`. The two about unreadable calendars go beyond the wire. */
 export const calendarMembers = {
   calendar_ids: Type.Array(Type.String({ minLength: 1, maxLength: 1024 }), { maxItems: 50 }),
-  unreadable_calendars: Type.Optional(nullable(Type.Enum(['closed', 'last_known', 'ignore']))),
-  last_known_hours: Type.Optional(nullable(whole({ minimum: 1, maximum: 720 }))),
+  unreadable_calendars: optional(Type.Enum(['closed', 'last_known', 'ignore'])),
+  last_known_hours: optional(whole({ minimum: 1, maximum: 720 })),
 }
 
 const defaultHours = 24

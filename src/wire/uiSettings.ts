@@ -2,10 +2,17 @@
 import Type from 'typebox'
 
 import type { Booking, Person } from '../core/booking/booking.ts'
+import { beforehand } from '../core/booking/texts.ts'
 import { type Configuration, isRoundRobin } from '../core/configuration/configuration.ts'
 import { toUnixSeconds } from '../core/time/instant.ts'
 import { guestReference } from './bookings.ts'
-import { type AdditionalFieldJson, type ConfigurationDocument, schedulerWithDefaults } from './configurations.ts'
+import { nullable } from './common.ts'
+import {
+  type AdditionalFieldJson,
+  additionalFieldsSchema,
+  type ConfigurationDocument,
+  schedulerWithDefaults,
+} from './configurations.ts'
 
 /** What a booking page is told. Optional members of a configuration are empty here, never absent. */
 export type UiSettings = {
@@ -15,6 +22,11 @@ export type UiSettings = {
   readonly name: string
   readonly booking_type: string
   readonly duration_minutes: number
+  /** Where and what about, as it can be told before anyone has booked; empty where there is nothing to tell. */
+  readonly location: string
+  readonly description: string
+  /** Whether those who take part get mails from this server about what becomes of a booking. */
+  readonly sends_emails: boolean
   readonly appearance: Readonly<Record<string, string | null>> | null
   readonly organizer: Person
   /** Whom a guest will meet, the organizer first. Empty where they serve in turn: nobody knows before who it will be. */
@@ -37,32 +49,67 @@ export type UiSettings = {
   readonly booking?: object
 }
 
+const person = Type.Object({ name: Type.String(), email: Type.String() })
+
 export const uiSettingsData = Type.Object({
   configuration_id: Type.String(),
   app_client_id: Type.String(),
-  slug: Type.Union([Type.String(), Type.Null()]),
+  slug: nullable(Type.String()),
   name: Type.String(),
   booking_type: Type.String(),
   duration_minutes: Type.Integer(),
-  appearance: Type.Union([Type.Object({}), Type.Null()]),
-  organizer: Type.Object({ name: Type.String(), email: Type.String() }),
+  location: Type.String(),
+  description: Type.String(),
+  sends_emails: Type.Boolean(),
+  appearance: nullable(Type.Record(Type.String(), nullable(Type.String()))),
+  organizer: person,
   hosts: Type.Array(Type.String()),
   scheduler: Type.Object({
     available_days_in_future: Type.Integer(),
     min_booking_notice: Type.Integer(),
     min_cancellation_notice: Type.Integer(),
+    cancellation_policy: Type.String(),
+    rescheduling_url: Type.String(),
+    cancellation_url: Type.String(),
+    organizer_confirmation_url: Type.String(),
+    confirmation_redirect_url: Type.String(),
+    hide_additional_guests: Type.Boolean(),
+    hide_cancellation_options: Type.Boolean(),
+    hide_rescheduling_options: Type.Boolean(),
+    additional_fields: additionalFieldsSchema,
+    notetaker_settings: nullable(Type.Object({})),
   }),
-  booking: Type.Optional(Type.Object({ booking_ref: Type.String() })),
+  booking: Type.Optional(
+    Type.Object({
+      booking_ref: Type.String(),
+      guest: person,
+      timezone: Type.String(),
+      email_language: Type.String(),
+      additional_guests: Type.Array(person),
+      additional_fields: Type.Record(Type.String(), Type.String()),
+      event_data: Type.Object({
+        location: Type.String(),
+        when: Type.Object({
+          start_time: Type.Integer(),
+          end_time: Type.Integer(),
+          start_timezone: Type.String(),
+          end_timezone: Type.String(),
+          object: Type.Literal('timespan'),
+        }),
+      }),
+      event_organizer: Type.Object({ ...person.properties, is_organizer: Type.Boolean() }),
+    }),
+  ),
 })
 
 /**
  * Members that the components compute with are always there. The booking's own people are in it for whoever holds its id,
- * since the reschedule form starts from them; the salt that confirms is not.
+ * since the reschedule form starts from them; the salt that confirms is not. `isSending`: the server has where to send mails.
  */
 export function uiSettingsToJson(
   configuration: Configuration,
   document: ConfigurationDocument,
-  booking: Booking | undefined,
+  { booking, isSending }: { readonly booking?: Booking; readonly isSending: boolean },
 ): UiSettings {
   const organizer = configuration.participants.find(({ isOrganizer }) => isOrganizer) ?? configuration.participants[0]
   const scheduler = schedulerWithDefaults(document)
@@ -73,6 +120,9 @@ export function uiSettingsToJson(
     name: configuration.name,
     booking_type: configuration.bookingType,
     duration_minutes: configuration.durationMinutes,
+    location: beforehand(withoutWebAddress(configuration.location), configuration),
+    description: beforehand(configuration.description, configuration),
+    sends_emails: isSending && !configuration.disableEmails,
     appearance: document.appearance ?? null,
     organizer: { name: organizer?.name ?? '', email: organizer?.email ?? '' },
     hosts: isRoundRobin(configuration)
@@ -95,6 +145,11 @@ export function uiSettingsToJson(
     },
     ...(booking === undefined ? {} : { booking: bookingPart(configuration, booking) }),
   }
+}
+
+/** Whoever has an online meeting's address can come in: it is for those who have booked. */
+function withoutWebAddress(place: string): string {
+  return /:\/\/|\bwww\./i.test(place) ? '' : place
 }
 
 /** A host without a name is known by the address. */

@@ -6,7 +6,7 @@ import { failure, type Result, success } from '../core/result.ts'
 import { toUnixSeconds } from '../core/time/instant.ts'
 import type { Notification } from '../core/webhook/delivery.ts'
 import { type Endpoint, foreignTriggers, ownTriggers, type Trigger } from '../core/webhook/endpoint.ts'
-import { nullable } from './common.ts'
+import { optional } from './common.ts'
 
 const triggerSchema = Type.Enum([...ownTriggers, ...foreignTriggers])
 const email = Type.String({
@@ -17,18 +17,18 @@ const email = Type.String({
 })
 const url = Type.String({ maxLength: 2048 })
 const fields = {
-  description: Type.Optional(nullable(Type.String({ maxLength: 1024 }))),
-  notification_email_addresses: Type.Optional(nullable(Type.Array(email, { maxItems: 10 }))),
-  compressed_delivery: Type.Optional(nullable(Type.Boolean())),
+  description: optional(Type.String({ maxLength: 1024 })),
+  notification_email_addresses: optional(Type.Array(email, { maxItems: 10 })),
+  compressed_delivery: optional(Type.Boolean()),
 }
 const triggers = Type.Array(triggerSchema, { minItems: 1, maxItems: 100 })
 
 export const endpointBody = Type.Object({ webhook_url: url, trigger_types: triggers, ...fields })
 export const endpointChangeBody = Type.Object({
-  webhook_url: Type.Optional(nullable(url)),
-  trigger_types: Type.Optional(nullable(Type.Array(triggerSchema, { maxItems: 100 }))),
+  webhook_url: optional(url),
+  trigger_types: optional(Type.Array(triggerSchema, { maxItems: 100 })),
   ...fields,
-  status: Type.Optional(nullable(Type.Enum(['active', 'pause']))),
+  status: optional(Type.Enum(['active', 'pause'])),
 })
 export const endpointParams = Type.Object({ webhook_id: Type.String() })
 export const mockBody = Type.Object({ trigger_type: triggerSchema })
@@ -130,6 +130,7 @@ export const notificationData = Type.Object({
   id: Type.String(),
   time: Type.Integer(),
   sequence: Type.Integer(),
+  webhook_delivery_attempt: Type.Optional(Type.Integer({ description: 'From 1; not in the feed' })),
   data: Type.Object({
     application_id: Type.String(),
     grant_id: Type.Optional(Type.String()),

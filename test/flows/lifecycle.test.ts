@@ -169,3 +169,43 @@ describe('a booking', () => {
     expect(confirmed.body.data).toMatchObject({ status: 'booked' })
   })
 })
+
+describe('a booking that was moved since a guest was shown it', () => {
+  it.each(['DELETE', 'PATCH'] as const)('is left alone by a %s that says which start was shown', async (method) => {
+    const id = await makeConfiguration(server, [host])
+    const shown = start + (method === 'DELETE' ? 4 : 5) * 86_400
+    const { booking_id, booking_ref: token } = (await book(server, id, shown)).body.data
+    const path = `/v3/scheduling/bookings/${booking_id}`
+    const change = (shownStart: unknown, headers: Record<string, string> = {}) =>
+      server.request(method, path, {
+        token,
+        headers,
+        body:
+          method === 'DELETE'
+            ? { start_time: shownStart }
+            : { start_time: shown + 7_200, end_time: shown + 9_000, shown_start_time: shownStart },
+      })
+    const moved = await server.request('PATCH', path, {
+      token,
+      body: { start_time: shown + 3_600, end_time: shown + 5_400, shown_start_time: shown },
+    })
+    expect(moved.status).toBe(200)
+    for (const [headers, status] of [
+      [{}, 400],
+      [{ prefer: 'conflict-status=409', 'idempotency-key': `moved ${method}` }, 409],
+    ] as const) {
+      const refused = await change(shown, headers)
+      expect(refused.status).toBe(status)
+      expect(refused.body.error).toMatchObject({
+        type: 'invalid_request_error',
+        message: expect.stringMatching(/^(shown_)?start_time: .* moved/),
+      })
+    }
+    expect((await change('soon')).body.error.message).toContain('start_time')
+    expect((await change(String(shown + 3_600))).status).toBe(200)
+    if (method === 'DELETE') return
+    // One that has ended is not looked for slots.
+    expect((await server.request('DELETE', path, { token, body: { start_time: null } })).status).toBe(200)
+    expect((await change(shown + 7_200)).body.error.message).toBe('The booking is already cancelled')
+  })
+})

@@ -1,8 +1,8 @@
 /** What a link may put into the form, what of it must stay, and where the server's refusals are shown. */
 import { describe, expect, it } from 'vitest'
 
-import { fieldsOf, firstAnswers, isPersonReadonly } from '../../web/booking/answers.ts'
-import { findComplaints, findRefused, withoutGuest } from '../../web/booking/complaints.ts'
+import { fieldsOf, firstAnswers, isPersonReadonly, keepAnswers } from '../../web/booking/answers.ts'
+import { findComplaints, findFailure, withoutGuest } from '../../web/booking/complaints.ts'
 import { de } from '../../web/booking/languages/de.ts'
 
 const text = { label: 'Text', type: 'text', default: 'standard', pattern: '^[A-Za-z ]*$' } as const
@@ -71,6 +71,34 @@ describe('a link', () => {
   })
 })
 
+describe('what was typed', () => {
+  it('is kept over a page that asks for other things by now, as far as it still asks for them', () => {
+    const typed = { ...prefilled(''), name: 'Gil', website: 'filled in by a program', guests: ['eve@guest.example'] }
+    const before = {
+      ...typed,
+      fields: { ...typed.fields, text: '', drop: 'b', radio: 'x', gone: 'away', lines: 'a\nb' },
+    }
+    const now: typeof fields = {
+      ...fields,
+      drop: { label: 'Drop', type: 'dropdown', options: ['a', 'c'] },
+      extra: { label: 'Extra', type: 'text', default: 'new' },
+    }
+    const first = firstAnswers(now, parametersOf(''))
+    expect(keepAnswers(now, first, before)).toMatchObject({
+      name: 'Gil',
+      website: '',
+      guests: ['eve@guest.example'],
+    })
+    expect(keepAnswers(now, first, before).fields).toEqual({
+      text: '',
+      lines: 'a\nb',
+      radio: 'x',
+      hidden: 'website',
+      extra: 'new',
+    })
+  })
+})
+
 describe('a complaint', () => {
   const shown = fieldsOf({ ...fields, 7: text }, parametersOf(''))
   const answers = { ...prefilled(''), guests: ['', 'eve@guest.example', '', 'bob@guest.example'] }
@@ -85,13 +113,26 @@ describe('a complaint', () => {
     ['guest.email: must be a mail address', { email: de.errors.email }],
     ['additional_guests[1].email: must be a mail address', { 'guests.3': de.errors.email }],
     ['additional_fields.text: does not have the form that is asked for', { 'fields.text': de.errors.pattern }],
-    ['additional_fields.drop: must be one of a, b', { 'fields.drop': de.errors.requiredChoice }],
+    ['additional_fields.text: is required', { 'fields.text': de.errors.required }],
+    ['additional_fields.drop: is required', { 'fields.drop': de.errors.requiredChoice }],
+    // The page knows other options, so no choice on it would do.
+    ['additional_fields.drop: must be one of c, d', de.errors.outdated],
     ['additional_fields[7]: longer than 10240 characters', { 'fields.7': de.errors.pattern }],
-    ['additional_fields.other: is required', undefined],
-    ['timezone: "Nowhere" is not an IANA time zone, as Europe/Berlin is', undefined],
-  ])('of the server, "%s", is made where it belongs, in the words of the page', (message, complaints) => {
-    expect(findRefused({ type: 'invalid_request_error', message }, answers, shown, de)).toEqual(complaints)
-    expect(findRefused({ type: 'api.internal_error', message }, answers, shown, de)).toBeUndefined()
+    ['additional_fields.other: is required', de.errors.outdated],
+    ['timezone: "Nowhere" is not an IANA time zone, as Europe/Berlin is', de.errors.failed],
+  ])('of the server, "%s", is made where it belongs, in the words of the page', (message, said) => {
+    const refused = { status: 400, type: 'invalid_request_error', message }
+    expect(findFailure(refused, answers, shown, de)).toEqual(
+      typeof said === 'string'
+        ? { is: 'sentence', sentence: said, isOutdated: true }
+        : { is: 'places', complaints: said },
+    )
+    const failed = { status: 500, type: 'internal_error', message }
+    expect(findFailure(failed, answers, shown, de)).toEqual({
+      is: 'sentence',
+      sentence: de.errors.server,
+      isOutdated: false,
+    })
   })
 
   it('moves with its guest, and goes with its guest', () => {

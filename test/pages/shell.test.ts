@@ -157,6 +157,8 @@ describe('a page', () => {
     ['?lang=xx&language=de', '', 'de', 'ltr'],
     ['?lang=&language=de', '', 'de', 'ltr'],
     ['?lang=de&lang=fr', 'sv', 'de', 'ltr'],
+    // As a mail program may take it from a text.
+    ['?lang=de).', 'sv', 'de', 'ltr'],
     ['?language[]=de', 'sv', 'sv', 'ltr'],
     ['?lang=<script>', 'de', 'de', 'ltr'],
     ['?lang=__proto__', '', 'en', 'ltr'],

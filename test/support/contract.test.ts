@@ -15,19 +15,23 @@ const calendar = {
   read_only: false,
 }
 
-it('an answer is held against our own schema', () => {
+const violations = (body: object) => {
   if (show === undefined) throw new Error('no such route')
-  expect(findViolations(show, 200, { request_id: 'r', data: calendar })).toEqual([])
-  expect(findViolations(show, 200, { request_id: 'r', data: { ...calendar, is_primary: 'yes' } }).join()).toContain(
+  return findViolations({ route: show, status: 200, body, isSelection: false })
+}
+
+it('an answer is held against our own schema', () => {
+  expect(violations({ request_id: 'r', data: calendar })).toEqual([])
+  expect(violations({ request_id: 'r', data: { ...calendar, is_primary: 'yes' } }).join()).toContain(
     '(our schema): /data/is_primary',
   )
-  expect(findViolations(show, 200, { data: calendar }).join()).toContain('request_id')
+  expect(violations({ data: calendar }).join()).toContain('request_id')
+  expect(violations({ request_id: 'r', data: { ...calendar, more: 1 } }).join()).toContain('"more"')
 })
 
 // Skipped where the folder that OPENSLOT_CONTRACTS names is absent.
 it.skipIf(!hasContract)("an answer is held against the vendor's contract", () => {
-  if (show === undefined) throw new Error('no such route')
-  expect(findViolations(show, 200, { request_id: 'r', data: { ...calendar, is_primary: 'yes' } }).join()).toContain(
+  expect(violations({ request_id: 'r', data: { ...calendar, is_primary: 'yes' } }).join()).toContain(
     '(contract): /data/is_primary',
   )
 })

@@ -4,8 +4,12 @@ import { startTestServer, type TestServer } from './server.ts'
 
 export type PageServer = TestServer & { readonly host: TestHost; readonly hasOwnClock: boolean }
 
-export async function startPageServer(now?: () => number): Promise<PageServer> {
-  const server = await startTestServer(now === undefined ? {} : { now: now as never })
+/** With a mail server that nobody has to reach, as pages speak of mails only where there is one. */
+export async function startPageServer(
+  now?: () => number,
+  environment: Record<string, string> = { SMTP_URL: 'smtp://127.0.0.1:9', MAIL_FROM: 'book@host.example' },
+): Promise<PageServer> {
+  const server = await startTestServer(now === undefined ? {} : { now: now as never }, environment)
   const host = await makeHost(server, 'ada@host.example', 'Europe/Berlin')
   return { ...server, host, hasOwnClock: now !== undefined }
 }

@@ -47,8 +47,8 @@ export async function startTestServer(
     ...environment,
   })
   const app = await buildApp(config, {
-    onAnswer: (route, status, body) => {
-      const violations = findViolations(route, status, body)
+    onAnswer: (answered) => {
+      const violations = findViolations(answered)
       // Thrown into the route, so that the very request which is answered wrongly answers 500, and the log says why.
       if (violations.length > 0) throw new Error(`the answer breaks the contract:\n${violations.join('\n')}`)
     },

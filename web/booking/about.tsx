@@ -8,7 +8,7 @@ import { usePage } from './page.tsx'
 
 export function About({ settings, children }: { readonly settings: UiSettings; readonly children?: ReactNode }) {
   const { words, locale } = usePage()
-  const { hosts, name, duration_minutes: minutes } = settings
+  const { hosts, name, duration_minutes: minutes, location, description } = settings
   const people = formatList(hosts, locale)
   const logo = settings.appearance?.company_logo_url
   const [isBroken, setBroken] = useState(false)
@@ -31,8 +31,38 @@ export function About({ settings, children }: { readonly settings: UiSettings; r
           ? fill(words.hours, { count: (minutes / 60).toLocaleString(locale) })
           : fill(words.minutes, { count: minutes.toLocaleString(locale) })}
       </p>
+      {location !== '' && (
+        <p className="place">
+          <Pin /> <span>{location}</span>
+        </p>
+      )}
+      <Description text={description.trim()} />
       {children}
     </header>
+  )
+}
+
+const longDescription = 160
+
+/** A long one opens where it stands: free times come first. */
+function Description({ text }: { readonly text: string }) {
+  if (text === '') return null
+  if (text.length <= longDescription && text.split('\n').length < 5) return <p className="description">{text}</p>
+  return (
+    <details className="description">
+      <summary>
+        <span>{text}</span>
+      </summary>
+    </details>
+  )
+}
+
+function Pin() {
+  return (
+    <Icon>
+      <path d="M10 17.5s5.5-4.6 5.5-9a5.5 5.5 0 0 0-11 0c0 4.4 5.5 9 5.5 9Z" strokeLinejoin="round" />
+      <circle cx="10" cy="8.5" r="2" />
+    </Icon>
   )
 }
 

@@ -58,6 +58,15 @@ export function firstAnswers(fields: Fields, parameters: URLSearchParams): Answe
   }
 }
 
+/** What was typed before the page was loaded again, as far as it still asks for it. */
+export function keepAnswers(fields: Fields, first: Answers, typed: Answers): Answers {
+  const kept = Object.entries(fields).flatMap(([key, field]) => {
+    const answer = Object.hasOwn(typed.fields, key) ? readAnswer(field, typed.fields[key] ?? '') : undefined
+    return answer === undefined ? [] : [[key, answer]]
+  })
+  return { ...typed, website: '', fields: { ...first.fields, ...Object.fromEntries(kept) } }
+}
+
 /** As the field's control has it; undefined where it can show nothing of `text`. */
 function readAnswer(field: FieldSettings, text: string): string | undefined {
   const options = field.options ?? []

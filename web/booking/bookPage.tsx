@@ -5,15 +5,16 @@ import type { SlotStarts } from '../../src/wire/pages.ts'
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { fill, formatList } from '../shared/format.ts'
 import { About } from './about.tsx'
-import { fieldsOf, firstAnswers } from './answers.ts'
-import { type BookingJson, explain, redirectAddress, sendWish, type Wish } from './booking.ts'
-import { type Complaints, findRefused } from './complaints.ts'
+import { type Answers, fieldsOf, firstAnswers, keepAnswers } from './answers.ts'
+import { type BookingJson, redirectAddress, sendWish, type Wish } from './booking.ts'
+import { type Failure, findFailure } from './complaints.ts'
 import { AddToCalendar, ChangeLinks, Done, Facts, linkTo, When } from './done.tsx'
 import { isFramed, tellFrame, tellReady } from './frame.ts'
 import { GuestForm } from './guestForm.tsx'
 import { LostSlot } from './lostSlot.tsx'
 import { usePage } from './page.tsx'
 import { SlotPicker } from './slotPicker.tsx'
+import { loadAgain, useTaken } from './taken.ts'
 import { isSlotLost, type Sent } from './tries.ts'
 import { type Ending, useChoice } from './useChoice.ts'
 import { useSlots } from './useSlots.ts'
@@ -30,22 +31,26 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
   const { words, language, parameters } = usePage()
   const { scheduler, organizer } = settings
   const [timezone, setTimezone] = useState(() => guestTimezone(parameters))
-  const [answers, setAnswers] = useState(() => firstAnswers(scheduler.additional_fields, parameters))
-  const slots = useSlots({ configurationId: settings.configuration_id, token: session }, first)
-  const choice = useChoice<Sent<Wish, BookingJson>, string | Complaints>()
+  const typed = useTaken<{ readonly answers: Answers }>()?.answers
+  const [answers, setAnswers] = useState(() => {
+    const given = firstAnswers(scheduler.additional_fields, parameters)
+    return typed === undefined ? given : keepAnswers(scheduler.additional_fields, given, typed)
+  })
+  const { configuration_id: configurationId, duration_minutes: minutes } = settings
+  const slots = useSlots({ configurationId, token: session, minutes }, first)
+  const choice = useChoice<Sent<Wish, BookingJson>, Failure>()
   const { start, standing, isOpen } = choice
   useEffect(tellReady, [])
 
-  const book = async (wish: Wish): Promise<Ending<Sent<Wish, BookingJson>, string | Complaints>> => {
+  const book = async (wish: Wish): Promise<Ending<Sent<Wish, BookingJson>, Failure>> => {
     const sent = await sendWish(wish)
     if (!sent.ok) {
       if (!isSlotLost(sent.problem)) {
         const fields = fieldsOf(scheduler.additional_fields, parameters)
-        const refused = findRefused(sent.problem, wish.answers, fields, words)
-        return { is: 'refused', failure: refused ?? explain(sent.problem, words) }
+        return { is: 'refused', failure: findFailure(sent.problem, wish.answers, fields, words) }
       }
-      await slots.refresh(wish.start)
-      return { is: 'lost' }
+      if ((await slots.refresh(wish.start)) === 'current') return { is: 'lost' }
+      return { is: 'refused', failure: { is: 'sentence', sentence: words.errors.outdated, isOutdated: true } }
     }
     const { value: booking, wish: sentWish } = sent.value
     tellFrame('booked', { booking, start_time: sentWish.start })
@@ -61,6 +66,9 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
   if (standing.is === 'done') return <Booked sent={standing.done} />
   const isForm = isOpen && start !== undefined
   const isLost = standing.is === 'lost'
+  const failure = standing.is === 'refused' ? standing.failure : undefined
+  const isOutdated = failure?.is === 'sentence' && failure.isOutdated
+  const reload = () => loadAgain({ answers })
   const submitLabel =
     settings.appearance?.submit_button_label ||
     (settings.booking_type === 'booking' ? words.form.submit : words.form.request)
@@ -70,7 +78,7 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
         <About settings={settings}>
           {isForm && (
             <p className="chosen" data-lost={isLost || undefined}>
-              <When start={start} end={start + settings.duration_minutes * 60} timezone={timezone} />
+              <When start={start} end={start + minutes * 60} timezone={timezone} />
               <button
                 type="button"
                 className="quiet"
@@ -79,6 +87,11 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
               >
                 {words.form.change}
               </button>
+            </p>
+          )}
+          {!isForm && typed !== undefined && (
+            <p className="note" role="status">
+              {words.times.kept}
             </p>
           )}
           {!isForm && (
@@ -107,20 +120,23 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
             {settings.booking_type !== 'booking' && (
               <p className="note">
                 {settings.hosts.length === 0
-                  ? words.form.pendingNoteInTurn
-                  : fill(words.form.pendingNote, { organizer: organizer.name || organizer.email })}
+                  ? words.form[settings.sends_emails ? 'pendingNoteInTurn' : 'pendingNoteInTurnQuiet']
+                  : fill(words.form[settings.sends_emails ? 'pendingNote' : 'pendingNoteQuiet'], {
+                      organizer: organizer.name || organizer.email,
+                    })}
               </p>
             )}
             <GuestForm
               settings={settings}
               answers={answers}
-              submitLabel={isLost ? undefined : submitLabel}
+              submitLabel={isLost || isOutdated ? undefined : submitLabel}
               isSending={standing.is === 'sending'}
-              failure={standing.is === 'refused' ? standing.failure : undefined}
+              failure={failure}
               onChange={setAnswers}
               onSubmit={() =>
                 void choice.send(() => book({ settings, start, answers, timezone, language, token: session }))
               }
+              onReload={reload}
             />
           </section>
         ) : (
@@ -130,6 +146,7 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
             days={scheduler.available_days_in_future}
             chosen={start}
             onChoose={choice.choose}
+            onReload={reload}
           />
         )}
       </div>
@@ -149,17 +166,22 @@ function Booked({ sent: { value: booking, wish } }: { readonly sent: Sent<Wish, 
   const { settings, start, timezone } = wish
   const email = wish.answers.email.trim()
   const guest = wish.answers.name.trim()
-  const { scheduler, appearance, hosts } = settings
+  const { scheduler, appearance, hosts, sends_emails } = settings
   const end = start + settings.duration_minutes * 60
   const isPending = booking.status === 'pending'
   const organizer = booking.organizer.name || booking.organizer.email
   // What a request waits for is said whatever the organizer says to those who have booked.
   const text = isPending
-    ? fill(words.done.pendingText, { organizer, email })
-    : appearance?.thank_you_message || fill(words.done.bookedText, { email })
+    ? fill(words.done[sends_emails ? 'pendingText' : 'pendingQuiet'], { organizer, email })
+    : appearance?.thank_you_message || fill(words.done[sends_emails ? 'bookedText' : 'bookedQuiet'], { email })
   return (
     <main className="page">
-      <Done mark={isPending ? 'waiting' : 'yes'} title={isPending ? words.done.pending : words.done.booked} text={text}>
+      <Done
+        isOutcome
+        mark={isPending ? 'waiting' : 'yes'}
+        title={isPending ? words.done.pending : words.done.booked}
+        text={text}
+      >
         <Facts
           facts={[
             { label: words.facts.what, value: booking.title },

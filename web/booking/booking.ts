@@ -1,11 +1,9 @@
-// Booking and moving over the API, and what the answers mean for a page.
+// Booking, moving, answering and calling off over the API.
 import type { LinkedBooking } from '../../src/wire/pages.ts'
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
-import { type Answered, type CallProblem, call } from '../shared/client.ts'
-import { fill } from '../shared/format.ts'
+import { type Answered, call } from '../shared/client.ts'
 import { type Answers, answersToJson } from './answers.ts'
-import type { Words } from './languages/en.ts'
-import { oneOfMany, stillRunning } from './tries.ts'
+import { oneOfMany } from './tries.ts'
 
 /** The answer of the API to a booking that was made or moved. */
 export type BookingJson = {
@@ -70,15 +68,21 @@ function sendOnce(wish: Wish, key: string, proof?: string): Promise<Answered<Boo
 
 export type Move = { readonly booking: LinkedBooking; readonly start: number; readonly minutes: number }
 
-/** To another start; all else stays as it was. */
+/** From the start that was shown to another; all else stays as it was. */
 export const moveBooking = oneOfMany<Move, BookingJson>(({ booking, start, minutes }, key) =>
-  change(booking, 'PATCH', { start_time: start, end_time: start + minutes * 60 }, key),
+  change(
+    booking,
+    'PATCH',
+    { start_time: start, end_time: start + minutes * 60, shown_start_time: booking.start_time },
+    key,
+  ),
 )
 
 export type Cancellation = { readonly booking: LinkedBooking; readonly reason: string }
 
+/** At the start that was shown, and no other. */
 export const cancelBooking = oneOfMany<Cancellation, unknown>(({ booking, reason }, key) =>
-  change(booking, 'DELETE', { cancellation_reason: reason }, key),
+  change(booking, 'DELETE', { cancellation_reason: reason, start_time: booking.start_time }, key),
 )
 
 export type RequestAnswer = {
@@ -101,20 +105,6 @@ function change<T>(
   key: string,
 ) {
   return call<T>({ method, path: `/v3/scheduling/bookings/${booking_id}`, body, token, idempotencyKey: key })
-}
-
-/** The booking is not what it was when the page was made. */
-export function hasChanged({ status, type }: CallProblem): boolean {
-  return status === 409 && type === 'invalid_request_error'
-}
-
-/** What to tell the person in front of the page. */
-export function explain({ status, type, message }: CallProblem, { errors }: Words): string {
-  if (status === 0 || type === stillRunning) return errors.network
-  if (status === 429) return errors.tooMany
-  if (type === 'invalid_session') return errors.session
-  if (type === 'provider_error') return errors.calendar
-  return fill(errors.failed, { message })
 }
 
 /** Where the guest is sent after booking, with what was booked laid over the address's own query. */

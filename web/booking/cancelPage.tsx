@@ -4,20 +4,24 @@ import { useEffect, useState } from 'react'
 import type { LinkedBooking } from '../../src/wire/pages.ts'
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { fill, formatDays } from '../shared/format.ts'
-import { cancelBooking, explain } from './booking.ts'
+import { cancelBooking } from './booking.ts'
 import { BookAgain, BookingFacts, EndedBooking, endOf } from './currentBooking.tsx'
 import { Done } from './done.tsx'
 import { tellFrame, tellReady } from './frame.ts'
 import { usePage } from './page.tsx'
 import { Reason } from './reason.tsx'
+import { explain, isOutdated } from './refusals.ts'
+import { Refused } from './refused.tsx'
+import { failureOf, loadAgain, type Tried, useTaken } from './taken.ts'
 
 type CancelPageProps = { readonly settings: UiSettings; readonly booking: LinkedBooking }
 
 export function CancelPage({ settings, booking }: CancelPageProps) {
   const { words, locale } = usePage()
-  const [reason, setReason] = useState('')
+  const before = useTaken<Tried & { readonly reason: string }>()
+  const [reason, setReason] = useState(before?.reason ?? '')
   const [isSending, setSending] = useState(false)
-  const [failure, setFailure] = useState<string>()
+  const [failure, setFailure] = useState(failureOf(before, booking, words))
   const [isDone, setDone] = useState(false)
   useEffect(tellReady, [])
 
@@ -31,13 +35,25 @@ export function CancelPage({ settings, booking }: CancelPageProps) {
     if (sent.ok) {
       tellFrame('cancelled', { booking_id: booking.booking_id })
       setDone(true)
-    } else setFailure(explain(sent.problem, words))
+    } else {
+      const told = explain(sent.problem, words)
+      if (isOutdated(sent.problem)) loadAgain({ start: booking.start_time, reason, failure: told })
+      else setFailure(told)
+    }
     setSending(false)
   }
+  // Of a request that the application answers by itself, it alone hears.
+  const tells =
+    settings.sends_emails && !(booking.status === 'pending' && settings.booking_type === 'custom-confirmation')
   if (isDone)
     return (
       <main className="page">
-        <Done mark="no" title={words.done.cancelled} text={words.done.cancelledText}>
+        <Done
+          isOutcome
+          mark="no"
+          title={words.done.cancelled}
+          text={words.done[tells ? 'cancelledText' : 'cancelledQuiet']}
+        >
           <BookingFacts booking={booking} />
           <BookAgain booking={booking} configurationId={configuration_id} />
         </Done>
@@ -68,11 +84,7 @@ export function CancelPage({ settings, booking }: CancelPageProps) {
         ) : (
           <>
             <Reason label={words.cancel.reason} value={reason} onChange={setReason} />
-            {failure !== undefined && (
-              <p className="alert" role="alert">
-                {failure}
-              </p>
-            )}
+            {failure !== undefined && <Refused text={failure} takesFocus={before !== undefined} />}
             <div className="actions">
               <button
                 type="button"

@@ -6,12 +6,16 @@ import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { fill } from '../shared/format.ts'
 import { ownTimezone } from '../shared/timezone.ts'
 import { fieldsOf } from './answers.ts'
-import { answerRequest, explain, hasChanged, type RequestAnswer } from './booking.ts'
+import { answerRequest, type RequestAnswer } from './booking.ts'
 import { BookingFacts } from './currentBooking.tsx'
 import { Done, type Fact } from './done.tsx'
 import { tellFrame, tellReady } from './frame.ts'
+import type { Words } from './languages/en.ts'
 import { usePage } from './page.tsx'
 import { Reason } from './reason.tsx'
+import { explain, isOutdated } from './refusals.ts'
+import { Refused } from './refused.tsx'
+import { failureOf, loadAgain, type Tried, useTaken } from './taken.ts'
 
 type ConfirmationPageProps = {
   readonly settings: UiSettings
@@ -26,24 +30,16 @@ export function ConfirmationPage({ settings, booking: shown, salt, stands }: Con
   const { words, parameters } = usePage()
   // The organizer reads it in the zone that they are in, not in the guest's.
   const booking = { ...shown, timezone: ownTimezone() }
-  const [before] = useState(tryBefore)
+  const before = useTaken<Tried & { readonly isDeclining: boolean; readonly reason: string }>()
   const [isDeclining, setDeclining] = useState(before?.isDeclining ?? false)
   const [reason, setReason] = useState(before?.reason ?? '')
   const [isSending, setSending] = useState(false)
-  const [failure, setFailure] = useState(
-    before !== undefined && before.start !== booking.start_time ? words.confirmation.movedMeanwhile : before?.failure,
-  )
+  const [failure, setFailure] = useState(failureOf(before, booking, words, words.confirmation.movedMeanwhile))
   const [answer, setAnswer] = useState<Answer>()
-  const alert = useRef<HTMLParagraphElement>(null)
   const heading = useRef<HTMLHeadingElement>(null)
   const decline = useRef<HTMLButtonElement>(null)
   const wasDeclining = useRef(isDeclining)
   useEffect(tellReady, [])
-  useEffect(() => {
-    if (before === undefined) return
-    history.replaceState(null, '')
-    alert.current?.focus()
-  }, [before])
   useEffect(() => {
     if (isDeclining !== wasDeclining.current) (isDeclining ? heading : decline).current?.focus()
     wasDeclining.current = isDeclining
@@ -61,7 +57,7 @@ export function ConfirmationPage({ settings, booking: shown, salt, stands }: Con
       setAnswer(isYes ? 'confirmed' : 'declined')
     } else {
       const told = explain(sent.problem, words)
-      if (hasChanged(sent.problem)) loadAgain({ start: booking.start_time, isDeclining, reason, failure: told })
+      if (isOutdated(sent.problem)) loadAgain({ start: booking.start_time, isDeclining, reason, failure: told })
       else setFailure(told)
     }
     setSending(false)
@@ -72,9 +68,10 @@ export function ConfirmationPage({ settings, booking: shown, salt, stands }: Con
     return (
       <main className="page">
         <Done
+          isOutcome
           mark={answer === 'confirmed' ? 'yes' : 'no'}
           title={confirmation[answer]}
-          text={fill(confirmation[`${answer}Text`], { guest })}
+          text={fill(confirmation[settings.sends_emails ? (`${answer}Text` as const) : 'quietText'], { guest })}
         >
           {facts}
         </Done>
@@ -106,11 +103,7 @@ export function ConfirmationPage({ settings, booking: shown, salt, stands }: Con
           {confirmation[standing]}
         </p>
         {isDeclining && <Reason label={confirmation.declineReason} value={reason} onChange={setReason} />}
-        {failure !== undefined && (
-          <p ref={alert} tabIndex={-1} className="alert" role="alert">
-            {failure}
-          </p>
-        )}
+        {failure !== undefined && <Refused text={failure} takesFocus={before !== undefined} />}
         <div className="actions">
           {isDeclining ? (
             <>
@@ -151,36 +144,19 @@ export function ConfirmationPage({ settings, booking: shown, salt, stands }: Con
   )
 }
 
-/** What was tried and refused because the request had changed; the start is the one that was shown. */
-type Tried = {
-  readonly start: number
-  readonly isDeclining: boolean
-  readonly reason: string
-  readonly failure: string
-}
-
-/** The server knows what the request is now; what was tried goes along in the history, the one thing that pages may keep. */
-function loadAgain(tried: Tried): void {
-  history.replaceState({ openslotTried: tried }, '')
-  location.reload()
-}
-
-function tryBefore(): Tried | undefined {
-  return history.state?.openslotTried
-}
-
 function peopleAndAnswers(
   { scheduler }: UiSettings,
   { guest, additional_guests, additional_fields }: LinkedBooking,
-  { facts }: { readonly facts: { readonly guest: string; readonly guests: string } },
+  { facts }: Words,
   parameters: URLSearchParams,
 ): Fact[] {
   return [
     { label: facts.guest, value: `${guest.name} (${guest.email})` },
     { label: facts.guests, value: additional_guests.map(({ email }) => email).join('\n') },
-    ...fieldsOf(scheduler.additional_fields, parameters).map(({ key, label }) => ({
-      label: label || key,
-      value: additional_fields[key] ?? '',
-    })),
+    ...fieldsOf(scheduler.additional_fields, parameters).map(({ key, label, type }) => {
+      const answer = additional_fields[key] ?? ''
+      const isTick = type === 'checkbox' && (answer === 'true' || answer === 'false')
+      return { label: label || key, value: isTick ? facts[answer === 'true' ? 'yes' : 'no'] : answer }
+    }),
   ]
 }

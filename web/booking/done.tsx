@@ -8,6 +8,8 @@ import { usePage } from './page.tsx'
 type MarkName = keyof typeof marks
 
 type DoneProps = {
+  /** Of what was done just now: the page would not show it again. */
+  readonly isOutcome?: boolean
   readonly mark: MarkName
   readonly title: string
   readonly text?: string
@@ -15,9 +17,14 @@ type DoneProps = {
 }
 
 /** The heading takes the focus, so that whoever cannot see the change hears it. */
-export function Done({ mark, title, text, children }: DoneProps) {
+export function Done({ isOutcome = false, mark, title, text, children }: DoneProps) {
+  const { setDone } = usePage()
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => heading.current?.focus(), [])
+  useEffect(() => {
+    setDone(isOutcome)
+    return () => setDone(false)
+  }, [setDone, isOutcome])
   return (
     <section className="card done">
       <Mark mark={mark} />

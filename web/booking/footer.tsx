@@ -2,10 +2,10 @@
 import { isFramed } from './frame.ts'
 import { usePage } from './page.tsx'
 
-/** In a frame the page around has chosen the language. */
+/** In a frame the page around has chosen the language; and what was done is not to be had in another one. */
 export function Footer() {
-  const { words, language, languages } = usePage()
-  if (isFramed) return null
+  const { words, language, languages, isDone } = usePage()
+  if (isFramed || isDone) return null
   const names = new Map(languages.map((code) => [code, nameOf(code)]))
   return (
     <footer className="page footer">

@@ -5,9 +5,10 @@ import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { fill } from '../shared/format.ts'
 import { type Answers, fieldsOf, isPersonReadonly } from './answers.ts'
 import { longest } from './checks.ts'
-import { type Complaints, findComplaints, withoutGuest } from './complaints.ts'
+import { type Complaints, type Failure, findComplaints, withoutGuest } from './complaints.ts'
 import { AdditionalField, controlProps, Labelled } from './field.tsx'
 import { usePage } from './page.tsx'
+import { Refused } from './refused.tsx'
 
 type GuestFormProps = {
   readonly settings: UiSettings
@@ -15,17 +16,19 @@ type GuestFormProps = {
   /** Undefined while there is nothing to send. */
   readonly submitLabel: string | undefined
   readonly isSending: boolean
-  /** What the server said to the last try: in a sentence, or of places of the form. */
-  readonly failure: string | Complaints | undefined
+  /** What the server said to the last try. */
+  readonly failure: Failure | undefined
   onChange(answers: Answers): void
   onSubmit(): void
+  /** Where the page is too old to be sent. */
+  onReload(): void
 }
 
 /** As many as the API takes. */
 const guestLimit = 10
 
 export function GuestForm(props: GuestFormProps) {
-  const { settings, answers, submitLabel, isSending, failure, onChange, onSubmit } = props
+  const { settings, answers, submitLabel, isSending, failure, onChange, onSubmit, onReload } = props
   const { words, parameters } = usePage()
   const form = useRef<HTMLFormElement>(null)
   const [complaints, setComplaints] = useState<Complaints>({})
@@ -38,8 +41,8 @@ export function GuestForm(props: GuestFormProps) {
     form.current?.querySelector<HTMLElement>('[aria-invalid=true], fieldset[data-wrong]')?.focus()
   }, [tries])
   useEffect(() => {
-    if (typeof failure !== 'object') return
-    setComplaints(failure)
+    if (failure?.is !== 'places') return
+    setComplaints(failure.complaints)
     setTries((before) => before + 1)
   }, [failure])
 
@@ -64,10 +67,8 @@ export function GuestForm(props: GuestFormProps) {
           {words.errors.summary}
         </p>
       )}
-      {typeof failure === 'string' && (
-        <p className="alert" role="alert">
-          {failure}
-        </p>
+      {failure?.is === 'sentence' && (
+        <Refused text={failure.sentence} onReload={failure.isOutdated ? onReload : undefined} />
       )}
       {(['name', 'email'] as const).map((place) => (
         <Labelled key={place} id={place} label={words.form[place]} isOptional={false} complaint={complaints[place]}>

@@ -1,5 +1,5 @@
 // What every part of a page may know: the words, the language, and how the guest's own browser writes dates.
-import { createContext, type ReactNode, useContext } from 'react'
+import { createContext, type ReactNode, useContext, useState } from 'react'
 
 import type { PageDocument } from '../../src/wire/pages.ts'
 import { localeOf } from '../shared/format.ts'
@@ -13,6 +13,9 @@ export type Page = {
   readonly locale: string
   /** The page's own query, which goes along to where the guest is sent next. */
   readonly parameters: URLSearchParams
+  /** Whether something was done, of which the page would know nothing if it were loaded again. */
+  readonly isDone: boolean
+  setDone(isDone: boolean): void
 }
 
 const PageContext = createContext<Page | undefined>(undefined)
@@ -25,12 +28,15 @@ export function PageProvider({
   readonly children: ReactNode
 }) {
   const { language, languages } = document
+  const [isDone, setDone] = useState(false)
   const page: Page = {
     words: document.words as Words,
     language,
     languages,
     locale: localeOf(language, navigator.languages),
     parameters: new URLSearchParams(location.search),
+    isDone,
+    setDone,
   }
   return <PageContext value={page}>{children}</PageContext>
 }

@@ -4,12 +4,12 @@ import { useCallback, useEffect, useState } from 'react'
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { type CallProblem, call } from '../shared/client.ts'
 import { wearAccent } from './accent.ts'
-import { explain } from './booking.ts'
 import { BookPage } from './bookPage.tsx'
 import { Mark } from './done.tsx'
 import { awaitSession, isFramed, sessionOfAddress, tellReady } from './frame.ts'
 import { MessagePage } from './messagePage.tsx'
 import { usePage } from './page.tsx'
+import { explain } from './refusals.ts'
 import { isUnsettled } from './tries.ts'
 
 type State =
@@ -81,6 +81,7 @@ function Waiting() {
   return (
     <main className="page loading" aria-busy="true">
       <h1>{words.titles.private}</h1>
+      <p>{words.loading}</p>
     </main>
   )
 }

@@ -5,13 +5,16 @@ import type { LinkedBooking, SlotStarts } from '../../src/wire/pages.ts'
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { fill } from '../shared/format.ts'
 import { About } from './about.tsx'
-import { type BookingJson, explain, type Move, moveBooking } from './booking.ts'
+import { type BookingJson, type Move, moveBooking } from './booking.ts'
 import { EndedBooking, endOf } from './currentBooking.tsx'
 import { AddToCalendar, Done, Facts, When } from './done.tsx'
 import { tellFrame, tellReady } from './frame.ts'
 import { LostSlot } from './lostSlot.tsx'
 import { usePage } from './page.tsx'
+import { explain, isOutdated } from './refusals.ts'
+import { Refused } from './refused.tsx'
 import { SlotPicker } from './slotPicker.tsx'
+import { failureOf, loadAgain, type Tried, useTaken } from './taken.ts'
 import { isSlotLost, type Sent } from './tries.ts'
 import { type Ending, useChoice } from './useChoice.ts'
 import { useSlots } from './useSlots.ts'
@@ -22,6 +25,9 @@ type ReschedulePageProps = {
   readonly booking: LinkedBooking
   readonly slots: SlotStarts | undefined
 }
+
+/** `isOutdated`: the page has to be loaded again before it can go on. */
+type Failure = { readonly text: string; readonly isOutdated: boolean }
 
 export function ReschedulePage(props: ReschedulePageProps) {
   const end = endOf(props.booking)
@@ -35,26 +41,36 @@ export function ReschedulePage(props: ReschedulePageProps) {
 function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
   const { words, parameters } = usePage()
   const { start_time: before, end_time: beforeEnd } = booking
+  const tried = useTaken<Tried>()
+  const failure = failureOf(tried, booking, words)
   const [timezone, setTimezone] = useState(() => guestTimezone(parameters))
   const slots = useSlots(
-    { configurationId: settings.configuration_id, token: booking.token, bookingId: booking.booking_id },
+    {
+      configurationId: settings.configuration_id,
+      token: booking.token,
+      bookingId: booking.booking_id,
+      minutes: settings.duration_minutes,
+    },
     first,
   )
   const others = { ...slots, starts: slots.starts.filter((one) => one !== before) }
-  const choice = useChoice<Sent<Move, BookingJson>>()
+  const choice = useChoice<Sent<Move, BookingJson>, Failure>()
   const { start, standing, isOpen } = choice
   useEffect(tellReady, [])
 
+  const reload = (told?: string) => loadAgain({ start: before, ...(told === undefined ? {} : { failure: told }) })
   const endOfMeeting = (from: number) => from + settings.duration_minutes * 60
-  const move = async (wanted: number): Promise<Ending<Sent<Move, BookingJson>>> => {
+  const move = async (wanted: number): Promise<Ending<Sent<Move, BookingJson>, Failure>> => {
     const sent = await moveBooking({ booking, start: wanted, minutes: settings.duration_minutes })
     if (sent.ok) {
       tellFrame('rescheduled', { booking: sent.value.value, start_time: sent.value.wish.start })
       return { is: 'done', done: sent.value }
     }
-    if (!isSlotLost(sent.problem)) return { is: 'refused', failure: explain(sent.problem, words) }
-    await slots.refresh(wanted)
-    return { is: 'lost' }
+    const text = explain(sent.problem, words)
+    if (isOutdated(sent.problem)) reload(text)
+    if (!isSlotLost(sent.problem)) return { is: 'refused', failure: { text, isOutdated: false } }
+    if ((await slots.refresh(wanted)) === 'current') return { is: 'lost' }
+    return { is: 'refused', failure: { text: words.errors.outdated, isOutdated: true } }
   }
   const both = (wanted: number) => (
     <Facts
@@ -85,12 +101,16 @@ function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
   if (standing.is === 'done') {
     const { value: moved, wish } = standing.done
     const isPending = moved.status === 'pending'
+    const said = settings.sends_emails
+      ? { pending: words.done.pendingText, booked: words.done.bookedText }
+      : { pending: words.done.pendingQuiet, booked: words.done.bookedQuiet }
     return (
       <main className="page">
         <Done
+          isOutcome
           mark={isPending ? 'waiting' : 'yes'}
           title={isPending ? words.done.movedPending : words.done.moved}
-          text={fill(isPending ? words.done.pendingText : words.done.bookedText, {
+          text={fill(isPending ? said.pending : said.booked, {
             organizer: moved.organizer.name || moved.organizer.email,
             email: booking.guest.email,
           })}
@@ -113,6 +133,7 @@ function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
       </main>
     )
   }
+  const refused = standing.is === 'refused' ? standing.failure : undefined
   const isChosen = isOpen && start !== undefined
   return (
     <main className="page">
@@ -124,6 +145,7 @@ function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
               <When start={before} end={beforeEnd} timezone={timezone} />
             </p>
           </div>
+          {!isChosen && failure !== undefined && <Refused text={failure} takesFocus />}
           {!isChosen && <Zone timezone={timezone} at={start ?? before} onChange={setTimezone} />}
         </About>
         {isChosen ? (
@@ -144,14 +166,12 @@ function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
                 }}
               />
             )}
-            {standing.is === 'refused' && (
-              <p className="alert" role="alert">
-                {standing.failure}
-              </p>
+            {refused !== undefined && (
+              <Refused text={refused.text} onReload={refused.isOutdated ? () => reload() : undefined} />
             )}
             {both(start)}
             <div className="actions">
-              {standing.is !== 'lost' && (
+              {standing.is !== 'lost' && refused?.isOutdated !== true && (
                 <button
                   type="button"
                   className="primary"
@@ -178,6 +198,7 @@ function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
             days={settings.scheduler.available_days_in_future}
             chosen={start}
             onChoose={choice.choose}
+            onReload={() => reload()}
           />
         )}
       </div>

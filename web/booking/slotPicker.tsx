@@ -6,6 +6,7 @@ import { addDays, monthOf } from '../shared/month.ts'
 import { Icon } from './icon.tsx'
 import { MonthView } from './monthView.tsx'
 import { usePage } from './page.tsx'
+import { Refused } from './refused.tsx'
 import { TimeList } from './timeList.tsx'
 import type { Slots } from './useSlots.ts'
 
@@ -17,13 +18,15 @@ export type SlotPickerProps = {
   /** The start that was chosen before, which its day is shown for. */
   readonly chosen: number | undefined
   onChoose(start: number): void
+  /** Of a page that is too old to go on. */
+  onReload(): void
 }
 
 const daySeconds = 86_400
 /** So much further is looked for the first slot at a time. */
 const stepSeconds = 90 * daySeconds
 
-export function SlotPicker({ slots, timezone, days, chosen, onChoose }: SlotPickerProps) {
+export function SlotPicker({ slots, timezone, days, chosen, onChoose, onReload }: SlotPickerProps) {
   const { words } = usePage()
   const byDay = useMemo(() => groupByDay(slots.starts, timezone), [slots.starts, timezone])
   const now = Date.now() / 1_000
@@ -93,9 +96,12 @@ export function SlotPicker({ slots, timezone, days, chosen, onChoose }: SlotPick
             </button>
           </div>
         )}
+        {(state === 'outdated' || state === 'expired') && (
+          <Refused text={words.errors[state === 'expired' ? 'session' : state]} onReload={onReload} />
+        )}
         {rehearsed !== undefined ? (
           <TimeList starts={byDay.get(rehearsed) ?? []} timezone={timezone} chosen={chosen} onChoose={onChoose} />
-        ) : state === 'failed' ? null : isKnown && !mayBeLater ? (
+        ) : state !== 'ready' && state !== 'loading' ? null : isKnown && !mayBeLater ? (
           <NoneFree isEver={first !== undefined} next={firstAfter(byDay, month)} onPick={pickNext} />
         ) : (
           <p className="note" role="status">

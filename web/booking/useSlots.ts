@@ -3,6 +3,7 @@ import { useCallback, useEffect, useRef, useState } from 'react'
 
 import type { SlotStarts } from '../../src/wire/pages.ts'
 import { call } from '../shared/client.ts'
+import { isOutdated } from './refusals.ts'
 
 const daySeconds = 86_400
 /** The most that one question may span. */
@@ -13,26 +14,34 @@ export type SlotSource = {
   readonly token?: string | undefined
   /** A booking that is to be moved: its own time counts as free. */
   readonly bookingId?: string | undefined
+  /** How long a slot was when the page was made. */
+  readonly minutes: number
 }
 
+/** `outdated`: what can be booked is not what the page says. `expired`: its session is over. */
+type Unknown = 'failed' | 'outdated' | 'expired'
+
 export type Slots = SlotStarts & {
-  readonly state: 'ready' | 'loading' | 'failed'
+  readonly state: 'ready' | 'loading' | Unknown
   /** Asks for what is missing before `until`, Unix seconds. */
   need(until: number): void
-  /** Asks again for everything from now, since `lost` is not free; where nobody can tell, it is taken out and the rest stays. */
-  refresh(lost: number): Promise<void>
+  /**
+   * Asks again for everything from now, since `lost` is not free; where nobody can tell, it is taken out and the rest stays.
+   * Answers whether the page is still about what can be booked.
+   */
+  refresh(lost: number): Promise<'current' | 'outdated'>
 }
 
 export function useSlots(source: SlotSource, initial: SlotStarts | undefined): Slots {
-  const { configurationId, token, bookingId } = source
+  const { configurationId, token, bookingId, minutes } = source
   const [known, setKnown] = useState<SlotStarts>(initial ?? emptyNow())
   const [wanted, setWanted] = useState(initial?.until ?? known.from + 40 * daySeconds)
-  const [hasFailed, setFailed] = useState(false)
+  const [failed, setFailed] = useState<Unknown>()
   const isAsking = useRef(false)
 
   const ask = useCallback(
-    async (from: number, until: number): Promise<readonly number[] | undefined> => {
-      const found = await call<{ time_slots: readonly { start_time: number }[] }>({
+    async (from: number, until: number): Promise<readonly number[] | Unknown> => {
+      const found = await call<{ time_slots: readonly { start_time: number; end_time: number }[] }>({
         method: 'GET',
         path: '/v3/scheduling/availability',
         token,
@@ -43,45 +52,53 @@ export function useSlots(source: SlotSource, initial: SlotStarts | undefined): S
           end_time: until,
         },
       })
-      return found.ok ? found.value.time_slots.map(({ start_time }) => start_time) : undefined
+      if (!found.ok) {
+        if (found.problem.type === 'invalid_session') return 'expired'
+        return isOutdated(found.problem) ? 'outdated' : 'failed'
+      }
+      const { time_slots } = found.value
+      const isSame = time_slots.every(({ start_time, end_time }) => end_time - start_time === minutes * 60)
+      return isSame ? time_slots.map(({ start_time }) => start_time) : 'outdated'
     },
-    [configurationId, token, bookingId],
+    [configurationId, token, bookingId, minutes],
   )
 
   useEffect(() => {
-    if (wanted <= known.until || hasFailed || isAsking.current) return
+    if (wanted <= known.until || failed !== undefined || isAsking.current) return
     isAsking.current = true
     const until = Math.min(wanted, known.until + spanSeconds)
     void ask(known.until, until).then((starts) => {
       isAsking.current = false
-      if (starts === undefined) setFailed(true)
+      if (typeof starts === 'string') setFailed(starts)
       else setKnown((before) => ({ from: before.from, until, starts: [...before.starts, ...starts] }))
     })
-  }, [ask, wanted, known, hasFailed])
+  }, [ask, wanted, known, failed])
 
   const need = useCallback((until: number) => {
-    setFailed(false)
+    setFailed(undefined)
     setWanted((before) => Math.max(before, until))
   }, [])
 
   const refresh = useCallback(
-    async (lost: number) => {
+    async (lost: number): Promise<'current' | 'outdated'> => {
       const { from } = emptyNow()
       const all: number[] = []
       for (let start = from; start < known.until; start += spanSeconds) {
         const starts = await ask(start, Math.min(known.until, start + spanSeconds))
-        if (starts === undefined) {
+        if (starts === 'outdated') return starts
+        if (typeof starts === 'string') {
           setKnown((before) => ({ ...before, starts: before.starts.filter((one) => one !== lost) }))
-          return
+          return 'current'
         }
         all.push(...starts)
       }
       setKnown({ from, until: known.until, starts: all })
+      return 'current'
     },
     [ask, known.until],
   )
 
-  const state = hasFailed ? 'failed' : wanted > known.until ? 'loading' : 'ready'
+  const state = failed ?? (wanted > known.until ? 'loading' : 'ready')
   return { ...known, state, need, refresh }
 }
 

@@ -1,5 +1,13 @@
 // Calls from the pages to the server that served them: JSON in the API's envelope, failures as values.
-import type { Challenge } from './proofOfWork.ts'
+
+/** As the ALTCHA protocol has it. */
+export type Challenge = {
+  readonly algorithm: string
+  readonly challenge: string
+  readonly maxnumber: number
+  readonly salt: string
+  readonly signature: string
+}
 
 export type CallProblem = {
   /** 0: no answer came. */

@@ -1,14 +1,6 @@
 // The answer to a server that is too busy for strangers: a number found by trying, in a worker so that the page stays quick.
+import type { Challenge } from './client.ts'
 import workerAddress from './proofWorker.ts?worker&url'
-
-/** As the ALTCHA protocol has it. */
-export type Challenge = {
-  readonly algorithm: string
-  readonly challenge: string
-  readonly maxnumber: number
-  readonly salt: string
-  readonly signature: string
-}
 
 type PolicyFactory = {
   createPolicy(

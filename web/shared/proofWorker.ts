@@ -1,6 +1,7 @@
 // The worker of a proof of work: gets a challenge, and answers with the number or undefined.
+
+import type { Challenge } from './client.ts'
 import { findNumber } from './findNumber.ts'
-import type { Challenge } from './proofOfWork.ts'
 
 addEventListener('message', ({ data }: MessageEvent<Challenge>) => {
   postMessage(findNumber(data.challenge, data.salt, data.maxnumber))

@@ -149,6 +149,31 @@ describe('a message', () => {
     expect(text).toContain('https://app.example/c')
   })
 
+  it.each([
+    ['ko', '?lang=ko\n'],
+    ['de_CH', '?lang=de\n'],
+    // Whose language has no mails may still have pages: their browser says.
+    ['en', '\n'],
+    ['ar', '\n'],
+  ])('in %s leads to pages in its own language', (language, end) => {
+    const { text } = write({
+      language,
+      links: { reschedule: '/reschedule/abc', cancel: 'https://app.example/c', confirm: '' },
+    })
+    expect(text).toContain(`https://book.example/reschedule/abc${end}`)
+    expect(text).toMatch(/https:\/\/app\.example\/c$/m)
+  })
+
+  it('says what was ticked in the language of its reader', () => {
+    const answers = [
+      { label: 'Terms', value: 'true', isTick: true },
+      { label: 'News', value: 'false', isTick: true },
+      { label: 'Word', value: 'true' },
+    ] as const
+    expect(plain(write({ answers, language: 'de' }).text)).toMatch(/^Terms: Ja\nNews: Nein\nWord: true$/m)
+    expect(plain(write({ answers, language: 'ko' }).text)).toMatch(/^Terms: 예\nNews: 아니요\nWord: true$/m)
+  })
+
   it("looks as the configuration's template says, and is ready for readers from right to left", () => {
     const { html, text } = write({
       template: { logo: 'https://x.example/l.png', heading: 'Thank you!', body: 'Bring a pen.', hasBranding: false },

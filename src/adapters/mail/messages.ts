@@ -1,6 +1,6 @@
 // From the snapshot of a mail to the message: subject, plain text, HTML and invitation, in the reader's language and zone.
 import { publicNameOf } from '../../core/booking/booking.ts'
-import { isMailAddress, type Mail, type MailKind } from '../../core/booking/mail.ts'
+import { isMailAddress, type Mail, type MailAnswer, type MailKind } from '../../core/booking/mail.ts'
 import { oneLine } from '../../core/booking/texts.ts'
 import type { EventId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
@@ -27,8 +27,8 @@ export type Writing = {
 /** The same mail and id give the same message, whenever it is asked for. */
 export function writeMessage(snapshot: Mail | Notice, { id, eventId, from, baseUrl }: Writing): Message {
   if (snapshot.role === 'operator') return writeNotice(snapshot, { id, from })
-  const mail = withOwnPages(snapshot, baseUrl)
-  const { locale, catalogue } = catalogueOf(mail.language)
+  const { locale, catalogue } = catalogueOf(snapshot.language)
+  const mail = withOwnPages(snapshot, baseUrl, locale)
   const domain = from.email.slice(from.email.lastIndexOf('@') + 1)
   const letter = compose(mail, locale, catalogue)
   return {
@@ -56,9 +56,14 @@ export function writeMessage(snapshot: Mail | Notice, { id, eventId, from, baseU
   }
 }
 
-/** The address of the server is its own affair and may change; what stands behind it does not. */
-function withOwnPages(mail: Mail, baseUrl: string): Mail {
-  const whole = (link: string) => (link.startsWith('/') ? `${baseUrl}${link}` : link)
+/**
+ * The address of the server is its own affair and may change; what stands behind it does not. Our pages speak the mail's
+ * language; after English, which also those read whose language the mails do not have, the browser's.
+ */
+function withOwnPages(mail: Mail, baseUrl: string, locale: string): Mail {
+  const [code] = locale.toLowerCase().split('-')
+  const whole = (link: string) =>
+    link.startsWith('/') ? `${baseUrl}${link}${code === 'en' ? '' : `?lang=${code}`}` : link
   const { reschedule, cancel, confirm } = mail.links
   return { ...mail, links: { reschedule: whole(reschedule), cancel: whole(cancel), confirm: whole(confirm) } }
 }
@@ -99,7 +104,7 @@ function compose(mail: Mail, locale: string, catalogue: Catalogue): Letter {
       ...row(labels.location, mail.location, webAddress(mail.location)),
       ...(isOver(mail.kind) ? [] : row(labels.conference, mail.conferenceUrl, webAddress(mail.conferenceUrl))),
       ...row(isHost ? labels.guests : labels.hosts, mail.people.map((one) => nameOf(one, isHost)).join('\n')),
-      ...mail.answers.flatMap(({ label, value }) => row(label, value)),
+      ...mail.answers.flatMap((answer) => row(answer.label, writeAnswer(answer, catalogue))),
       ...row(labels.description, mail.description),
       ...row(labels.reason, mail.reason),
       ...row(labels.policy, mail.policy),
@@ -110,6 +115,10 @@ function compose(mail: Mail, locale: string, catalogue: Catalogue): Letter {
     }),
     branding: mail.template.hasBranding ? catalogue.branding : '',
   }
+}
+
+function writeAnswer({ value, isTick }: MailAnswer, { ticks }: Catalogue): string {
+  return isTick && (value === 'true' || value === 'false') ? ticks[value] : value
 }
 
 /** What a calendar shows: the links too, for whoever has lost the mail. The confirmation link is never among them. */

@@ -214,6 +214,11 @@ export function readBusyRows(
 export type EventFilter = {
   readonly span?: Interval | undefined
   readonly showCancelled?: boolean | undefined
+  /**
+   * For who unfolds series on their own: instances that were cancelled, or moved away from the span, are part of what their
+   * series says.
+   */
+  readonly series?: 'expanded' | 'whole' | undefined
   readonly busy?: boolean | undefined
   /** Each word must occur, whatever the case. */
   readonly words?:
@@ -298,9 +303,21 @@ export function listReplaced(
 
 function conditionsOf(appId: AppId, key: CalendarKey, filter: EventFilter): Sql {
   const conditions: Sql[] = [isOnCalendar(appId, key)]
-  if (filter.span !== undefined)
-    conditions.push(sql`event.during && tstzrange(${timestamp(filter.span.start)}, ${timestamp(filter.span.end)})`)
-  if (filter.showCancelled !== true) conditions.push(sql`event.status <> 'cancelled'`)
+  const isWhole = filter.series === 'whole'
+  if (filter.span !== undefined) {
+    const span = sql`tstzrange(${timestamp(filter.span.start)}, ${timestamp(filter.span.end)})`
+    conditions.push(
+      isWhole
+        ? sql`(event.during && ${span} or (event.master_event_id is not null and event.original_start <@ ${span}))`
+        : sql`event.during && ${span}`,
+    )
+  }
+  if (filter.showCancelled !== true)
+    conditions.push(
+      isWhole
+        ? sql`(event.status <> 'cancelled' or event.master_event_id is not null)`
+        : sql`event.status <> 'cancelled'`,
+    )
   if (filter.busy !== undefined) conditions.push(sql`(event.body ->> 'busy')::boolean = ${filter.busy}`)
   for (const word of filter.words?.title ?? [])
     conditions.push(sql`strpos(lower(event.body ->> 'title'), lower(${word})) > 0`)

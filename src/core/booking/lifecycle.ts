@@ -47,7 +47,8 @@ export function reschedule(
   newSalt?: Uint8Array,
 ): Result<Booking> {
   if (booking.change !== undefined) return failure(changing)
-  if (booking.state !== 'booked' && booking.state !== 'pending') return failure(ended(booking))
+  const ended = findEndedProblem(booking)
+  if (ended !== undefined) return failure(ended)
   const stays = booking.service.organizer.email.toLowerCase() === target.service.organizer.email.toLowerCase()
   const organizerSalt = stays || newSalt === undefined ? undefined : encodeSalt(newSalt)
   return success(begin(booking, { kind: 'reschedule', ...target, organizerSalt }))
@@ -62,6 +63,11 @@ export function findCancellationProblem(
   const { minCancellationNoticeMinutes: minutes } = configuration
   if (minutes === 0 || booking.state !== 'booked' || now <= booking.when.start - minutes * minuteMs) return undefined
   return invalidRequest(`The booking cannot be cancelled within ${minutes} minutes of the event`)
+}
+
+/** A booking that is neither booked nor pending is not changed any more. */
+export function findEndedProblem(booking: Booking): Problem | undefined {
+  return booking.state === 'booked' || booking.state === 'pending' ? undefined : ended(booking)
 }
 
 /** The booking after its change: what the events of `placedEvent` made true. */
@@ -161,8 +167,8 @@ function notPending(booking: Booking): Problem {
   return { kind: 'conflict', message: `The booking is ${booking.state}, not pending` }
 }
 
-function ended(booking: Booking): Problem {
-  return { kind: 'conflict', message: `The booking is already ${booking.state}` }
+function ended({ state }: Booking): Problem {
+  return { kind: 'conflict', message: `The booking is already ${state}` }
 }
 
 function uniquePeople<T extends { readonly email: string }>(people: readonly T[]): T[] {

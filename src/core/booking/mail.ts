@@ -46,7 +46,7 @@ export type Mail = {
   readonly organizer: Person
   /** Who takes part, as far as the reader may know. */
   readonly people: readonly Person[]
-  readonly answers: readonly { readonly label: string; readonly value: string }[]
+  readonly answers: readonly MailAnswer[]
   readonly reason: string
   readonly policy: string
   /** Empty where there is none for this reader; without a host where it is a page of this server. */
@@ -59,6 +59,9 @@ export type Mail = {
   }
   readonly invitation?: Invitation
 }
+
+/** `isTick`: of a checkbox, so that `true` and `false` are said in the reader's language. */
+export type MailAnswer = { readonly label: string; readonly value: string; readonly isTick?: true }
 
 /** An iTIP message that rides on the mail (RFC 5546); its times, title and texts are the mail's. */
 export type Invitation = {
@@ -198,7 +201,8 @@ function linksOf(role: MailRole, kind: MailKind, booking: Booking, configuration
 function answersOf({ details }: Booking, { additionalFields }: Configuration): Mail['answers'] {
   return Object.entries(additionalFields).flatMap(([key, { label, type }]) => {
     const value = details.additionalFields[key] ?? ''
-    return type === 'metadata' || value === '' ? [] : [{ label: label || key, value }]
+    if (type === 'metadata' || value === '') return []
+    return [{ label: label || key, value, ...(type === 'checkbox' ? { isTick: true } : {}) }]
   })
 }
 

@@ -42,3 +42,8 @@ export function withOwnKeys(
   const own = Object.entries(standing).filter(([key]) => ownKeys.includes(key))
   return { ...metadata, ...Object.fromEntries(own) }
 }
+
+/** `metadata` of an event that belongs to no booking any more. */
+export function withoutOwnKeys(metadata: PlacedEvent['metadata']): PlacedEvent['metadata'] {
+  return Object.fromEntries(Object.entries(metadata).filter(([key]) => !ownKeys.includes(key)))
+}

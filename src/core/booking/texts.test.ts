@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { fillTokens, oneLine } from './texts.ts'
+import { beforehand, fillTokens, oneLine } from './texts.ts'
 
 const configuration = {
   durationMinutes: 30,
@@ -48,6 +48,13 @@ test('it is cut between what a reader takes for characters', () => {
     ['ab', 0, ''],
   ] as const)
     expect([answer, limit, fill('${topic}', answer, limit)]).toEqual([answer, limit, left])
+})
+
+test('what is read before anyone has booked leaves open what only a booking fills in', () => {
+  expect(beforehand('${invitee} and Ada, ${ duration } min about ${The topic}: ${nobody}', configuration)).toBe(
+    '… and Ada, 30 min about …: …',
+  )
+  expect(beforehand('$5 for {two}', configuration)).toBe('$5 for {two}')
 })
 
 test('a title is one line without marks that turn the direction of text', () => {

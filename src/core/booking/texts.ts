@@ -77,6 +77,11 @@ function shortened(text: string, length: number): string {
   return `${text.slice(0, end)}…`
 }
 
+/** `template` as it can be read before anyone has booked: what only a booking can fill in is left open. */
+export function beforehand(template: string, { durationMinutes }: Pick<Configuration, 'durationMinutes'>): string {
+  return template.replace(token, (_, name: string) => (name.trim() === 'duration' ? String(durationMinutes) : '…'))
+}
+
 /**
  * One line: control characters and direction overrides in a title could forge what stands around it. Never cut inside of a
  * character: half a surrogate pair cannot be stored.

@@ -5,11 +5,16 @@ import { formatLocalDay, isLocalDate, localDay } from '../time/localDate.ts'
 
 /** `<series>_<YYYYMMDDTHHMMSSZ>`. */
 export function instanceId(masterId: EventId, originalStart: Instant): EventId {
-  const day = Math.floor(originalStart / dayMs)
-  const within = originalStart - day * dayMs
+  return `${masterId}_${utcStamp(originalStart)}` as EventId
+}
+
+/** `20260329T070000Z`, as ids and `EXDATE` have it. */
+export function utcStamp(at: Instant): string {
+  const day = Math.floor(at / dayMs)
+  const within = at - day * dayMs
   const parts = [within / hourMs, (within % hourMs) / minuteMs, (within % minuteMs) / secondMs]
   const time = parts.map((part) => String(Math.floor(part)).padStart(2, '0')).join('')
-  return `${masterId}_${formatLocalDay(day).replaceAll('-', '')}T${time}Z` as EventId
+  return `${formatLocalDay(day).replaceAll('-', '')}T${time}Z`
 }
 
 /** The series and the start that an id names, if it has the form of an instance's id. */

@@ -66,13 +66,18 @@ export function* eachOnWall(
     until === undefined ? Number.POSITIVE_INFINITY : past(until, wall),
   )
   const last = rule?.count === undefined ? undefined : lastOfCount(rule, { first, count: rule.count, to, spend })
+  let before: Instant | undefined
   for (const reading of rule === undefined ? [first] : wallClocks(rule, first, from, to, spend)) {
     if (last !== undefined && reading > last) return
     const { start, end } = onWall(wall, reading, isOfWholeDays, length)
     if (isAfter(start, reading, until)) return
     if (!(start < span.end && (end > span.start || start >= span.start))) continue
     spend(excluded.length / comparisonsAStep)
-    if (!excluded.some((point) => isAt(start, reading, point))) yield { start, end, reading }
+    if (excluded.some((point) => isAt(start, reading, point))) continue
+    // A reading that the clocks skip falls upon the one an hour later, and any hour of a whole day upon its start.
+    if (start === before) continue
+    before = start
+    yield { start, end, reading }
   }
 }
 

@@ -24,6 +24,9 @@ export type BuiltPages = {
 export type Words = {
   readonly direction: 'ltr' | 'rtl'
   readonly needsScript: string
+  readonly loading: string
+  readonly slow: string
+  readonly retry: string
   readonly titles: Readonly<Record<string, string>>
 }
 

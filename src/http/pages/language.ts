@@ -8,7 +8,8 @@ export function chooseLanguage(
 ): string {
   const wanted = [...named, ...readAccepted(accepted ?? '')]
   for (const tag of wanted) {
-    const code = tag.toLowerCase().split(/[-_]/)[0] ?? ''
+    // What stands behind a link in a text may have come along.
+    const code = /^[a-z]*/.exec(tag.toLowerCase())?.[0]
     // `iw` is what Hebrew was called once, and some browsers still do.
     const found = codes.find((candidate) => candidate === (code === 'iw' ? 'he' : code))
     if (found !== undefined) return found

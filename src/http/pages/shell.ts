@@ -1,5 +1,5 @@
 // The HTML of a page: what its script needs stands in it, and nothing in it runs or calls anyone but this server.
-import type { PageDocument } from '../../wire/pages.ts'
+import type { PageData, PageDocument } from '../../wire/pages.ts'
 import type { BuiltPages, Words } from './builtPages.ts'
 
 export type Shell = {
@@ -26,13 +26,25 @@ export function writeShell({ built, document, words, title, colorScheme }: Shell
     `<script type="module" src="${built.script}"></script>`,
     '</head>',
     '<body>',
-    `<div id="page"><main class="page loading" aria-busy="true"><h1>${escapeHtml(title)}</h1></main></div>`,
+    `<div id="page"><main class="page loading" aria-busy="true">${waiting(document.page.kind, words, title)}</main></div>`,
     `<noscript><p class="page">${escapeHtml(words.needsScript)}</p></noscript>`,
     `<script type="application/json" id="document">${escapeJson(document)}</script>`,
     '</body>',
     '</html>',
     '',
   ].join('\n')
+}
+
+/** What stands there until the script has drawn the page, and a way on where it does not come. */
+function waiting(kind: PageData['kind'], words: Words, title: string): string {
+  // The same address again: a fragment would go along with none, and a private page may have its session there.
+  const again = kind === 'private' ? '' : ` <a href="">${escapeHtml(words.retry)}</a>`
+  const inside = [
+    `<h1>${escapeHtml(title)}</h1>`,
+    `<p>${escapeHtml(words.loading)}</p>`,
+    `<p class="slow">${escapeHtml(words.slow)}${again}</p>`,
+  ].join('')
+  return kind === 'book' || kind === 'reschedule' ? `<div class="card">${inside}</div>` : inside
 }
 
 /** Scripts and styles of our own only, none of them inline. `frames`: who may show the page in a frame, as origins, or `'none'`. */

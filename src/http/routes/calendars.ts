@@ -3,7 +3,7 @@ import Type from 'typebox'
 
 import { success } from '../../core/result.ts'
 import * as wire from '../../wire/calendars.ts'
-import { grantParams, readCursor, readMetadataPair, selected, writeCursor } from '../../wire/common.ts'
+import { grantParams, readCursor, readMetadataPair, writeCursor } from '../../wire/common.ts'
 import { type Method, route } from '../route.ts'
 
 const tag = 'Calendars'
@@ -17,14 +17,13 @@ function changeRoute(method: Method) {
     tag,
     summary: 'Change a calendar',
     params: wire.calendarParams,
-    query: wire.calendarQuery,
     body: wire.calendarChangeBody,
     data: wire.calendarData,
-    async handle({ grant, params, query, body, operations }) {
+    async handle({ grant, params, body, operations }) {
       const changed = await operations.changeCalendar(grant, params.calendar_id, (before) =>
         wire.readCalendar(body, before),
       )
-      return changed.ok ? success({ data: selected(wire.calendarToJson(changed.value), query.select) }) : changed
+      return changed.ok ? success({ data: wire.calendarToJson(changed.value) }) : changed
     },
   })
 }
@@ -53,7 +52,7 @@ export const calendarRoutes = [
       if (!listed.ok) return listed
       const { calendars, next } = listed.value
       return success({
-        data: calendars.map((calendar) => selected(wire.calendarToJson(calendar), query.select)),
+        data: calendars.map((calendar) => wire.calendarToJson(calendar)),
         nextCursor: next === undefined ? undefined : writeCursor([next]),
       })
     },
@@ -65,14 +64,13 @@ export const calendarRoutes = [
     tag,
     summary: 'Make a calendar; the first of an account is its primary one',
     params: grantParams,
-    query: wire.calendarQuery,
     body: wire.calendarBody,
     data: wire.calendarData,
-    async handle({ grant, query, body, operations }) {
+    async handle({ grant, body, operations }) {
       const content = wire.readCalendar(body)
       if (!content.ok) return content
       const created = await operations.createCalendar(grant, content.value)
-      return created.ok ? success({ data: selected(wire.calendarToJson(created.value), query.select) }) : created
+      return created.ok ? success({ data: wire.calendarToJson(created.value) }) : created
     },
   }),
   route({
@@ -82,11 +80,10 @@ export const calendarRoutes = [
     tag,
     summary: 'One calendar; primary names the primary one',
     params: wire.calendarParams,
-    query: wire.calendarQuery,
     data: wire.calendarData,
-    async handle({ grant, params, query, operations }) {
+    async handle({ grant, params, operations }) {
       const shown = await operations.showCalendar(grant, params.calendar_id)
-      return shown.ok ? success({ data: selected(wire.calendarToJson(shown.value), query.select) }) : shown
+      return shown.ok ? success({ data: wire.calendarToJson(shown.value) }) : shown
     },
   }),
   changeRoute('PUT'),

@@ -27,7 +27,11 @@ export const connectRoutes = [
       const said = { provider, name: body.name ?? undefined, state: body.state ?? undefined }
       const connected =
         provider === 'virtual-calendar'
-          ? await operations.connectGrant(callerOf(principal), { ...said, provider, email: settings.email })
+          ? await operations.connectGrant(callerOf(principal), {
+              ...said,
+              provider,
+              email: settings.email ?? undefined,
+            })
           : await operations.connectAccount(callerOf(principal), { ...said, settings: read.value })
       return connected.ok ? success({ data: grantToJson(connected.value) }) : connected
     },
@@ -38,6 +42,7 @@ export const connectRoutes = [
     guard: 'public',
     tag,
     summary: 'Sign in at a provider (not yet)',
+    isServed: false,
     async handle() {
       return failure(
         invalidRequest(
@@ -53,13 +58,14 @@ export const connectRoutes = [
     tag,
     summary: 'An access token of one grant for one hour',
     body: wire.tokenBody,
+    takesForms: true,
     bare: wire.tokenAnswer,
     async handle({ body, operations }) {
       const issued = await operations.issueToken({
         grantType: body.grant_type,
-        clientId: body.client_id,
-        clientSecret: body.client_secret,
-        grantId: body.grant_id,
+        clientId: body.client_id ?? undefined,
+        clientSecret: body.client_secret ?? undefined,
+        grantId: body.grant_id ?? undefined,
       })
       return issued.ok ? success({ bare: wire.tokenToJson(issued.value.token, issued.value.grant) }) : issued
     },

@@ -3,7 +3,8 @@ import Type from 'typebox'
 
 import { success } from '../../core/result.ts'
 import { instant } from '../../core/time/instant.ts'
-import { grantParams, readCursor, selected, writeCursor } from '../../wire/common.ts'
+import { grantParams, readCursor, writeCursor } from '../../wire/common.ts'
+import { eventData, eventToJson } from '../../wire/eventAnswers.ts'
 import { readEventList, readImportSpan } from '../../wire/eventLists.ts'
 import * as wire from '../../wire/events.ts'
 import { type Method, route } from '../route.ts'
@@ -21,11 +22,11 @@ function changeRoute(method: Method) {
     params: wire.eventParams,
     query: wire.eventQuery,
     body: wire.eventChangeBody,
-    data: wire.eventData,
+    data: eventData,
     async handle({ grant, params, query, body, operations }) {
       const name = { grant, calendarId: query.calendar_id, eventId: params.event_id }
       const changed = await operations.changeEvent(name, (before) => wire.readEvent(body, before))
-      return changed.ok ? success({ data: selected(wire.eventToJson(changed.value), query.select) }) : changed
+      return changed.ok ? success({ data: eventToJson(changed.value) }) : changed
     },
   })
 }
@@ -39,7 +40,7 @@ export const eventRoutes = [
     summary: 'Events that take place in a span of time',
     params: grantParams,
     query: wire.eventListQuery,
-    data: Type.Array(wire.eventData),
+    data: Type.Array(eventData),
     isList: true,
     async handle({ grant, query, operations }) {
       const question = readEventList(query)
@@ -51,11 +52,7 @@ export const eventRoutes = [
         if (!cursor.ok) return cursor
         const listed = await operations.listEventRows(command, cursor.value?.[0])
         if (!listed.ok) return listed
-        return answer(
-          listed.value.events,
-          query.select,
-          listed.value.next === undefined ? undefined : [listed.value.next],
-        )
+        return answer(listed.value.events, listed.value.next === undefined ? undefined : [listed.value.next])
       }
       const cursor = readCursor(query.page_token, ['number', 'string'])
       if (!cursor.ok) return cursor
@@ -63,7 +60,7 @@ export const eventRoutes = [
       const listed = await operations.listEventsBetween(command, { span, series, after })
       if (!listed.ok) return listed
       const { events, next } = isEmpty ? { events: [], next: undefined } : listed.value
-      return answer(events, query.select, next === undefined ? undefined : [next.start, next.id])
+      return answer(events, next === undefined ? undefined : [next.start, next.id])
     },
   }),
   route({
@@ -74,7 +71,7 @@ export const eventRoutes = [
     summary: 'Events as they are kept: series whole, changed instances beside them',
     params: grantParams,
     query: wire.eventImportQuery,
-    data: Type.Array(wire.eventData),
+    data: Type.Array(eventData),
     isList: true,
     async handle({ grant, query, operations }) {
       const cursor = readCursor(query.page_token, ['string'])
@@ -86,7 +83,6 @@ export const eventRoutes = [
       if (!listed.ok) return listed
       return answer(
         listed.value.events,
-        query.select,
         listed.value.next === undefined ? undefined : [listed.value.next],
         'hidesMetadata',
       )
@@ -101,12 +97,12 @@ export const eventRoutes = [
     params: grantParams,
     query: wire.eventQuery,
     body: wire.eventBody,
-    data: wire.eventData,
+    data: eventData,
     async handle({ grant, query, body, operations }) {
       const content = wire.readEvent(body)
       if (!content.ok) return content
       const created = await operations.createEvent({ grant, calendarId: query.calendar_id }, content.value)
-      return created.ok ? success({ data: selected(wire.eventToJson(created.value), query.select) }) : created
+      return created.ok ? success({ data: eventToJson(created.value) }) : created
     },
   }),
   route({
@@ -117,10 +113,10 @@ export const eventRoutes = [
     summary: 'One event, or one instance of a series',
     params: wire.eventParams,
     query: wire.eventQuery,
-    data: wire.eventData,
+    data: eventData,
     async handle({ grant, params, query, operations }) {
       const shown = await operations.showEvent({ grant, calendarId: query.calendar_id, eventId: params.event_id })
-      return shown.ok ? success({ data: selected(wire.eventToJson(shown.value), query.select) }) : shown
+      return shown.ok ? success({ data: eventToJson(shown.value) }) : shown
     },
   }),
   changeRoute('PUT'),
@@ -159,13 +155,12 @@ export const eventRoutes = [
 ]
 
 function answer(
-  events: readonly Parameters<typeof wire.eventToJson>[0][],
-  select: string | undefined,
+  events: readonly Parameters<typeof eventToJson>[0][],
   next: readonly (string | number)[] | undefined,
   hidesMetadata?: 'hidesMetadata',
 ) {
   return success({
-    data: events.map((event) => selected(wire.eventToJson(event, hidesMetadata), select)),
+    data: events.map((event) => eventToJson(event, hidesMetadata)),
     nextCursor: next === undefined ? undefined : writeCursor(next),
   })
 }

@@ -51,6 +51,7 @@ export const grantRoutes = [
     method: 'GET',
     path: `${path}/me`,
     guard: 'keyOrToken',
+    callers: 'token',
     tag,
     summary: 'The grant of the access token',
     data: wire.grantData,

@@ -30,6 +30,7 @@ function notServed(method: Method, path: string, guard: Guard, summary: string):
     guard,
     tag: 'Group events',
     summary: `${summary} (not yet)`,
+    isServed: false,
     params: Type.Object(Object.fromEntries(names.map((name) => [name, Type.String()]))),
     handle: async () => failure(invalidRequest('group events are not served yet')),
   })

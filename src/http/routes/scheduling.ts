@@ -13,7 +13,7 @@ import {
   createBookingBody,
   rescheduleBookingBody,
 } from '../../wire/bookings.ts'
-import { nullable } from '../../wire/common.ts'
+import { optional } from '../../wire/common.ts'
 import { uiSettingsData } from '../../wire/uiSettings.ts'
 import { unixSeconds, whole } from '../../wire/whole.ts'
 import { idempotencyKeyOf } from '../idempotencyKey.ts'
@@ -37,7 +37,7 @@ export const schedulingRoutes: readonly Route[] = [
     body: Type.Object({
       configuration_id: Type.Optional(Type.Union([Type.String({ maxLength: 255 }), Type.Null()])),
       slug: Type.Optional(Type.Union([Type.String({ maxLength: 255 }), Type.Null()])),
-      time_to_live: Type.Optional(nullable(whole({ minimum: 1, maximum: 30 }, 'Minutes; 5 where absent'))),
+      time_to_live: optional(whole({ minimum: 1, maximum: 30 }, 'Minutes; 5 where absent')),
     }),
     data: Type.Object({ session_id: Type.String() }),
     handle: async ({ operations, principal, body }) => {
@@ -116,7 +116,9 @@ export const schedulingRoutes: readonly Route[] = [
     guard: 'scheduler',
     tag: 'Bookings',
     summary: 'Move a booking',
-    description: 'Moves the same event; the booking keeps its id. What the body leaves out stays as it was.',
+    description:
+      'Moves the same event; the booking keeps its id. What the body leaves out stays as it was. Whoever shows the booking to a guest sends the ' +
+      'start that was shown as `shown_start_time`: where it was moved meanwhile, the answer is 400 (409 with `Prefer: conflict-status=409`).',
     params: bookingParams,
     query: Type.Object(configuration),
     body: rescheduleBookingBody,
@@ -166,6 +168,9 @@ export const schedulingRoutes: readonly Route[] = [
     guard: 'scheduler',
     tag: 'Bookings',
     summary: 'Cancel a booking',
+    description:
+      'Whoever shows the booking to a guest sends the `start_time` that was shown: where it was moved meanwhile, the answer is 400 (409 with ' +
+      '`Prefer: conflict-status=409`) with nothing done. Without it, the booking is cancelled whatever time it has.',
     params: bookingParams,
     query: Type.Object(configuration),
     body: cancelBookingBody,
@@ -176,6 +181,7 @@ export const schedulingRoutes: readonly Route[] = [
           query,
           bookingId: params.booking_id,
           reason: body?.cancellation_reason ?? '',
+          shownStart: body?.start_time ?? undefined,
           idempotencyKey: idempotencyKeyOf(headers),
         }),
       ),

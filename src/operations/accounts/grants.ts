@@ -18,8 +18,9 @@ type Needs = Pick<Tools, 'database'>
 export async function listGrants(
   { database }: Needs,
   appId: AppId,
-  filter: storage.GrantFilter,
+  filter: storage.GrantFilter & { readonly isEmpty: boolean },
 ): Promise<Result<Grant[]>> {
+  if (filter.isEmpty) return success([])
   return success(await database.read(appId, (transaction) => storage.listGrants(transaction, filter)))
 }
 
@@ -52,8 +53,8 @@ export async function connectGrant(
 }
 
 export type GrantChange = {
-  readonly settings?: object | undefined
-  readonly scope?: readonly string[] | undefined
+  readonly settings?: object | null | undefined
+  readonly scope?: readonly string[] | null | undefined
   readonly name?: string | null | undefined
 }
 
@@ -63,12 +64,18 @@ export function changeGrant(
   grant: Grant,
   change: GrantChange,
 ): Promise<Result<Grant>> {
-  if (grant.provider !== 'virtual-calendar' && change.settings !== undefined)
+  if (grant.provider !== 'virtual-calendar' && change.settings)
     return Promise.resolve(failure(invalidRequest('is changed by connecting the account anew', 'settings')))
+  const { settings } = change
+  const email = (settings as { readonly email?: unknown } | null | undefined)?.email ?? grant.email
+  if (email !== grant.email)
+    return Promise.resolve(
+      failure(invalidRequest('is what a virtual account is known by and cannot change', 'settings.email')),
+    )
   return database.transaction(appId, async (transaction) => {
     const changed = await storage.updateGrant(transaction, grant.id, {
       // The email is what a virtual account is; everything else about it can change.
-      settings: change.settings === undefined ? grant.settings : { ...change.settings, email: grant.email },
+      settings: settings ? { ...settings, email } : grant.settings,
       scope: change.scope ?? grant.scope,
       name: change.name === undefined ? grant.name : (change.name ?? undefined),
     })

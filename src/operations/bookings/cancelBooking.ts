@@ -3,8 +3,9 @@ import { lockBooking } from '../../adapters/storage/bookings.ts'
 import { lockCalendars } from '../../adapters/storage/calendars.ts'
 import { actorOf, type Principal } from '../../core/account/principal.ts'
 import { cancel, findCancellationProblem } from '../../core/booking/lifecycle.ts'
-import { notFound } from '../../core/problem.ts'
+import { movedMeanwhile, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
+import { fromUnixSeconds } from '../../core/time/instant.ts'
 import type { ConfigurationQuery } from '../configurations/loadConfiguration.ts'
 import { once, type WriteAnswer } from '../once.ts'
 import type { Tools } from '../tools.ts'
@@ -17,18 +18,20 @@ export type CancelBookingCommand = {
   readonly query: ConfigurationQuery
   readonly bookingId: string
   readonly reason: string
+  /** The start that whoever cancels was shown, in Unix seconds; absent where the caller does not say. */
+  readonly shownStart?: number | undefined
   readonly idempotencyKey: string | undefined
 }
 
 /**
  * No data. The booking is cancelled at once for everyone; a calendar that cannot be reached loses the event later.
- * Problems: `notFound`, `conflict` (ended), `invalidRequest` (a guest inside of the notice), and those of `loadBooking` and `once`.
+ * Problems: `notFound`, `conflict` (ended, or moved since it was shown), `invalidRequest` (a guest inside of the notice), and those of `loadBooking` and `once`.
  */
 export async function cancelBooking(
   tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
   command: CancelBookingCommand,
 ): Promise<Result<WriteAnswer>> {
-  const { principal, reason } = command
+  const { principal, reason, shownStart } = command
   const found = await loadBooking(tools, principal, command.query, command.bookingId)
   if (!found.ok) return found
   const { booking, known } = found.value
@@ -37,7 +40,7 @@ export async function cancelBooking(
     appId,
     scope: `cancel ${booking.id}`,
     key: command.idempotencyKey,
-    request: reason,
+    request: shownStart === undefined ? reason : [reason, shownStart],
     objectId: booking.id,
   }
   return once(tools.database, repeatable, async ({ mayExist, remember }) => {
@@ -60,6 +63,9 @@ export async function cancelBooking(
           ),
         ])
         if (current === undefined) return failure(notFound)
+        const isOpen = current.state === 'booked' || current.state === 'pending'
+        if (isOpen && shownStart !== undefined && fromUnixSeconds(shownStart) !== current.when.start)
+          return failure(movedMeanwhile('start_time'))
         // The notice binds guests; the application may call off whenever it must.
         const problem =
           principal.kind === 'key' ? undefined : findCancellationProblem(current, known.configuration, tools.now())

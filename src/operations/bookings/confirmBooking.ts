@@ -79,7 +79,7 @@ export async function confirmBooking(
           shownStart !== undefined &&
           fromUnixSeconds(shownStart) !== current.when.start
         )
-          return failure(movedMeanwhile)
+          return failure(movedMeanwhile('start_time'))
         return isYes ? confirm(current) : decline(current, command.reason)
       },
     )

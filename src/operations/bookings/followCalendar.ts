@@ -18,6 +18,8 @@ export type Followed = {
   readonly version: number
   /** Who did it, for the audit log. */
   readonly actor: string
+  /** What else is written with it, once the booking and its calendars are locked and before its event is. */
+  readonly before?: ((transaction: Transaction) => Promise<Result<unknown>>) | undefined
 }
 
 /** The guest is told as of any cancellation. Problems: `notFound`, `conflict`. */
@@ -34,7 +36,7 @@ export function moveWithEvent(tools: ChangeTools, followed: Followed, when: Inte
 
 async function follow(
   tools: ChangeTools,
-  { appId, bookingId, version, actor }: Followed,
+  { appId, bookingId, version, actor, before }: Followed,
   change: (booking: Booking) => Result<Booking>,
 ): Promise<Result<Booking>> {
   const found = await tools.database.transaction(appId, (transaction) => lockBooking(transaction, bookingId))
@@ -44,7 +46,9 @@ async function follow(
   const context = { configuration: known.value.configuration, actor, isOnCalendar: true }
   return carryThrough(tools, appId, context, async (transaction) => {
     const current = await lock(transaction, found)
-    return current?.version === version ? change(current) : failure(changedMeanwhile)
+    if (current?.version !== version) return failure(changedMeanwhile)
+    const prepared = await before?.(transaction)
+    return prepared === undefined || prepared.ok ? change(current) : prepared
   })
 }
 

@@ -6,6 +6,7 @@ import type { RE2JS } from 're2js'
 import type { AdditionalField, Configuration } from '../../core/configuration/configuration.ts'
 import { invalidRequest, type Problem } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
+import { isLocalDate } from '../../core/time/localDate.ts'
 import { readChoices } from '../../wire/choices.ts'
 
 const require = createRequire(import.meta.url)
@@ -45,11 +46,12 @@ function findAnswerProblem(place: string, field: AdditionalField, answer: string
       return field.options.length === 0 || readChoices(answer, field.options) !== undefined
         ? undefined
         : invalidRequest(`must be some of ${field.options.join(', ')}, separated by commas`, place)
-    default:
-      return keepsPattern(field.pattern, answer)
-        ? undefined
-        : invalidRequest('does not have the form that is asked for', place)
+    case 'date':
+      if (!isLocalDate(answer)) return invalidRequest('must be a date like 2026-03-29', place)
   }
+  return keepsPattern(field.pattern, answer)
+    ? undefined
+    : invalidRequest('does not have the form that is asked for', place)
 }
 
 /** Can the pattern of a field be read at all? Look-around and back references can, by the page; here they are passed over. */

@@ -6,7 +6,7 @@ import type { PlacedEvent } from '../../core/booking/placedEvent.ts'
 import type { CalendarEvent } from '../../core/calendar/event.ts'
 import { type Configuration, calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
 import { failure, type Result, success } from '../../core/result.ts'
-import type { RemovedEvent } from '../../wire/events.ts'
+import type { RemovedEvent } from '../../wire/eventAnswers.ts'
 import type { Tools } from '../tools.ts'
 import type { EventsHere } from './whatFollows.ts'
 

@@ -3,9 +3,9 @@ import { lockBooking } from '../../adapters/storage/bookings.ts'
 import { newSalt } from '../../adapters/storage/ids.ts'
 import { actorOf, type Principal } from '../../core/account/principal.ts'
 import type { Booking } from '../../core/booking/booking.ts'
-import { reschedule } from '../../core/booking/lifecycle.ts'
+import { findEndedProblem, reschedule } from '../../core/booking/lifecycle.ts'
 import { widened } from '../../core/configuration/slotQuestion.ts'
-import { changedMeanwhile, invalidRequest, notFound } from '../../core/problem.ts'
+import { changedMeanwhile, invalidRequest, movedMeanwhile, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { fromUnixSeconds } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
@@ -31,7 +31,8 @@ export type RescheduleBookingCommand = {
 
 /**
  * The answer's data is the booking, with the same id. What the body leaves out stays as it was.
- * Problems: as `createBooking`, and `conflict` where the booking has ended or another request changed it first.
+ * Problems: as `createBooking`, and `conflict` where the booking has ended, was moved since it was shown, or another request
+ * changed it first.
  */
 export async function rescheduleBooking(
   tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
@@ -71,6 +72,11 @@ async function move(
     booking.when.end === when.end &&
     (booking.state === 'booked' || booking.state === 'pending')
   if (mayExist && isThere) return success(bookingToJson(booking))
+  // Told before slots are looked at: of a booking that has ended or moved, another time is no help.
+  const ended = findEndedProblem(booking)
+  if (ended !== undefined) return failure(ended)
+  if (body.shown_start_time != null && fromUnixSeconds(body.shown_start_time) !== booking.when.start)
+    return failure(movedMeanwhile('shown_start_time'))
   const words = readGuestWords(body)
   const { details: before } = booking
   const changed = {

@@ -14,7 +14,7 @@ import { type Configuration, calendarName } from '../../core/configuration/confi
 import type { AppId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { bookingNotification } from '../../wire/bookingNotifications.ts'
-import { eventNotification, type RemovedEvent, removedEventNotification } from '../../wire/events.ts'
+import { eventNotification, type RemovedEvent, removedEventNotification } from '../../wire/eventAnswers.ts'
 
 /** What calendars of our own took and gave up: nobody else will tell of it. */
 export type EventsHere = { readonly placed: readonly CalendarEvent[]; readonly removed: readonly RemovedEvent[] }

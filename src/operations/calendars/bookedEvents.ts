@@ -7,28 +7,37 @@ import { invalidRequest } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import type { ChangeTools } from '../bookings/carryThrough.ts'
-import { cancelWithEvent, moveWithEvent } from '../bookings/followCalendar.ts'
+import { cancelWithEvent, type Followed, moveWithEvent } from '../bookings/followCalendar.ts'
 
 const actor = 'calendar'
 
 /**
  * The booking that stands behind `event`; undefined where none does. Its id and its calendars say so, and no metadata,
- * which every caller of the events API may write.
+ * which every caller of the events API may write. Of a series that the owner made of its event, it stands behind the series
+ * and behind the one occurrence that is the meeting.
  */
 export async function findBehind(
   { database }: Pick<ChangeTools, 'database'>,
   event: CalendarEvent,
   { appId }: Pick<Booking, 'appId'>,
 ): Promise<Booking | undefined> {
-  const booking = await database.read(appId, (transaction) => findBookingOfEvent(transaction, event.id))
+  const eventId = event.masterEventId ?? event.id
+  const booking = await database.read(appId, (transaction) => findBookingOfEvent(transaction, eventId))
   const isLive = booking?.state === 'booked' || booking?.state === 'pending'
   const isHere = booking?.service.placements.some(({ key }) => calendarName(key) === calendarName(event))
-  return isLive && isHere ? booking : undefined
+  const isMeeting = event.masterEventId === undefined || event.originalStart === booking?.when.start
+  return isLive && isHere && isMeeting ? booking : undefined
 }
 
+type Before = Followed['before']
+
 /** The booking is called off, and its event is gone with it. Problems: `conflict`. */
-export function cancelBehind(tools: ChangeTools, { appId, id, version }: Booking): Promise<Result<Booking>> {
-  return cancelWithEvent(tools, { appId, bookingId: id, version, actor })
+export function cancelBehind(
+  tools: ChangeTools,
+  { appId, id, version }: Booking,
+  before: Before,
+): Promise<Result<Booking>> {
+  return cancelWithEvent(tools, { appId, bookingId: id, version, actor, before })
 }
 
 /** When the booking would take place with its event at `when`. Problems: `invalidRequest` for a moment. */
@@ -44,8 +53,13 @@ export function moveBehind(
   tools: ChangeTools,
   booking: Booking,
   target: Interval,
+  before: Before,
 ): Promise<Result<Booking>> | Result<Booking> {
-  const { appId, id, version, when } = booking
-  if (when.start === target.start && when.end === target.end) return success(booking)
-  return moveWithEvent(tools, { appId, bookingId: id, version, actor }, target)
+  const { appId, id, version } = booking
+  if (isAt(booking, target)) return success(booking)
+  return moveWithEvent(tools, { appId, bookingId: id, version, actor, before }, target)
+}
+
+export function isAt({ when }: Booking, target: Interval): boolean {
+  return when.start === target.start && when.end === target.end
 }

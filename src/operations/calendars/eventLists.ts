@@ -45,7 +45,8 @@ const monthMs = 31 * dayMs
 
 /**
  * What takes place in the span, by start, then id; `next` where there is more.
- * Expanded series come as one event for each occurrence, whole ones once, at their first start.
+ * Expanded series come as one event for each occurrence, whole ones once, at their first start, with every instance that
+ * stands in for an occurrence of the span, cancelled ones among them.
  * Problems: `notFound`; `invalidRequest` (`end`) where it would take too long to follow the series through the span.
  */
 export async function listEventsBetween(
@@ -62,7 +63,7 @@ export async function listEventsBetween(
   if (calendar === undefined) return failure(notFound)
   const key = keyOf(calendar)
   const span = fill(asked, now())
-  const within = { ...filter, span }
+  const within = { ...filter, span, series: how }
   const [singles, masters, replaced] = await Promise.all([
     storage.listSingleEvents(database, grant.appId, key, within, { limit: limit + 1, after }),
     storage.listSeries(database, grant.appId, key, within),
@@ -88,7 +89,7 @@ function fill({ start, end }: EventWindow['span'], now: Instant): Interval {
   return { start: from, end: end ?? plus(from, monthMs) }
 }
 
-/** Series, changed instances and single events as they are kept, by id. */
+/** Series, changed and cancelled instances, and single events as they are kept, by id. */
 export async function listEventRows(
   { database }: Needs,
   { grant, calendarId, limit, filter }: EventListCommand,
@@ -101,7 +102,8 @@ export async function listEventRows(
     calendarId: calendarId as CalendarId,
   })
   if (calendar === undefined) return failure(notFound)
-  const found = await storage.listEventRows(database, grant.appId, keyOf(calendar), filter, { limit: limit + 1, after })
+  const whole = { ...filter, series: 'whole' as const }
+  const found = await storage.listEventRows(database, grant.appId, keyOf(calendar), whole, { limit: limit + 1, after })
   const events = found.slice(0, limit)
   return success({ events, next: found.length > limit ? events.at(-1)?.id : undefined })
 }

@@ -5,7 +5,7 @@ import type { Grant } from '../../core/account/grant.ts'
 import { blocksTime, type CalendarEvent, intervalOf } from '../../core/calendar/event.ts'
 import { timesADay } from '../../core/calendar/recurrence.ts'
 import { endOfSeries, recursOrEnds, type Series } from '../../core/calendar/series.ts'
-import { invalidRequest } from '../../core/problem.ts'
+import { invalidRequest, type Problem } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { dayMs } from '../../core/time/instant.ts'
 
@@ -49,4 +49,14 @@ export function checkMeaning(event: Pick<CalendarEvent, 'details'>, timezone: st
 export function seriesOf({ details }: Pick<CalendarEvent, 'details'>, timezone: string): Result<Series> {
   const recurrence = readRecurrence(details.recurrence)
   return recurrence.ok ? success({ when: details.when, timezone, recurrence: recurrence.value }) : recurrence
+}
+
+/** What is taken from nobody any more, though it may stand from before. Problems: `invalidRequest`. */
+export function findMisfit({ when, recurrence }: CalendarEvent['details']): Problem | undefined {
+  if (when.kind !== 'date' && when.kind !== 'datespan') return undefined
+  const series = readRecurrence(recurrence)
+  const rule = series.ok ? series.value.rule : undefined
+  if (rule === undefined || (rule.frequency !== 'hourly' && rule.hours.length === 0 && rule.minutes.length === 0))
+    return undefined
+  return invalidRequest('must not be by the hour or minute where the event takes whole days', 'recurrence')
 }

@@ -13,12 +13,14 @@ import { occurrenceFinder, occursAt, whenOfOccurrence } from '../../core/calenda
 import type { CalendarId, EventId } from '../../core/ids.ts'
 import { invalidRequest, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
-import { type EventContent, eventNotification } from '../../wire/events.ts'
+import { eventNotification } from '../../wire/eventAnswers.ts'
+import type { EventContent } from '../../wire/events.ts'
 import type { ChangeTools } from '../bookings/carryThrough.ts'
 import type { Tools } from '../tools.ts'
-import { cancelBehind, findBehind, moveBehind, targetOf } from './bookedEvents.ts'
+import { cancelBehind, findBehind, isAt, moveBehind, targetOf } from './bookedEvents.ts'
 import { findUnservedProvider, readOnly } from './calendars.ts'
-import { checkMeaning, seriesOf, toWrite } from './eventWrites.ts'
+import { checkMeaning, findMisfit, seriesOf, toWrite } from './eventWrites.ts'
+import { leaveSeries } from './leaveSeries.ts'
 
 type Needs = Pick<Tools, 'database'>
 
@@ -39,6 +41,8 @@ export function createEvent(
   { grant, calendarId }: Omit<EventName, 'eventId'>,
   content: EventContent,
 ): Promise<Result<CalendarEvent>> {
+  const misfit = findMisfit(content.details)
+  if (misfit !== undefined) return Promise.resolve(failure(misfit))
   return database.transaction(grant.appId, async (transaction) => {
     const calendar = await lockNamed(transaction, { grant, calendarId })
     if (!calendar.ok) return calendar
@@ -61,7 +65,7 @@ type EventChange = (before: EventContent) => Result<EventContent>
 /**
  * `change` makes the new content of the old one. A changed instance stands apart from its series from then on;
  * instances that the changed series no longer has are forgotten. The booking behind an event moves with it, once all that
- * was asked for is known to be possible.
+ * was asked for is known to be possible; the occurrence that is its meeting leaves its series when it moves.
  */
 export async function changeEvent(
   tools: ChangeTools,
@@ -78,12 +82,17 @@ export async function changeEvent(
   if (!planned.ok) return planned
   const write = toKeep(planned.value, grant, calendar.timezone, standing.value)
   if (!write.ok) return write
-  if (booking !== undefined) {
-    const target = targetOf(planned.value.details.when, calendar.timezone)
-    const moved = target.ok ? await moveBehind(tools, booking, target.value) : target
-    if (!moved.ok) return moved
-  }
-  return tools.database.transaction(grant.appId, (transaction) => saveChange(transaction, name, change))
+  if (booking === undefined)
+    return tools.database.transaction(grant.appId, (transaction) => saveChange(transaction, name, change))
+  const target = targetOf(planned.value.details.when, calendar.timezone)
+  if (!target.ok) return target
+  const { masterEventId } = standing.value
+  const leaving = masterEventId !== undefined && !isAt(booking, target.value) ? masterEventId : undefined
+  const before = leaving && ((locked: Transaction) => leaveSeries(locked, { grant, calendar }, leaving))
+  const moved = await moveBehind(tools, booking, target.value, before)
+  if (!moved.ok) return moved
+  const kept = leaving === undefined ? name : { ...name, eventId: leaving }
+  return tools.database.transaction(grant.appId, (transaction) => saveChange(transaction, kept, change))
 }
 
 async function saveChange(
@@ -111,6 +120,8 @@ function changed(before: CalendarEvent, change: EventChange): Result<CalendarEve
   if (!content.ok) return content
   if (before.masterEventId !== undefined && content.value.details.recurrence.length > 0)
     return failure(invalidRequest('belongs to the series, not to one of its instances', 'recurrence'))
+  const misfit = findMisfit(content.value.details)
+  if (misfit !== undefined) return failure(misfit)
   return success({ ...before, ...content.value })
 }
 
@@ -124,7 +135,7 @@ function keepingOwnKeys(change: EventChange): EventChange {
 
 /**
  * A series goes with its instances; an instance is cancelled and stays known, so that its series leaves it out. The booking
- * behind an event is called off with it.
+ * behind an event is called off with it; the rest of a series of which it was one occurrence stays.
  */
 export async function deleteEvent(tools: ChangeTools, name: EventName): Promise<Result<void>> {
   const { database } = tools
@@ -132,7 +143,13 @@ export async function deleteEvent(tools: ChangeTools, name: EventName): Promise<
   if (!standing.ok) return standing
   const booking = await findBehind(tools, standing.value, name.grant)
   if (booking !== undefined) {
-    const cancelled = await cancelBehind(tools, booking)
+    const { masterEventId } = standing.value
+    const calendar = await findNamed(database, name)
+    const before =
+      masterEventId !== undefined && calendar !== undefined
+        ? (locked: Transaction) => leaveSeries(locked, { grant: name.grant, calendar }, masterEventId)
+        : undefined
+    const cancelled = await cancelBehind(tools, booking, before)
     return cancelled.ok ? success(undefined) : cancelled
   }
   return database.transaction(name.grant.appId, async (transaction) => {
@@ -170,7 +187,7 @@ export function answerInvitation(
     const calendar = await lockNamed(transaction, name)
     if (!calendar.ok) return calendar
     const before = await findEvent(transaction, grant, calendar.value, name.eventId)
-    if (before === undefined) return failure(notFound)
+    if (before === undefined || before.status === 'cancelled') return failure(notFound)
     const others = before.details.participants.filter(({ email }) => email.toLowerCase() !== grant.email.toLowerCase())
     const own = before.details.participants.find(({ email }) => email.toLowerCase() === grant.email.toLowerCase())
     const participants = [...others, { ...(own ?? { email: grant.email }), status }]

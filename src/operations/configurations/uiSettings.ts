@@ -8,16 +8,17 @@ import { type ConfigurationQuery, resolveConfiguration } from './loadConfigurati
 
 /** Problems: those of `resolveConfiguration`, and `notFound` for a booking that is not of this configuration. */
 export async function readUiSettings(
-  tools: Pick<Tools, 'database'>,
+  tools: Pick<Tools, 'database' | 'mailer'>,
   principal: Principal,
   query: ConfigurationQuery & { readonly booking_id?: string | undefined },
 ): Promise<Result<UiSettings>> {
+  const { isSending } = tools.mailer
   if (!query.booking_id) {
     const known = await resolveConfiguration(tools, principal, query)
-    return known.ok ? success(uiSettingsToJson(known.value.configuration, known.value.document, undefined)) : known
+    return known.ok ? success(uiSettingsToJson(known.value.configuration, known.value.document, { isSending })) : known
   }
   const found = await loadBooking(tools, principal, query, query.booking_id)
   if (!found.ok) return found
   const { booking, known } = found.value
-  return success(uiSettingsToJson(known.configuration, known.document, booking))
+  return success(uiSettingsToJson(known.configuration, known.document, { booking, isSending }))
 }

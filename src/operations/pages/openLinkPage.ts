@@ -28,7 +28,9 @@ export async function openLinkPage(
   const { appId, configurationId, id } = booking
   const known = await findKnownConfiguration(tools, appId, configurationId, 'evenDeleted')
   if (!known.ok) return known
-  const settings = uiSettingsToJson(known.value.configuration, known.value.document, undefined)
+  const settings = uiSettingsToJson(known.value.configuration, known.value.document, {
+    isSending: tools.mailer.isSending,
+  })
   const live = await findKnownConfiguration(tools, appId, configurationId)
   const linked = linkedBookingToJson(booking, holder, live.ok ? 'live' : 'deleted')
   if (kind === 'cancel') return success({ kind, settings, booking: linked })

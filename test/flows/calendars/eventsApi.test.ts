@@ -1,5 +1,5 @@
 /** A booking follows its event on a virtual calendar too, when the events API moves or deletes it. */
-import { beforeEach, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 
 import { sql } from '../../../src/adapters/storage/sql.ts'
 import { fakeAccounts } from '../../support/fakeAccounts.ts'
@@ -143,4 +143,77 @@ it('of an account elsewhere is not served, and says so', async () => {
       expect.stringContaining('at the provider'),
     ])
   }
+})
+
+describe('made weekly by its owner', () => {
+  const week = 7 * 86_400
+  const times = (start: number) => ({ start_time: start, end_time: start + 1_800 })
+  const stamp = (start: number) => new Date(start * 1_000).toISOString().replace(/[-:]|\.\d+/g, '')
+  const occurrence = (start: number) => event.replace('?', `_${stamp(start)}?`)
+  const listed = async () => {
+    const span = `start=${nine}&end=${nine + 4 * week}`
+    const path = `/v3/grants/${host.grantId}/events?calendar_id=primary&${span}`
+    const { data } = (await server.request('GET', path)).body
+    return data.map(({ when, title }: { when: { start_time: number }; title: string }) => [when.start_time, title])
+  }
+  let title: string
+  beforeEach(async () => {
+    const made = await server.request('PUT', event, { body: { recurrence: ['RRULE:FREQ=WEEKLY;COUNT=4'] } })
+    title = made.body.data.title
+    // The third is moved, the fourth deleted.
+    await server.request('PUT', occurrence(nine + 2 * week), {
+      body: { title: 'Third', when: times(nine + 2 * week + 7_200) },
+    })
+    await server.request('DELETE', occurrence(nine + 3 * week))
+  })
+  const others = () => [
+    [nine + week, title],
+    [nine + 2 * week + 7_200, 'Third'],
+  ]
+
+  it('it moves with the occurrence that is the meeting, and the others stay', async () => {
+    const moved = await server.request('PUT', occurrence(nine), { body: { title: 'By hand', when: times(half) } })
+    expect(moved.body).toMatchObject({ data: { title: 'By hand', when: { start_time: half } } })
+    expect(moved.body.data).not.toHaveProperty('recurrence')
+    expect(await listed()).toEqual([[half, 'By hand'], ...others()])
+    expect(await slotsFrom(server, id, nine)).toEqual([nine])
+    await expectOneTruth()
+    // What is left of the series is the owner's alone, and the booking goes on following its event.
+    expect((await server.request('DELETE', event)).status).toBe(200)
+    expect((await readBooking(server, bookingId)).status).toBe('cancelled')
+    expect(await listed()).toEqual(others())
+    await expectOneTruth()
+  })
+
+  it('it is called off with the occurrence that is the meeting, and the others stay', async () => {
+    await server.request('PUT', occurrence(nine), { body: { title: 'Renamed' } })
+    expect((await server.request('DELETE', occurrence(nine))).status).toBe(200)
+    expect((await readBooking(server, bookingId)).status).toBe('cancelled')
+    expect(await listed()).toEqual(others())
+    expect(await slotsFrom(server, id, nine)).toEqual([nine, half])
+    await expectOneTruth()
+  })
+
+  it('it stays as it is where its occurrence cannot move, or another one does', async () => {
+    await bookAt(server, id, half)
+    const refused = await server.request('PUT', occurrence(nine), { body: { when: times(half) } })
+    expect(refused.body.error.type).toBe('timeslot_not_available')
+    const second = await server.request('PUT', occurrence(nine + week), { body: { when: times(nine + week + 3_600) } })
+    expect(second.status).toBe(200)
+    expect((await readBooking(server, bookingId)).status).toBe('booked')
+    expect((await listed()).map(([start]: [number]) => start)).toEqual([
+      nine,
+      half,
+      nine + week + 3_600,
+      nine + 2 * week + 7_200,
+    ])
+  })
+
+  it('alone in its series, it leaves nothing behind', async () => {
+    await server.request('PUT', event, { body: { recurrence: ['RRULE:FREQ=WEEKLY;COUNT=1'] } })
+    await server.request('DELETE', occurrence(nine))
+    expect((await readBooking(server, bookingId)).status).toBe('cancelled')
+    const path = `/v3/grants/${host.grantId}/events/import?calendar_id=primary`
+    expect((await server.request('GET', path)).body.data).toEqual([])
+  })
 })

@@ -26,7 +26,7 @@ const schemes: Readonly<Record<Guard, readonly string[]>> = {
   grant: ['accessToken', 'apiKey'],
   keyOrToken: ['accessToken', 'apiKey'],
   token: ['accessToken'],
-  scheduler: ['', 'apiKey', 'session'],
+  scheduler: ['', 'apiKey', 'bookingReference', 'session'],
   public: [''],
 }
 
@@ -47,7 +47,7 @@ describe('/openapi.json', () => {
       const name = `${route.method} ${route.path}`
       expect(operation, name).toBeDefined()
       const named = (operation?.security ?? []).map((choice) => Object.keys(choice).join()).sort()
-      expect(named, name).toEqual(schemes[route.guard])
+      expect(named, name).toEqual(schemes[route.callers ?? route.guard])
     }
   })
 

@@ -123,7 +123,7 @@ describe('an endpoint', () => {
     ['no mail address', { notification_email_addresses: ['nobody'] }],
   ])('with %s is refused', async (_what, change) => {
     const reply = await ask('POST', '', wish(change))
-    expect([reply.status, reply.body.error.type]).toEqual([400, 'invalid_request_error'])
+    expect([reply.status, reply.body.error.type]).toEqual([400, 'api.invalid_request_error'])
   })
 
   it('takes triggers that never happen here, and needs a key', async () => {

@@ -16,6 +16,7 @@ export const de: Words = {
   minutes: '{count} Min.',
   hours: '{count} Std.',
   loading: 'Wird geladen …',
+  slow: 'Das dauert länger als gewöhnlich.',
   retry: 'Erneut versuchen',
   back: 'Zurück',
   language: 'Sprache',
@@ -59,6 +60,8 @@ export const de: Words = {
     sending: 'Wird gesendet …',
     pendingNote: '{organizer} bestätigt jede Buchung. Sie erhalten die Antwort per E-Mail.',
     pendingNoteInTurn: 'Jede Buchung wird einzeln bestätigt. Sie erhalten die Antwort per E-Mail.',
+    pendingNoteQuiet: '{organizer} bestätigt jede Buchung.',
+    pendingNoteInTurnQuiet: 'Jede Buchung wird einzeln bestätigt.',
   },
   errors: {
     summary: 'Bitte sehen Sie sich die markierten Felder an.',
@@ -72,7 +75,14 @@ export const de: Words = {
     tooMany: 'Zu viele Versuche. Bitte warten Sie eine Minute.',
     session: 'Diese Seite war zu lange offen. Bitte laden Sie sie neu.',
     calendar: 'Der Kalender ist gerade nicht erreichbar. Bitte versuchen Sie es in einigen Minuten erneut.',
-    failed: 'Das hat nicht geklappt: {message}',
+    failed: 'Das hat nicht geklappt. Bitte laden Sie die Seite neu und versuchen Sie es noch einmal.',
+    server: 'Der Server kann das gerade nicht ausführen. Bitte versuchen Sie es in einigen Minuten erneut.',
+    changed: 'Dieser Termin ist soeben geändert worden. Bitte sehen Sie ihn sich noch einmal an, bevor Sie fortfahren.',
+    moved:
+      'Dieser Termin ist inzwischen auf eine andere Zeit verschoben worden. Bitte sehen Sie sich die neue Zeit an.',
+    outdated:
+      'Diese Seite ist geändert worden, während Sie sie geöffnet hatten. Bitte laden Sie sie neu; Ihre Angaben bleiben erhalten.',
+    reload: 'Seite neu laden',
   },
   done: {
     booked: 'Ihr Termin ist gebucht',
@@ -84,6 +94,9 @@ export const de: Words = {
     movedPending: 'Ihre Anfrage ist verschoben',
     cancelled: 'Der Termin ist abgesagt',
     cancelledText: 'Alle Beteiligten werden benachrichtigt.',
+    bookedQuiet: 'Bitte notieren Sie sich die Zeit, oder tragen Sie sie in Ihren Kalender ein.',
+    pendingQuiet: '{organizer} wird antworten; bis dahin ist die Zeit für Sie reserviert.',
+    cancelledQuiet: 'Die Zeit ist wieder frei.',
     addToCalendar: 'In den Kalender eintragen',
     icsFile: 'Kalenderdatei (.ics)',
     reschedule: 'Verschieben',
@@ -99,6 +112,8 @@ export const de: Words = {
     guest: 'Gast',
     guests: 'Gäste',
     where: 'Wo',
+    yes: 'Ja',
+    no: 'Nein',
   },
   reschedule: {
     title: 'Wählen Sie eine neue Zeit',
@@ -130,6 +145,7 @@ export const de: Words = {
     alreadyCancelled: 'Diese Anfrage ist schon beantwortet: Sie ist abgelehnt oder abgesagt.',
     movedMeanwhile:
       'Der Gast hat diese Anfrage inzwischen auf eine andere Zeit verschoben. Bitte sehen Sie sich die neue Zeit an.',
+    quietText: 'Von hier geht keine E-Mail aus: Bitte geben Sie {guest} selbst Bescheid.',
   },
   messages: {
     start:

@@ -16,6 +16,7 @@ export const es: Words = {
   minutes: '{count} min',
   hours: '{count} h',
   loading: 'Cargando …',
+  slow: 'Esto está tardando más de lo habitual.',
   retry: 'Reintentar',
   back: 'Atrás',
   language: 'Idioma',
@@ -59,6 +60,8 @@ export const es: Words = {
     sending: 'Enviando …',
     pendingNote: '{organizer} confirma cada cita. Recibirás la respuesta por correo.',
     pendingNoteInTurn: 'Cada cita se confirma a mano. Recibirás la respuesta por correo.',
+    pendingNoteQuiet: '{organizer} confirma cada cita.',
+    pendingNoteInTurnQuiet: 'Cada cita se confirma a mano.',
   },
   errors: {
     summary: 'Revisa los campos marcados.',
@@ -72,7 +75,12 @@ export const es: Words = {
     tooMany: 'Demasiados intentos. Espera un minuto e inténtalo de nuevo.',
     session: 'Esta página lleva demasiado tiempo abierta. Vuelve a cargarla.',
     calendar: 'No se puede llegar al calendario en este momento. Inténtalo de nuevo en unos minutos.',
-    failed: 'No ha funcionado: {message}',
+    failed: 'No ha funcionado. Vuelve a cargar la página e inténtalo otra vez.',
+    server: 'El servidor no puede hacerlo ahora mismo. Inténtalo de nuevo en unos minutos.',
+    changed: 'Esta cita se acaba de modificar. Vuelve a mirarla antes de continuar.',
+    moved: 'Mientras tanto, esta cita se ha cambiado a otra hora. Mira la nueva hora, por favor.',
+    outdated: 'Esta página ha cambiado mientras la tenías abierta. Vuelve a cargarla; lo que escribiste se conserva.',
+    reload: 'Volver a cargar la página',
   },
   done: {
     booked: 'Tu cita está reservada',
@@ -84,6 +92,9 @@ export const es: Words = {
     movedPending: 'Tu solicitud se ha cambiado',
     cancelled: 'La cita está cancelada',
     cancelledText: 'Se avisará a todas las personas que participan.',
+    bookedQuiet: 'Apunta la hora o añádela a tu calendario.',
+    pendingQuiet: '{organizer} responderá; hasta entonces la hora queda reservada para ti.',
+    cancelledQuiet: 'La hora vuelve a estar libre.',
     addToCalendar: 'Añadir al calendario',
     icsFile: 'Archivo de calendario (.ics)',
     reschedule: 'Cambiar',
@@ -99,6 +110,8 @@ export const es: Words = {
     guest: 'Invitado',
     guests: 'Invitados',
     where: 'Dónde',
+    yes: 'Sí',
+    no: 'No',
   },
   reschedule: {
     title: 'Elige una nueva hora',
@@ -129,6 +142,7 @@ export const es: Words = {
     alreadyCancelled: 'Esta solicitud ya tiene respuesta: está rechazada o cancelada.',
     movedMeanwhile:
       'Mientras tanto, la persona invitada ha cambiado esta solicitud a otra hora. Mira la nueva hora, por favor.',
+    quietText: 'Desde aquí no se envía ningún correo: avisa tú a {guest}.',
   },
   messages: {
     start: 'Este servidor gestiona reservas. Para hacer, cambiar o cancelar una, abre el enlace que recibiste.',

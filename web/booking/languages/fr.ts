@@ -16,6 +16,7 @@ export const fr: Words = {
   minutes: '{count} min',
   hours: '{count} h',
   loading: 'Chargement …',
+  slow: 'Cela prend plus de temps que d’habitude.',
   retry: 'Réessayer',
   back: 'Retour',
   language: 'Langue',
@@ -59,6 +60,8 @@ export const fr: Words = {
     sending: 'Envoi …',
     pendingNote: '{organizer} confirme chaque rendez-vous. Vous recevrez la réponse par e-mail.',
     pendingNoteInTurn: 'Chaque rendez-vous est confirmé individuellement. Vous recevrez la réponse par e-mail.',
+    pendingNoteQuiet: '{organizer} confirme chaque rendez-vous.',
+    pendingNoteInTurnQuiet: 'Chaque rendez-vous est confirmé individuellement.',
   },
   errors: {
     summary: 'Veuillez vérifier les champs signalés.',
@@ -72,7 +75,13 @@ export const fr: Words = {
     tooMany: 'Trop de tentatives. Attendez une minute et réessayez.',
     session: 'Cette page est ouverte depuis trop longtemps. Veuillez la recharger.',
     calendar: 'Le calendrier est injoignable pour l’instant. Réessayez dans quelques minutes.',
-    failed: 'Cela n’a pas fonctionné : {message}',
+    failed: 'Cela n’a pas fonctionné. Veuillez recharger la page et réessayer.',
+    server: 'Le serveur ne peut pas le faire pour l’instant. Réessayez dans quelques minutes.',
+    changed: 'Ce rendez-vous vient d’être modifié. Veuillez le relire avant de continuer.',
+    moved: 'Ce rendez-vous a entre-temps été déplacé à un autre horaire. Merci de regarder le nouvel horaire.',
+    outdated:
+      'Cette page a été modifiée pendant que vous l’aviez ouverte. Veuillez la recharger ; ce que vous avez saisi est conservé.',
+    reload: 'Recharger la page',
   },
   done: {
     booked: 'Votre rendez-vous est réservé',
@@ -84,6 +93,9 @@ export const fr: Words = {
     movedPending: 'Votre demande est déplacée',
     cancelled: 'Le rendez-vous est annulé',
     cancelledText: 'Tous les participants seront prévenus.',
+    bookedQuiet: 'Veuillez noter l’horaire ou l’ajouter à votre calendrier.',
+    pendingQuiet: '{organizer} va répondre ; d’ici là, le créneau vous est réservé.',
+    cancelledQuiet: 'Le créneau est de nouveau libre.',
     addToCalendar: 'Ajouter au calendrier',
     icsFile: 'Fichier de calendrier (.ics)',
     reschedule: 'Reporter',
@@ -99,6 +111,8 @@ export const fr: Words = {
     guest: 'Invité',
     guests: 'Invités',
     where: 'Où',
+    yes: 'Oui',
+    no: 'Non',
   },
   reschedule: {
     title: 'Choisissez un nouvel horaire',
@@ -130,6 +144,7 @@ export const fr: Words = {
     alreadyCancelled: 'Cette demande a déjà reçu une réponse : elle est refusée ou annulée.',
     movedMeanwhile:
       'L’invité a entre-temps déplacé cette demande à un autre horaire. Merci de regarder le nouvel horaire.',
+    quietText: 'Aucun e-mail ne part d’ici : veuillez prévenir {guest} vous-même.',
   },
   messages: {
     start:

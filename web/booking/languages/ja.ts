@@ -16,6 +16,7 @@ export const ja: Words = {
   minutes: '{count}分',
   hours: '{count}時間',
   loading: '読み込み中…',
+  slow: '通常より時間がかかっています。',
   retry: 'もう一度試す',
   back: '戻る',
   language: '言語',
@@ -59,6 +60,8 @@ export const ja: Words = {
     sending: '送信中…',
     pendingNote: '{organizer}が予約を一件ずつ確認します。回答はメールでお知らせします。',
     pendingNoteInTurn: '予約は一件ずつ担当者が確認します。回答はメールでお知らせします。',
+    pendingNoteQuiet: '{organizer}が予約を一件ずつ確認します。',
+    pendingNoteInTurnQuiet: '予約は一件ずつ担当者が確認します。',
   },
   errors: {
     summary: '印のついた項目をご確認ください。',
@@ -72,7 +75,12 @@ export const ja: Words = {
     tooMany: '試行回数が多すぎます。1分ほど待ってからお試しください。',
     session: 'ページを開いてから時間が経ちすぎました。再読み込みしてください。',
     calendar: 'ただいまカレンダーに接続できません。数分後にもう一度お試しください。',
-    failed: 'うまくいきませんでした：{message}',
+    failed: 'うまくいきませんでした。ページを再読み込みして、もう一度お試しください。',
+    server: 'ただいまサーバーで処理できません。数分後にもう一度お試しください。',
+    changed: 'この予約はたった今変更されました。内容をもう一度ご確認ください。',
+    moved: 'その間にこの予約の日時が変更されました。新しい日時をご確認ください。',
+    outdated: '開いている間にこのページの内容が変更されました。再読み込みしてください。入力内容は残ります。',
+    reload: 'ページを再読み込み',
   },
   done: {
     booked: '予約が完了しました',
@@ -83,6 +91,9 @@ export const ja: Words = {
     movedPending: 'リクエストの日時を変更しました',
     cancelled: '予約はキャンセルされました',
     cancelledText: '参加者全員にお知らせします。',
+    bookedQuiet: '日時をお控えいただくか、カレンダーに追加してください。',
+    pendingQuiet: '{organizer}が回答します。それまで時間は確保されています。',
+    cancelledQuiet: 'この時間は再び空きになりました。',
     addToCalendar: 'カレンダーに追加',
     icsFile: 'カレンダーファイル（.ics）',
     reschedule: '日時を変更',
@@ -98,6 +109,8 @@ export const ja: Words = {
     guest: 'お客様',
     guests: '参加者',
     where: '場所',
+    yes: 'はい',
+    no: 'いいえ',
   },
   reschedule: {
     title: '新しい日時を選択',
@@ -127,6 +140,7 @@ export const ja: Words = {
     already: 'このリクエストは回答済みです：承認されています。',
     alreadyCancelled: 'このリクエストは回答済みです：辞退またはキャンセルされています。',
     movedMeanwhile: 'その間にお客様がこのリクエストの日時を変更しました。新しい日時をご確認ください。',
+    quietText: 'ここからメールは送信されません。{guest}にはご自身でお知らせください。',
   },
   messages: {
     start:

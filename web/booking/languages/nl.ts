@@ -16,6 +16,7 @@ export const nl: Words = {
   minutes: '{count} min',
   hours: '{count} uur',
   loading: 'Laden …',
+  slow: 'Dit duurt langer dan gewoonlijk.',
   retry: 'Opnieuw proberen',
   back: 'Terug',
   language: 'Taal',
@@ -59,6 +60,8 @@ export const nl: Words = {
     sending: 'Versturen …',
     pendingNote: '{organizer} bevestigt elke afspraak. Je krijgt het antwoord per e-mail.',
     pendingNoteInTurn: 'Elke afspraak wordt persoonlijk bevestigd. Je krijgt het antwoord per e-mail.',
+    pendingNoteQuiet: '{organizer} bevestigt elke afspraak.',
+    pendingNoteInTurnQuiet: 'Elke afspraak wordt persoonlijk bevestigd.',
   },
   errors: {
     summary: 'Kijk naar de gemarkeerde velden.',
@@ -72,7 +75,13 @@ export const nl: Words = {
     tooMany: 'Te veel pogingen. Wacht een minuut en probeer het opnieuw.',
     session: 'Deze pagina is te lang open geweest. Laad haar opnieuw.',
     calendar: 'De agenda is nu niet bereikbaar. Probeer het over een paar minuten opnieuw.',
-    failed: 'Dit is niet gelukt: {message}',
+    failed: 'Dit is niet gelukt. Laad de pagina opnieuw en probeer het nog een keer.',
+    server: 'De server kan dit nu niet doen. Probeer het over een paar minuten opnieuw.',
+    changed: 'Deze afspraak is zojuist gewijzigd. Bekijk haar nog eens voordat je verdergaat.',
+    moved: 'Deze afspraak is intussen naar een andere tijd verzet. Bekijk de nieuwe tijd.',
+    outdated:
+      'Deze pagina is gewijzigd terwijl je haar open had. Laad haar opnieuw; wat je hebt ingevuld blijft bewaard.',
+    reload: 'Pagina opnieuw laden',
   },
   done: {
     booked: 'Je afspraak is geboekt',
@@ -84,6 +93,9 @@ export const nl: Words = {
     movedPending: 'Je verzoek is verzet',
     cancelled: 'De afspraak is afgezegd',
     cancelledText: 'Alle deelnemers krijgen bericht.',
+    bookedQuiet: 'Noteer de tijd, of zet haar in je agenda.',
+    pendingQuiet: '{organizer} zal antwoorden; tot dan blijft de tijd voor je gereserveerd.',
+    cancelledQuiet: 'De tijd is weer vrij.',
     addToCalendar: 'Aan agenda toevoegen',
     icsFile: 'Agendabestand (.ics)',
     reschedule: 'Verzetten',
@@ -99,6 +111,8 @@ export const nl: Words = {
     guest: 'Gast',
     guests: 'Gasten',
     where: 'Waar',
+    yes: 'Ja',
+    no: 'Nee',
   },
   reschedule: {
     title: 'Kies een nieuwe tijd',
@@ -129,6 +143,7 @@ export const nl: Words = {
     already: 'Dit verzoek is al beantwoord: het is bevestigd.',
     alreadyCancelled: 'Dit verzoek is al beantwoord: het is afgewezen of afgezegd.',
     movedMeanwhile: 'De gast heeft dit verzoek intussen naar een andere tijd verplaatst. Bekijk de nieuwe tijd.',
+    quietText: 'Van hieruit wordt geen e-mail verstuurd: laat het {guest} zelf weten.',
   },
   messages: {
     start:

@@ -16,6 +16,7 @@ export const sv: Words = {
   minutes: '{count} min',
   hours: '{count} tim',
   loading: 'Laddar …',
+  slow: 'Det tar längre tid än vanligt.',
   retry: 'Försök igen',
   back: 'Tillbaka',
   language: 'Språk',
@@ -59,6 +60,8 @@ export const sv: Words = {
     sending: 'Skickar …',
     pendingNote: '{organizer} bekräftar varje bokning. Du får svaret med e-post.',
     pendingNoteInTurn: 'Varje bokning bekräftas för hand. Du får svaret med e-post.',
+    pendingNoteQuiet: '{organizer} bekräftar varje bokning.',
+    pendingNoteInTurnQuiet: 'Varje bokning bekräftas för hand.',
   },
   errors: {
     summary: 'Titta på de markerade fälten.',
@@ -72,7 +75,12 @@ export const sv: Words = {
     tooMany: 'För många försök. Vänta en minut och försök igen.',
     session: 'Sidan har varit öppen för länge. Ladda om den.',
     calendar: 'Kalendern kan inte nås just nu. Försök igen om några minuter.',
-    failed: 'Det gick inte: {message}',
+    failed: 'Det gick inte. Ladda om sidan och försök en gång till.',
+    server: 'Servern kan inte göra det just nu. Försök igen om några minuter.',
+    changed: 'Bokningen har just ändrats. Titta på den igen innan du fortsätter.',
+    moved: 'Bokningen har under tiden flyttats till en annan tid. Titta på den nya tiden.',
+    outdated: 'Sidan har ändrats medan du hade den öppen. Ladda om den; det du skrev finns kvar.',
+    reload: 'Ladda om sidan',
   },
   done: {
     booked: 'Din tid är bokad',
@@ -83,6 +91,9 @@ export const sv: Words = {
     movedPending: 'Din förfrågan är flyttad',
     cancelled: 'Bokningen är avbokad',
     cancelledText: 'Alla som deltar får besked.',
+    bookedQuiet: 'Anteckna tiden, eller lägg till den i din kalender.',
+    pendingQuiet: '{organizer} kommer att svara; fram till dess hålls tiden åt dig.',
+    cancelledQuiet: 'Tiden är ledig igen.',
     addToCalendar: 'Lägg till i kalendern',
     icsFile: 'Kalenderfil (.ics)',
     reschedule: 'Boka om',
@@ -98,6 +109,8 @@ export const sv: Words = {
     guest: 'Gäst',
     guests: 'Gäster',
     where: 'Var',
+    yes: 'Ja',
+    no: 'Nej',
   },
   reschedule: {
     title: 'Välj en ny tid',
@@ -127,6 +140,7 @@ export const sv: Words = {
     already: 'Förfrågan är redan besvarad: den är bekräftad.',
     alreadyCancelled: 'Förfrågan är redan besvarad: den är avböjd eller avbokad.',
     movedMeanwhile: 'Gästen har under tiden flyttat den här förfrågan till en annan tid. Titta på den nya tiden.',
+    quietText: 'Inget mejl skickas härifrån: meddela {guest} själv.',
   },
   messages: {
     start:

@@ -47,6 +47,7 @@ export const de: Catalogue = {
     reason: 'Grund',
     policy: 'Stornobedingungen',
   },
+  ticks: { true: 'Ja', false: 'Nein' },
   actions: {
     confirm: 'Bestätigen oder ablehnen',
     reschedule: 'Verschieben',

@@ -47,6 +47,8 @@ export const en = {
     reason: 'Reason',
     policy: 'Cancellation policy',
   },
+  /** Answers of checkboxes. */
+  ticks: { true: 'Yes', false: 'No' },
   actions: {
     confirm: 'Confirm or decline',
     reschedule: 'Reschedule',

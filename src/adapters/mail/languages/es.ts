@@ -46,6 +46,7 @@ export const es: Catalogue = {
     reason: 'Motivo',
     policy: 'Política de cancelación',
   },
+  ticks: { true: 'Sí', false: 'No' },
   actions: {
     confirm: 'Confirmar o rechazar',
     reschedule: 'Reprogramar',

@@ -47,6 +47,7 @@ export const fr: Catalogue = {
     reason: 'Motif',
     policy: 'Conditions d’annulation',
   },
+  ticks: { true: 'Oui', false: 'Non' },
   actions: {
     confirm: 'Confirmer ou refuser',
     reschedule: 'Déplacer',

@@ -46,6 +46,7 @@ export const ja: Catalogue = {
     reason: '理由',
     policy: 'キャンセルポリシー',
   },
+  ticks: { true: 'はい', false: 'いいえ' },
   actions: {
     confirm: '承認または辞退',
     reschedule: '日時を変更',

@@ -46,6 +46,7 @@ export const ko: Catalogue = {
     reason: '사유',
     policy: '취소 정책',
   },
+  ticks: { true: '예', false: '아니요' },
   actions: {
     confirm: '확정 또는 거절',
     reschedule: '일정 변경',

@@ -46,6 +46,7 @@ export const nl: Catalogue = {
     reason: 'Reden',
     policy: 'Annuleringsvoorwaarden',
   },
+  ticks: { true: 'Ja', false: 'Nee' },
   actions: {
     confirm: 'Bevestigen of afwijzen',
     reschedule: 'Verplaatsen',

@@ -46,6 +46,7 @@ export const sv: Catalogue = {
     reason: 'Anledning',
     policy: 'Avbokningsregler',
   },
+  ticks: { true: 'Ja', false: 'Nej' },
   actions: {
     confirm: 'Bekräfta eller avböj',
     reschedule: 'Boka om',

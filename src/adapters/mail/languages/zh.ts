@@ -46,6 +46,7 @@ export const zh: Catalogue = {
     reason: '原因',
     policy: '取消政策',
   },
+  ticks: { true: '是', false: '否' },
   actions: {
     confirm: '确认或拒绝',
     reschedule: '改期',

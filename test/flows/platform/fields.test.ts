@@ -1,0 +1,157 @@
+/** Null means what leaving out means, and nothing that is asked for is taken and then passed over. */
+import { beforeAll, describe, expect, it } from 'vitest'
+
+import { configurationBody, makeHost, nearFuture, type TestHost } from '../../support/hosts.ts'
+import { startTestServer, type TestServer } from '../../support/server.ts'
+
+let server: TestServer
+let host: TestHost
+let grant: string
+let configurations: string
+beforeAll(async () => {
+  server = await startTestServer()
+  host = await makeHost(server, 'ana@host.example')
+  grant = `/v3/grants/${host.grantId}`
+  configurations = `${grant}/scheduling/configurations`
+})
+
+const start = nearFuture()
+const times = { start_time: start, end_time: start + 1_800 }
+
+describe('null', () => {
+  it.each([
+    [{ ...times, time: null, date: null, start_date: null, end_date: null, timezone: null }, 'timespan'],
+    [{ date: '2027-06-01', start_time: null, end_time: null, time: null }, 'date'],
+    [{ start_date: '2027-06-01', end_date: '2027-06-02', start_time: null, date: null }, 'datespan'],
+    [{ time: start, start_time: null, end_time: null }, 'time'],
+  ])('in the time of an event, %j, stands for what is left out', async (when, kind) => {
+    const made = await server.request('POST', `${grant}/events?calendar_id=primary`, {
+      body: {
+        when,
+        conferencing: { provider: null, details: null, autocreate: null },
+        reminders: { use_default: false, overrides: [{ reminder_minutes: 10, reminder_method: null }] },
+      },
+    })
+    expect(made.body.data).toMatchObject({
+      when: { object: kind },
+      reminders: { overrides: [{ reminder_minutes: 10 }] },
+    })
+    expect(made.body.data).not.toHaveProperty('conferencing')
+  })
+
+  it('is no second kind of time, and no time at all', async () => {
+    const when = { time: null, start_time: null, end_time: null, date: null, start_date: null, end_date: null }
+    const refused = await server.request('POST', `${grant}/events?calendar_id=primary`, { body: { when } })
+    expect(refused.body.error.message).toMatch(/^when: must have exactly one/)
+  })
+
+  it('is taken by free/busy, grants, tokens and calendars', async () => {
+    const emails = [host.email]
+    const asked = { body: { ...times, emails, tentative_as_busy: null } }
+    expect((await server.request('POST', `${grant}/calendars/free-busy`, asked)).status).toBe(200)
+    const changed = await server.request('PATCH', grant, { body: { settings: null, scope: null, name: null } })
+    expect(changed.body.data).toMatchObject({ email: host.email, settings: { email: host.email } })
+    const renamed = await server.request('PUT', `${grant}/calendars/primary`, {
+      body: { name: null, location: 'Room 1' },
+    })
+    expect(renamed.body.data).toMatchObject({ name: expect.stringMatching(/./), location: 'Room 1' })
+  })
+
+  it('in a configuration stands for the default, and in a change for what is there', async () => {
+    const body = configurationBody([host], {
+      event: { conferencing: { provider: null, autocreate: null, details: null } },
+      scheduler: { additional_fields: { topic: { label: 'Topic', type: 'text', required: null, order: null } } },
+      rules: { buffer: { before: null, after: null } },
+    })
+    const made = await server.request('POST', configurations, { body })
+    expect(made.body.data).toMatchObject({ availability: { availability_rules: { buffer: { before: 0, after: 0 } } } })
+    const changed = await server.request('PUT', `${configurations}/${made.body.data.id}`, {
+      body: { name: 'Other', participants: null, availability: null, event_booking: null },
+    })
+    expect(changed.body.data).toEqual({ ...made.body.data, name: 'Other' })
+  })
+})
+
+describe('what cannot have an effect is refused', () => {
+  it('a conference of which nobody says where it is, or that it is to be made', async () => {
+    const body = configurationBody([host], { event: { conferencing: { provider: 'Zoom Meeting' } } })
+    const refused = await server.request('POST', configurations, { body })
+    expect([refused.status, refused.body.error?.message]).toEqual([
+      400,
+      'event_booking.conferencing: has neither autocreate nor details; give one of them',
+    ])
+  })
+
+  it('another address for a virtual account', async () => {
+    const refused = await server.request('PATCH', grant, { body: { settings: { email: 'other@host.example' } } })
+    expect([refused.status, refused.body.error?.message]).toEqual([400, expect.stringMatching(/^settings.email: /)])
+    const kept = await server.request('PATCH', grant, { body: { settings: { email: host.email, colour: 'red' } } })
+    expect(kept.body.data.settings).toEqual({ email: host.email, colour: 'red' })
+  })
+})
+
+describe('a body', () => {
+  it('that is empty is called so, in the words of the path', async () => {
+    for (const [path, type] of [
+      [grant, 'api.invalid_request_error'],
+      [`${grant}/calendars/primary`, 'invalid_request_error'],
+    ]) {
+      const { status, body } = await server.request('PUT', path ?? '')
+      expect([status, body.error]).toEqual([400, { type, message: 'Empty request body' }])
+    }
+    expect((await server.request('GET', '/v3/grants/missing')).body.error.type).toBe('api.not_found_error')
+    expect((await server.request('GET', '/v3/applications', { token: 'x' })).body.error.type).toBe(
+      'api.authentication_error',
+    )
+  })
+
+  it('may invite two hundred to an event', async () => {
+    const guests = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({ email: `g${index}@guest.example` }))
+    const invite = (count: number) =>
+      server.request('POST', `${grant}/events?calendar_id=primary`, {
+        body: { when: times, participants: guests(count) },
+      })
+    expect((await invite(200)).body.data.participants).toHaveLength(200)
+    expect((await invite(201)).status).toBe(400)
+  })
+})
+
+describe('grants', () => {
+  it.each(['ip=192.0.2.1', 'account_id=a', 'account_ids=a,b', 'workspace_id=w'])('by %s are none', async (query) => {
+    expect((await server.request('GET', '/v3/grants')).body.data).not.toEqual([])
+    expect((await server.request('GET', `/v3/grants?${query}`)).body).toMatchObject({ data: [], limit: 10, offset: 0 })
+  })
+})
+
+describe('select', () => {
+  it('names the fields of every answer', async () => {
+    await server.request('POST', '/v3/connectors', { body: { provider: 'virtual-calendar', name: 'Rooms' } })
+    const uris = '/v3/applications/redirect-uris'
+    const uri = (await server.request('POST', uris, { body: { url: 'https://app.example/cb' } })).body.data
+    const id = (await server.request('POST', configurations, { body: configurationBody([host]) })).body.data.id
+    const slots = `/v3/scheduling/availability?configuration_id=${id}&start_time=${start}&end_time=${start + 3_600}`
+    const cases: [string, string][] = [
+      ['/v3/grants?', 'id,email'],
+      [`${grant}?`, 'email'],
+      ['/v3/connectors?', 'name'],
+      ['/v3/connectors/virtual-calendar?', 'provider'],
+      ['/v3/applications?', 'application_id,region'],
+      [`${uris}?`, 'url'],
+      [`${uris}/${uri.id}?`, 'url,id'],
+      [`${configurations}?`, 'id'],
+      [`${slots}&`, 'time_slots'],
+      ['/v3/webhooks?', 'id'],
+      [`${grant}/calendars?`, 'name,id'],
+    ]
+    for (const [path, names] of cases) {
+      const { status, body } = await server.request('GET', `${path}select=${names}`)
+      expect([path, status]).toEqual([path, 200])
+      expect(body.request_id).toEqual(expect.any(String))
+      for (const item of Array.isArray(body.data) ? body.data : [body.data])
+        expect([path, Object.keys(item).toSorted()]).toEqual([path, names.split(',').toSorted()])
+    }
+    const changed = await server.request('PATCH', `${grant}?select=name`, { body: { name: 'Ana' } })
+    expect(changed.body.data).toEqual({ name: 'Ana' })
+  })
+})
