@@ -121,7 +121,8 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
       const http = await buildServer({
         operations,
         logger,
-        limiter: config.rateLimit === 'off' ? noLimits : createLimiter(),
+        limiter:
+          config.rateLimit === 'off' ? noLimits : createLimiter(config.rateLimit === 'shared' ? operations : undefined),
         proofOfWork: createProofOfWork(proofKey, now),
         trustedProxies: config.trustedProxies,
         baseUrl: config.baseUrl,

@@ -21,7 +21,7 @@ export type Config = {
   readonly allowPrivateNetwork: readonly string[]
   /** Private networks where calendar servers may stand, as CIDR. */
   readonly allowPrivateCalendars: readonly string[]
-  readonly rateLimit: 'on' | 'off'
+  readonly rateLimit: 'on' | 'shared' | 'off'
   /** Addresses whose `X-Forwarded-*` headers are believed. */
   readonly trustedProxies: readonly string[]
   readonly role: Role
@@ -83,11 +83,17 @@ export const settings = [
     fallback: '',
     meaning: 'Private networks where calendar servers (CalDAV, Exchange) may stand; written in the same way.',
   },
-  { name: 'RATE_LIMIT', fallback: 'on', meaning: '`off` for load tests only.' },
+  {
+    name: 'RATE_LIMIT',
+    fallback: 'on',
+    meaning:
+      '`on` counts in this process. `shared` for several processes that answer requests on one database. `off` for load tests only.',
+  },
   {
     name: 'TRUSTED_PROXIES',
     fallback: '',
-    meaning: 'Addresses or CIDR blocks of proxies whose `X-Forwarded-For` is believed, separated by commas; never everybody (`0.0.0.0/0`).',
+    meaning:
+      'Addresses or CIDR blocks of proxies whose `X-Forwarded-For` is believed, separated by commas; never everybody (`0.0.0.0/0`).',
   },
   {
     name: 'SMTP_URL',
@@ -125,7 +131,7 @@ export const settings = [
     name: 'GUEST_DATA_DAYS',
     fallback: '365',
     meaning:
-      "How many days after a booking's end its guests' names, addresses, answers and reasons are kept, 30–36500; then they are blanked.",
+      "How many days after a booking's end its guests' names, addresses, answers and reasons are kept, 30–36500; then they are blanked. So are addresses in the audit log that are as old.",
   },
   { name: 'ROLE', fallback: 'all', meaning: '`web` answers requests, `worker` runs jobs, `all` does both.' },
 ] as const
@@ -202,7 +208,7 @@ export function loadConfig(environment: Environment): Config {
     logLevel: oneOf('LOG_LEVEL', logLevels, 'info'),
     allowPrivateNetwork: list('ALLOW_PRIVATE_NETWORK'),
     allowPrivateCalendars: list('ALLOW_PRIVATE_CALENDARS'),
-    rateLimit: oneOf('RATE_LIMIT', ['on', 'off'] as const, 'on'),
+    rateLimit: oneOf('RATE_LIMIT', ['on', 'shared', 'off'] as const, 'on'),
     trustedProxies: list('TRUSTED_PROXIES'),
     role: oneOf('ROLE', roles, 'all'),
     syncing: {

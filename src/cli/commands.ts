@@ -5,6 +5,7 @@ import { hasEmbeddedDatabase } from '../adapters/storage/embeddedPlace.ts'
 import { type Config, loadConfig } from '../config.ts'
 import { readVersion } from '../installation.ts'
 import { accountCommands } from './accounts.ts'
+import { auditCommand } from './audit.ts'
 import { type Command, type Environment, parseWords, UsageError } from './command.ts'
 import { doctorCommand } from './doctor.ts'
 import { explain } from './explain.ts'
@@ -19,6 +20,7 @@ const commands: readonly Command[] = [
   ...accountCommands,
   ...mailCommands,
   ...guestCommands,
+  auditCommand,
   ...upkeepCommands,
   doctorCommand,
 ]

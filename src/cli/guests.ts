@@ -1,7 +1,6 @@
 // Commands for what a guest may ask of whoever keeps their data: to be told all of it, and to have it erased.
-import { applicationOption, findApplication } from './application.ts'
 import type { Command } from './command.ts'
-import { unwrap, withApp } from './withApp.ts'
+import { applicationOption, findApplication, unwrap, withApp } from './withApp.ts'
 
 const exportCommand: Command = {
   name: 'guests export',

@@ -1,7 +1,6 @@
 // Commands on mails: which there are, what one says, and another try.
-import { applicationOption, findApplication } from './application.ts'
 import { type Command, UsageError } from './command.ts'
-import { unwrap, withApp } from './withApp.ts'
+import { applicationOption, findApplication, unwrap, withApp } from './withApp.ts'
 
 const states = { waiting: 'waiting', sent: 'sent', failed: 'failed', held_back: 'heldBack', kept: 'kept' } as const
 const shown = 50

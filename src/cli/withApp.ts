@@ -1,8 +1,10 @@
 // Opens the application for the time of one command.
 import { type App, buildApp } from '../app.ts'
 import type { Config } from '../config.ts'
+import type { AppId } from '../core/ids.ts'
 import type { Problem } from '../core/problem.ts'
 import type { Result } from '../core/result.ts'
+import type { Invocation, Option } from './command.ts'
 
 /** An expected failure on its way to the terminal. */
 export class CommandFailed extends Error {
@@ -26,4 +28,19 @@ export async function withApp<T>(config: Config, work: (operations: App['operati
 export function unwrap<T>(result: Result<T>): T {
   if (!result.ok) throw new CommandFailed(result.problem)
   return result.value
+}
+
+export const applicationOption: Option = {
+  type: 'string',
+  value: 'ID',
+  meaning: 'the application; the oldest one where absent',
+}
+
+/** The application that `app` names, or the oldest. Throws a sentence where there is none. */
+export async function findApplication(operations: App['operations'], { app }: Invocation['options']): Promise<AppId> {
+  const applications = unwrap(await operations.listApplications())
+  const found = typeof app === 'string' ? applications.find(({ id }) => id === app) : applications[0]
+  if (found === undefined)
+    throw new Error(typeof app === 'string' ? `There is no application ${app}.` : 'There is no application yet.')
+  return found.id as AppId
 }

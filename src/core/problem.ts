@@ -92,3 +92,9 @@ export function movedMeanwhile(field: 'start_time' | 'shown_start_time'): Proble
     field,
   }
 }
+
+/** The account was taken away from this server: nothing of it can be asked, and nothing on it done or undone, ever again. */
+export const accountGone: Problem = {
+  kind: 'calendarUnavailable',
+  message: 'The account of this calendar is gone.',
+}

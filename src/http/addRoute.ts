@@ -10,13 +10,14 @@ import { selected } from '../wire/common.ts'
 import { answerJson, answerProblem, successBody } from './answers.ts'
 import { admit, grantOf, isGuess } from './auth.ts'
 import { isPercentUtf8 } from './bodies.ts'
+import { isBooking } from './bookingLimits.ts'
 import { clientAddress } from './clientAddress.ts'
 import { describeRoute } from './describeRoute.ts'
 import { findKeyProblem } from './idempotencyKey.ts'
 import { bodyLimitBytes, findExcess } from './limits.ts'
 import { findPageProblem } from './pageCheck.ts'
 import type { ProofOfWork } from './proofOfWork.ts'
-import { isBooking, type Limiter } from './rateLimit.ts'
+import type { Limiter } from './rateLimit.ts'
 import type { Answer, Route } from './route.ts'
 import { compileCheck } from './validation.ts'
 
@@ -62,8 +63,8 @@ export function addRoute(server: FastifyInstance, route: Route, options: RouteOp
       if (!grant.ok) return grant
       request.grant = grant.value
     }
-    const { principal, query, body } = request
-    const asked = { route, principal, address: clientAddress(request), query, body }
+    const { principal, params, query, body } = request
+    const asked = { route, principal, address: clientAddress(request), params, query, body }
     if (isBooking(route)) {
       const problem = await findPageProblem(options, asked)
       if (problem !== undefined) return failure(problem)
@@ -71,7 +72,7 @@ export function addRoute(server: FastifyInstance, route: Route, options: RouteOp
     const limited = await limiter.beforeWork(asked)
     if (!limited.ok) return limited
     const result = await route.handle({
-      params: request.params,
+      params,
       query,
       body,
       principal,
@@ -81,6 +82,10 @@ export function addRoute(server: FastifyInstance, route: Route, options: RouteOp
       grant: request.grant,
     } as never)
     if (result.ok) await limiter.afterWork(asked, result.value)
+    else if (isWrongSecret(route, result.problem)) {
+      const allowed = await limiter.signInFailed(clientAddress(request))
+      if (!allowed.ok) return allowed
+    }
     return result
   }
   server.route({
@@ -113,6 +118,11 @@ function narrowed(answer: Answer, { select }: { readonly select?: string }): Ans
   return { ...answer, dataJson: undefined, data: selected(data, select) }
 }
 
+/** The credential of a route without a guard stands in its query or body, so only its handler can refuse it. */
+function isWrongSecret({ guard }: Route, { kind }: Problem): boolean {
+  return guard === 'public' && kind === 'unauthorized'
+}
+
 /** Before any body is read. */
 async function letIn(
   request: FastifyRequest,
@@ -128,8 +138,9 @@ async function letIn(
     const allowed = isCounted ? await limiter.signInFailed(clientAddress(request)) : admitted
     return answerProblem(request, reply, allowed.ok ? admitted.problem : allowed.problem)
   }
-  request.principal = admitted.value
-  const allowedHere = await limiter.beforeRoute(route, request.principal, clientAddress(request))
+  const address = clientAddress(request)
+  request.principal = { ...admitted.value, address }
+  const allowedHere = await limiter.beforeRoute(route, request.principal, address)
   if (!allowedHere.ok) return answerProblem(request, reply, allowedHere.problem)
 }
 

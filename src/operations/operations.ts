@@ -22,6 +22,7 @@ import {
 import { describeToken, issueToken, revokeToken } from './accounts/connectTokens.ts'
 import { changeGrant, connectGrant, listGrants, removeGrant } from './accounts/grants.ts'
 import { identify } from './accounts/identify.ts'
+import { readAudit } from './accounts/readAudit.ts'
 import { resolveGrant } from './accounts/resolveGrant.ts'
 import { cancelBooking } from './bookings/cancelBooking.ts'
 import { confirmBooking } from './bookings/confirmBooking.ts'
@@ -60,6 +61,7 @@ import { readLogo } from './pages/readLogo.ts'
 import type { Tools } from './tools.ts'
 import { bootstrap } from './upkeep/bootstrap.ts'
 import { checkHealth } from './upkeep/checkHealth.ts'
+import { countTogether, lookTogether } from './upkeep/countTogether.ts'
 import { sweep } from './upkeep/sweep.ts'
 import { backUp, restore, rotateKeys } from './upkeep/upkeep.ts'
 import { listBookingDeliveries, listEndpointDeliveries, readEventsFeed } from './webhooks/deliveries.ts'
@@ -88,10 +90,13 @@ export function bindOperations(tools: Tools) {
     createKey: bind(tools, createKey),
     listKeys: bind(tools, listKeys),
     revokeKey: bind(tools, revokeKey),
+    readAudit: bind(tools, readAudit),
     backUp: bind(tools, backUp),
     restore: bind(tools, restore),
     rotateKeys: bind(tools, rotateKeys),
     checkHealth: bind(tools, checkHealth),
+    countTogether: bind(tools, countTogether),
+    lookTogether: bind(tools, lookTogether),
     identify: bind(tools, identify),
     resolveGrant: bind(tools, resolveGrant),
     showApplication: bind(tools, showApplication),

@@ -164,4 +164,43 @@ describe('a heap', () => {
   })
 })
 
-/** Everything that the database holds. */
+describe('the addresses of callers', () => {
+  const addresses = async () =>
+    (await query('select address from openslot.audit_log where app_id = $1 order by id', [server.clientId])).map(
+      ({ address }) => address,
+    )
+  const change = () => server.request('PATCH', '/v3/applications', { body: { branding: { name: 'Acme' } } })
+  const age = (days: number) =>
+    query("update openslot.audit_log set at = now() - $1 * interval '1 day' where address is not null", [days])
+
+  it('are taken out of the audit log when they are as old as guests’ data may be, and the log stays', async () => {
+    await change()
+    const before = await addresses()
+    const named = before.filter((address) => address !== null)
+    expect(named.at(-1)).toBe('127.0.0.1')
+    await age(364)
+    await query('update openslot.applications set audit_blanked_until = null')
+    expect((await sweep()).blanked).toBe(0)
+    expect(await addresses()).toEqual(before)
+    standStill(plus(instant(Date.now()), 2 * dayMs))
+    expect((await sweep()).blanked).toBe(named.length)
+    expect(await addresses()).toEqual(before.map(() => null))
+
+    // What is younger than the point up to which the log is blank is looked at in its turn.
+    await change()
+    await age(362)
+    expect((await sweep()).blanked).toBe(0)
+    standStill(plus(instant(Date.now()), 4 * dayMs))
+    expect((await sweep()).blanked).toBe(1)
+  })
+
+  it('stay for 30 days whatever the server may be made to ask for', async () => {
+    await change()
+    await age(29)
+    const blank = async () =>
+      (await query(`select openslot.blank_audit_addresses($1, '-infinity', 'infinity', 10)`, [server.clientId]))[0]
+    expect(await blank()).toEqual({ blank_audit_addresses: 0 })
+    await age(31)
+    expect(await blank()).toEqual({ blank_audit_addresses: 1 })
+  })
+})

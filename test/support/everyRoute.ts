@@ -307,6 +307,7 @@ const examples: Readonly<Record<string, (world: World) => Example>> = {
   'GET /v3/mails': () => ({ query: { limit: '5' } }),
   'GET /v3/mails/:mail_id': nothing,
   'POST /v3/mails/:mail_id/send': nothing,
+  'GET /v3/audit': () => ({ query: { limit: '5', action: 'booking.create', actor: 'anyone' } }),
   'GET /v3/events-feed': () => ({ query: { limit: '5', trigger_types: 'booking.created' } }),
 }
 

@@ -26,6 +26,10 @@ export type FakeAccounts = {
   readonly tower: AccountProvider
   /** `username` → what opens it, and its calendars. */
   add(username: string, password: string, calendars: readonly string[]): void
+  /** Another account shows that very calendar too, under the name `as`; `readOnly`: and says so, and lets nothing be written. */
+  share(username: string, calendar: string, to: string, as: string, readOnly?: 'readOnly'): void
+  /** The account may read the calendar only, and does not say so. */
+  lock(username: string, calendar: string): void
   changePassword(username: string, password: string): void
   put(username: string, calendar: string, id: string, when: Interval): void
   delete(username: string, calendar: string, id: string): void
@@ -58,6 +62,8 @@ export function fakeAccounts(): FakeAccounts {
   let faults: { name: CallName; fault: Fault }[] = []
   let broken: Problem | undefined
   const brokenCalendars = new Set<string>()
+  const readOnlyCalendars = new Set<string>()
+  const lockedCalendars = new Set<string>()
   const hanging = new Map<string, Promise<void>>()
   let epoch = 1
   let clock = 0
@@ -89,13 +95,25 @@ export function fakeAccounts(): FakeAccounts {
       const kept = calendars.get(account.email)?.get(calendar)
       return kept === undefined ? failure({ ...away, message: 'The calendar is gone.' }) : call(kept)
     })
+  const writeAt = <T>(
+    name: CallName,
+    call: AccountCall,
+    calendar: CalendarId,
+    write: (kept: KeptCalendar) => Result<T>,
+  ) =>
+    at(name, call, calendar, (found) => {
+      const one = `${call.account.email} ${calendar}`
+      return readOnlyCalendars.has(one) || lockedCalendars.has(one)
+        ? failure({ ...away, message: 'The calendar server refused access.' })
+        : write(found)
+    })
   const found = (username: string) =>
     [...(calendars.get(username)?.keys() ?? [])].map((id) => ({
       id: id as CalendarId,
       name: id,
       timezone: 'Europe/Paris',
       isPrimary: false,
-      readOnly: false,
+      readOnly: readOnlyCalendars.has(`${username} ${id}`),
     }))
   const kept = (username: string, calendar: string): KeptCalendar => {
     const one = calendars.get(username)?.get(calendar)
@@ -155,19 +173,19 @@ export function fakeAccounts(): FakeAccounts {
         return success({ kind: 'changes', token: now, changed, removed })
       }),
     place: (call, id, event) =>
-      at('place', call, id, (calendar) => {
+      writeAt('place', call, id, (calendar) => {
         write(calendar, event.id, { when: event.when, placed: event })
         const invited = event.participants.map(({ email }) => email.toLowerCase()).filter((one) => fake.invites(one))
         return success({ invited, item: { id: event.id, version: String(clock) } })
       }),
     find: (call, id, eventId) => at('find', call, id, ({ events }) => success(events.get(eventId)?.when)),
     remove: (call, id, eventId) =>
-      at('remove', call, id, (calendar) => {
+      writeAt('remove', call, id, (calendar) => {
         if (calendar.events.has(eventId)) write(calendar, eventId, undefined)
         return success(undefined)
       }),
     bringBack: (call, eventId, { from, to }) =>
-      at('bringBack', call, from, (calendar) => {
+      writeAt('bringBack', call, from, (calendar) => {
         const event = calendar.events.get(eventId)
         if (event === undefined) return success(undefined)
         write(kept(call.account.email, to), eventId, { when: event.when, placed: event.placed })
@@ -182,6 +200,11 @@ export function fakeAccounts(): FakeAccounts {
       passwords.set(username, password)
       calendars.set(username, new Map(names.map((name) => [name, { events: new Map(), log: [] }])))
     },
+    share: (username, calendar, to, as, readOnly) => {
+      calendars.get(to)?.set(as, kept(username, calendar))
+      if (readOnly !== undefined) readOnlyCalendars.add(`${to} ${as}`)
+    },
+    lock: (username, calendar) => void lockedCalendars.add(`${username} ${calendar}`),
     changePassword: (username, password) => void passwords.set(username, password),
     put: (username, calendar, id, when) => write(kept(username, calendar), id, { when }),
     delete: (username, calendar, id) => write(kept(username, calendar), id, undefined),

@@ -1,7 +1,7 @@
 // Calendars behind accounts elsewhere: each call opens its account, takes its turn there, and has its time limit.
 import type { CalendarKey } from '../../core/account/grant.ts'
 import type { AppId, EventId, GrantId } from '../../core/ids.ts'
-import type { Problem } from '../../core/problem.ts'
+import { accountGone, type Problem } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { AccountGate } from './accountGate.ts'
@@ -136,7 +136,6 @@ export function accountCalendars(
   }
 }
 
-const accountGone: Problem = { kind: 'calendarUnavailable', message: 'The account of this calendar is gone.' }
 const tooSlow: Problem = { kind: 'calendarUnavailable', message: 'The calendar did not answer in time.' }
 const unanswered: Problem = { kind: 'calendarUnavailable', message: 'The calendar was left out of the answer.' }
 const askedForPeace: Problem = {

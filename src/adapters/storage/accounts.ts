@@ -118,12 +118,17 @@ export async function findKeyBySecret(
   return row
 }
 
-/** Effective at once: keys are looked up on each request. False where there is no such key. */
+/** Effective at once, for what it made too: keys are looked up on each request. False where there is no such key. */
 export async function revokeKey(database: Queryable, appId: AppId, id: string): Promise<boolean> {
   const rows = await database.query(sql`
     update openslot.api_keys set revoked_at = coalesce(revoked_at, now()) where app_id = ${appId} and id = ${id} returning id`)
   return rows.length > 0
 }
+
+/** Of a session or access token: whatever a key made ends with the key. Rows of before keys were kept with them have none. */
+const keyStands = sql`(key_id is null or exists (
+  select from openslot.api_keys as key where key.app_id = made.app_id and key.id = made.key_id and key.revoked_at is null
+    and (key.expires_at is null or key.expires_at > now())))`
 
 /** Who a bearer token stands for; undefined for one that is unknown, expired or revoked. */
 export async function findPrincipal(database: Database, token: string): Promise<Principal | undefined> {
@@ -135,13 +140,13 @@ export async function findPrincipal(database: Database, token: string): Promise<
   if (parts.kind === 'key') return findKey(database, appId, token)
   if (parts.kind === 'session') {
     const [row] = await database.query<{ configurationId: ConfigurationId }>(sql`
-      select configuration_id as "configurationId" from openslot.sessions
-      where app_id = ${appId} and token_hash = ${hashToken(token)} and expires_at > now()`)
+      select configuration_id as "configurationId" from openslot.sessions as made
+      where app_id = ${appId} and token_hash = ${hashToken(token)} and expires_at > now() and ${keyStands}`)
     return row === undefined ? undefined : { kind: 'session', appId, configurationId: row.configurationId }
   }
   const [row] = await database.query<{ grantId: GrantId }>(sql`
-    select grant_id as "grantId" from openslot.access_tokens
-    where app_id = ${appId} and token_hash = ${hashToken(token)} and expires_at > now()`)
+    select grant_id as "grantId" from openslot.access_tokens as made
+    where app_id = ${appId} and token_hash = ${hashToken(token)} and expires_at > now() and ${keyStands}`)
   return row === undefined ? undefined : { kind: 'token', appId, grantId: row.grantId }
 }
 
@@ -167,13 +172,13 @@ async function findHandMadeKey(database: Database, token: string): Promise<Princ
 export async function insertSession(
   database: Queryable,
   application: Application,
-  configurationId: ConfigurationId,
-  lifeMinutes: number,
+  made: { readonly configurationId: ConfigurationId; readonly keyId: string; readonly lifeMinutes: number },
 ): Promise<string> {
   const token = newToken('session', application.code)
   await database.query(sql`
-    insert into openslot.sessions (app_id, token_hash, configuration_id, expires_at)
-    values (${application.id}, ${hashToken(token)}, ${configurationId}, now() + make_interval(mins => ${lifeMinutes}))`)
+    insert into openslot.sessions (app_id, token_hash, configuration_id, key_id, expires_at)
+    values (${application.id}, ${hashToken(token)}, ${made.configurationId}, ${made.keyId},
+      now() + make_interval(mins => ${made.lifeMinutes}))`)
   return token
 }
 
@@ -199,12 +204,12 @@ export async function countSessions(
 export async function insertAccessToken(
   database: Queryable,
   application: Application,
-  grantId: GrantId,
+  { grantId, keyId }: { readonly grantId: GrantId; readonly keyId: string },
 ): Promise<string> {
   const token = newToken('token', application.code)
   await database.query(sql`
-    insert into openslot.access_tokens (app_id, token_hash, grant_id, expires_at)
-    values (${application.id}, ${hashToken(token)}, ${grantId}, now() + interval '1 hour')`)
+    insert into openslot.access_tokens (app_id, token_hash, grant_id, key_id, expires_at)
+    values (${application.id}, ${hashToken(token)}, ${grantId}, ${keyId}, now() + interval '1 hour')`)
   return token
 }
 
@@ -214,8 +219,8 @@ export async function findAccessToken(
   token: string,
 ): Promise<{ grantId: GrantId; createdAt: Instant; expiresAt: Instant } | undefined> {
   const [row] = await database.query<{ grantId: GrantId; createdAt: Instant; expiresAt: Instant }>(sql`
-    select grant_id as "grantId", created_at as "createdAt", expires_at as "expiresAt" from openslot.access_tokens
-    where app_id = ${appId} and token_hash = ${hashToken(token)} and expires_at > now()`)
+    select grant_id as "grantId", created_at as "createdAt", expires_at as "expiresAt" from openslot.access_tokens as made
+    where app_id = ${appId} and token_hash = ${hashToken(token)} and expires_at > now() and ${keyStands}`)
   return row
 }
 

@@ -13,7 +13,7 @@ import { flushDirectory } from './durableFiles.ts'
 /** Counted up when older programs could no longer read what a newer one writes. */
 export const backupFormat = 1
 
-/** Every table of the schema but the list of migrations; parents before their children. */
+/** Every table of the schema but the list of migrations and what is over within the hour; parents before their children. */
 export const backedUpTables = [
   'applications',
   'api_keys',

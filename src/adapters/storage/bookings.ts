@@ -26,6 +26,7 @@ export type BookingRow = {
     details: BookingDetails
     cancellationReason: string
     invitedByCalendar?: readonly string[]
+    movedOff?: Booking['movedOff']
   }
   version: number
   created_at: Instant
@@ -50,6 +51,7 @@ export function toBooking(appId: AppId, row: BookingRow): Booking {
     details: row.body.details,
     eventId: row.event_id,
     invitedByCalendar: row.body.invitedByCalendar ?? [],
+    ...(row.body.movedOff === undefined ? {} : { movedOff: row.body.movedOff }),
     organizerSalt: row.organizer_salt,
     guestSalt: row.guest_salt,
     version: row.version,
@@ -126,8 +128,14 @@ export async function updateBooking(transaction: Transaction, booking: Booking, 
   return rows.length === 1
 }
 
-function bodyOf({ service, details, cancellationReason, invitedByCalendar }: Booking): object {
-  return { service, details, cancellationReason, ...(invitedByCalendar.length === 0 ? {} : { invitedByCalendar }) }
+function bodyOf({ service, details, cancellationReason, invitedByCalendar, movedOff }: Booking): object {
+  return {
+    service,
+    details,
+    cancellationReason,
+    ...(invitedByCalendar.length === 0 ? {} : { invitedByCalendar }),
+    ...(movedOff === undefined ? {} : { movedOff }),
+  }
 }
 
 /**

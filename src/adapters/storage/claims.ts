@@ -1,6 +1,6 @@
 // Claims: the time of calendars that our own bookings take. The database refuses two that overlap.
 import type { CalendarKey } from '../../core/account/grant.ts'
-import type { AppId, BookingId } from '../../core/ids.ts'
+import type { AppId, BookingId, EventId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import type { Queryable, Transaction } from './database.ts'
@@ -28,6 +28,19 @@ export async function activeClaims(
   const claims: Interval[][] = calendars.map(() => [])
   for (const { place, start, end } of rows) claims[place - 1]?.push({ start, end })
   return claims
+}
+
+/** Events of the bookings that take time on a calendar. */
+export async function listClaimingEvents(
+  transaction: Transaction,
+  { grantId, calendarId }: CalendarKey,
+): Promise<EventId[]> {
+  const { appId } = transaction
+  const rows = await transaction.query<{ id: EventId }>(sql`
+    select booking.event_id as id from openslot.slot_claims as claim
+    join openslot.bookings as booking on booking.app_id = ${appId} and booking.id = claim.booking_id
+    where claim.app_id = ${appId} and claim.grant_id = ${grantId} and claim.calendar_id = ${calendarId}`)
+  return rows.map(({ id }) => id)
 }
 
 /** For a booking. */

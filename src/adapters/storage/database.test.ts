@@ -64,7 +64,7 @@ describe('the audit log', () => {
     sql`truncate openslot.audit_log`,
   ])('can be added to, not changed: $text', async (statement) => {
     await database.transaction(appId, (transaction) =>
-      recordAudit(transaction, { actor: 'test', action: 'x.made', target: 'x' }),
+      recordAudit(transaction, { actor: { name: 'test' }, action: 'x.made', target: 'x' }),
     )
     await expect(database.transaction(appId, (transaction) => transaction.query(statement))).rejects.toThrow(
       'permission denied',

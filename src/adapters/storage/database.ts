@@ -264,8 +264,9 @@ function prepared(statement: Sql): pg.QueryConfig {
 function translate(error: unknown): unknown {
   if (isAway(error)) return new DatabaseUnavailable('the database cannot be reached', { cause: error })
   const state = sqlState(error)
-  // Its time was up: another try would take as long.
-  if (state === '57014') return new DatabaseUnavailable('the database took too long', { cause: error })
+  // Its time was up, or that for a lock which others hold: another try would take as long.
+  if (state === '57014' || state === '55P03')
+    return new DatabaseUnavailable('the database took too long', { cause: error })
   if (state === '23P01' || state === '23505' || state === '23503')
     return new ConstraintViolation((error as { constraint?: string }).constraint ?? state, error)
   return error

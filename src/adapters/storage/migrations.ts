@@ -15,6 +15,8 @@ import { unknownTimezones } from './migrations/m0012UnknownTimezones.ts'
 import { guestData } from './migrations/m0013GuestData.ts'
 import { mirrorReasons } from './migrations/m0014MirrorReasons.ts'
 import { turnsInAnyCase } from './migrations/m0015TurnsInAnyCase.ts'
+import { keysAndAddresses } from './migrations/m0017KeysAndAddresses.ts'
+import { rateCounts } from './migrations/m0018RateCounts.ts'
 import { sql } from './sql.ts'
 
 /** Append only: a released migration is never edited. */
@@ -30,6 +32,8 @@ const migrations: readonly { readonly name: string; readonly statements: string 
   { name: '0013 guest data', statements: guestData },
   { name: '0014 mirror reasons', statements: mirrorReasons },
   { name: '0015 turns in any case', statements: turnsInAnyCase },
+  { name: '0017 keys and addresses', statements: keysAndAddresses },
+  { name: '0018 rate counts', statements: rateCounts },
 ]
 
 /** The role that the server takes on: it owns no table, so row security binds it and the audit log is append-only. */
@@ -102,6 +106,7 @@ async function grantServerRole(client: pg.Client): Promise<boolean> {
       grant select, insert, update, delete on all tables in schema openslot, graphile_worker to ${serverRole};
       grant usage, select on all sequences in schema graphile_worker to ${serverRole};
       grant execute on all functions in schema graphile_worker to ${serverRole};
+      grant execute on function openslot.blank_audit_addresses to ${serverRole};
       revoke update, delete on openslot.audit_log from ${serverRole};
       revoke insert, update, delete on openslot.migrations from ${serverRole};`)
     await openJobQueue(client)

@@ -1,6 +1,6 @@
 // Where a calendar and the bookings on it disagree, and what was done about it.
 import type { CalendarKey } from '../../core/account/grant.ts'
-import type { AppId, BookingId, EventId } from '../../core/ids.ts'
+import type { AppId, BookingId, CalendarId, EventId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Queryable, Transaction } from './database.ts'
 import { newId } from './ids.ts'
@@ -74,17 +74,30 @@ export async function recordReconciliation(
     values (${transaction.appId}, ${newId()}, ${grantId}, ${calendarId}, ${bookingId}, ${found}, ${outcome})`)
 }
 
-/** How often the event of a booking was missing there before. */
-export async function countMissing(
+/** What was done about the same difference before, in no order. */
+export async function listOutcomes(
   transaction: Transaction,
   { grantId, calendarId }: CalendarKey,
-  bookingId: BookingId,
-): Promise<number> {
-  const [row] = await transaction.query<{ count: number }>(sql`
-    select count(*) as count from openslot.reconciliations
+  { found, bookingId }: Pick<Difference, 'found' | 'bookingId'>,
+): Promise<string[]> {
+  const rows = await transaction.query<{ outcome: string }>(sql`
+    select outcome from openslot.reconciliations
     where app_id = ${transaction.appId} and booking_id = ${bookingId} and grant_id = ${grantId} and calendar_id = ${calendarId}
-      and found = 'missing'`)
-  return row?.count ?? 0
+      and found = ${found}`)
+  return rows.map(({ outcome }) => outcome)
+}
+
+/** Calendars of a grant on which the event of a booking was left alone: they show a calendar that it stands on, too. */
+export async function listLeftAlone(
+  transaction: Transaction,
+  grantId: GrantId,
+  bookingId: BookingId,
+): Promise<CalendarId[]> {
+  const rows = await transaction.query<{ calendarId: CalendarId }>(sql`
+    select distinct calendar_id as "calendarId" from openslot.reconciliations
+    where app_id = ${transaction.appId} and booking_id = ${bookingId} and grant_id = ${grantId}
+      and found = 'stray' and outcome = 'leftAlone'`)
+  return rows.map(({ calendarId }) => calendarId)
 }
 
 export type ReconciliationCount = {

@@ -1,8 +1,13 @@
 // Who is asking.
 import type { AppId, BookingId, ConfigurationId, GrantId } from '../ids.ts'
 
-/** The application comes from the credential, never from a body, a query or a path. */
-export type Principal =
+/**
+ * The application comes from the credential, never from a body, a query or a path. `address`: whence the request came,
+ * behind trusted proxies; absent where there is no request.
+ */
+export type Principal = Credential & { readonly address?: string | undefined }
+
+type Credential =
   | { readonly kind: 'key'; readonly appId: AppId; readonly keyId: string }
   | { readonly kind: 'token'; readonly appId: AppId; readonly grantId: GrantId }
   | { readonly kind: 'session'; readonly appId: AppId; readonly configurationId: ConfigurationId }
@@ -18,7 +23,17 @@ export type Principal =
   | { readonly kind: 'anyone' }
 
 /** Who did it, for the audit log; never a secret. */
-export function actorOf(principal: Principal): string {
+export type Actor = {
+  readonly name: string
+  /** Whence the request came; absent for what the server, its worker or a person at its terminal did. */
+  readonly address?: string | undefined
+}
+
+export function actorOf(principal: Principal): Actor {
+  return { name: nameOf(principal), address: principal.address }
+}
+
+function nameOf(principal: Principal): string {
   switch (principal.kind) {
     case 'key':
       return `key:${principal.keyId}`
@@ -35,8 +50,15 @@ export function actorOf(principal: Principal): string {
   }
 }
 
+/** A command at the server's own terminal. */
+export const terminal: Actor = { name: 'cli' }
+/** What the server does by itself. */
+export const worker: Actor = { name: 'worker' }
+/** What the server did because the owner of a calendar had changed an event of a booking there. */
+export const calendarOwner: Actor = { name: 'calendar' }
+
 /** Someone with a credential: their application, and who they are for the audit log. */
-export type Caller = { readonly appId: AppId; readonly actor: string }
+export type Caller = { readonly appId: AppId; readonly actor: Actor }
 
 /** Throws for `anyone`: only routes whose guard asks for a credential call it. */
 export function callerOf(principal: Principal): Caller {

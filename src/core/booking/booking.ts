@@ -45,6 +45,8 @@ export type BookingDetails = {
   /** The guest's zone and language, for mails. */
   readonly timezone: string
   readonly emailLanguage: string
+  /** How many people moves have brought in so far, of those that no API key made; absent: none. */
+  readonly newcomers?: number | undefined
 }
 
 /** A move that has begun and is not settled: what a crash cut off is finished from here. */
@@ -59,7 +61,14 @@ export type Change =
       /** As in a confirmation: of another organizer, whose link the first one shall not have. */
       readonly organizerSalt?: string | undefined
     }
-  | { readonly kind: 'cancel'; readonly by: CancelledBy; readonly reason: string; readonly from: 'booked' | 'pending' }
+  | {
+      readonly kind: 'cancel'
+      readonly by: CancelledBy
+      readonly reason: string
+      readonly from: 'booked' | 'pending'
+      /** Where a move that could not be taken back may have left its event. */
+      readonly alsoFrom?: readonly ParticipantCalendar[] | undefined
+    }
 
 export type Booking = {
   readonly appId: AppId
@@ -78,6 +87,8 @@ export type Booking = {
    * `id`, which opens the booking.
    */
   readonly eventId: EventId
+  /** Calendars that it was moved off, or nearly moved to, the latest last: an event of it that stands there is left over. */
+  readonly movedOff?: readonly ParticipantCalendar[] | undefined
   /** Whom a calendar has invited by itself: addresses in small letters. Our mails to them carry no invitation. */
   readonly invitedByCalendar: readonly string[]
   readonly organizerSalt: Uint8Array

@@ -70,6 +70,30 @@ const pending: Booking = { ...booked, state: 'pending' }
 const cancelled: Booking = { ...booked, state: 'cancelled' }
 const target = { when: when(300, 400), service: serviceOf('bob'), details: booked.details }
 
+describe('what waits for a calendar', () => {
+  const begun = (result: ReturnType<typeof reschedule>): Booking => {
+    if (!result.ok) throw new Error(result.problem.message)
+    return result.value
+  }
+  const moving = begun(reschedule(booked, target))
+
+  it('can be called off where it is a confirmation, or a move that is to be taken back', () => {
+    expect(begun(cancel(begun(confirm(pending)), 'guest', '')).change).toMatchObject({ kind: 'cancel', from: 'booked' })
+    const off = begun(cancel({ ...moving, direction: 'abort' }, 'guest', ''))
+    expect(off.change).toMatchObject({ kind: 'cancel', alsoFrom: target.service.placements })
+    expect(claimsOf(off)).toEqual([{ key: calendar('ada').key, during: booked.when }])
+    expect(cancel(moving, 'guest', '')).toMatchObject({ ok: false, problem: { kind: 'conflict' } })
+  })
+
+  it('is remembered where it was, or was to be, and has no place any more', () => {
+    expect(settle(moving).movedOff).toEqual([calendar('ada')])
+    expect(abort(moving).movedOff).toEqual([calendar('bob')])
+    const back = begun(reschedule(settle(moving), { ...target, service: booked.service }))
+    expect(settle(back).movedOff).toEqual([calendar('bob')])
+    expect(settle(begun(reschedule(booked, { ...target, service: booked.service }))).movedOff).toBeUndefined()
+  })
+})
+
 describe('the states allow', () => {
   it.each([
     ['confirm', 'pending', confirm(pending)],

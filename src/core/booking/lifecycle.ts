@@ -24,16 +24,21 @@ export function confirm(booking: Booking): Result<Booking> {
 
 /** What declining makes of a pending booking. The salt has been checked before. */
 export function decline(booking: Booking, reason: string): Result<Booking> {
-  if (booking.change !== undefined) return failure(changing)
   if (booking.state !== 'pending') return failure(notPending(booking))
   return cancel(booking, 'organizer', reason)
 }
 
-/** What calling off makes of a booking that is booked or pending. */
+/**
+ * What calling off makes of a booking that is booked or pending. A confirmation that a calendar does not take, and a move that
+ * one does not give back, may wait for it for ever: the booking can be called off all the same.
+ */
 export function cancel(booking: Booking, by: CancelledBy, reason: string): Result<Booking> {
-  if (booking.change !== undefined) return failure(changing)
+  const { change: begun, direction } = booking
+  const isDoomed = begun?.kind === 'reschedule' && direction === 'abort'
+  if (begun !== undefined && begun.kind !== 'confirm' && !isDoomed) return failure(changing)
   if (booking.state !== 'booked' && booking.state !== 'pending') return failure(ended(booking))
-  const change: Change = { kind: 'cancel', by, reason, from: booking.state }
+  const alsoFrom = isDoomed ? { alsoFrom: begun.service.placements } : {}
+  const change: Change = { kind: 'cancel', by, reason, from: booking.state, ...alsoFrom }
   return success(begin({ ...booking, state: 'cancelled', cancelledBy: by, cancellationReason: reason }, change))
 }
 
@@ -88,6 +93,7 @@ export function settle(booking: Booking): Booking {
         service: change.service,
         details: change.details,
         organizerSalt: saltOf(change) ?? booking.organizerSalt,
+        ...withMovedOff(booking, { left: booking.service, stands: change.service }),
         change: undefined,
       }
   }
@@ -101,7 +107,28 @@ function saltOf({ organizerSalt }: Extract<Change, { kind: 'reschedule' }>): Uin
 export function abort(booking: Booking): Booking {
   return booking.change?.kind === 'create'
     ? { ...booking, state: 'released', direction: 'abort', change: undefined }
-    : { ...booking, direction: 'commit', change: undefined }
+    : {
+        ...booking,
+        ...(booking.change?.kind === 'reschedule'
+          ? withMovedOff(booking, { left: booking.change.service, stands: booking.service })
+          : {}),
+        direction: 'commit',
+        change: undefined,
+      }
+}
+
+/** Of a booking that is moved again and again, the first are forgotten. */
+const mostMovedOff = 20
+
+function withMovedOff(
+  { movedOff = [] }: Booking,
+  { left, stands }: { readonly left: Service; readonly stands: Service },
+): Pick<Booking, 'movedOff'> {
+  const standing = new Set(stands.placements.map(({ key }) => calendarName(key)))
+  const all = [...movedOff, ...left.placements].filter(({ key }) => !standing.has(calendarName(key)))
+  if (all.length === 0) return movedOff.length === 0 ? {} : { movedOff: undefined }
+  const unique = new Map(all.map((calendar) => [calendarName(calendar.key), calendar]))
+  return { movedOff: [...unique.values()].slice(-mostMovedOff) }
 }
 
 /** The event that should stand on each calendar for `booking`, once its change is carried out; undefined: none. */

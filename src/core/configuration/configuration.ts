@@ -94,6 +94,8 @@ export type Reminder = {
 export type ParticipantCalendar = {
   readonly key: CalendarKey
   readonly provider: GrantProvider
+  /** The email of the account where it is elsewhere: by it one that was taken away and is connected again is known. */
+  readonly account?: string | undefined
   /** What it counts for where it cannot be read; absent: `closed`. */
   readonly whenUnreadable?: UnreadablePolicy | undefined
 }

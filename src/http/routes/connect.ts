@@ -60,12 +60,13 @@ export const connectRoutes = [
     body: wire.tokenBody,
     takesForms: true,
     bare: wire.tokenAnswer,
-    async handle({ body, operations }) {
+    async handle({ principal, body, operations }) {
       const issued = await operations.issueToken({
         grantType: body.grant_type,
         clientId: body.client_id ?? undefined,
         clientSecret: body.client_secret ?? undefined,
         grantId: body.grant_id ?? undefined,
+        address: principal.address,
       })
       return issued.ok ? success({ bare: wire.tokenToJson(issued.value.token, issued.value.grant) }) : issued
     },
@@ -77,8 +78,8 @@ export const connectRoutes = [
     tag,
     summary: 'Revoke an access token',
     query: Type.Object({ token: Type.String({ maxLength: 4096 }) }),
-    async handle({ query, operations }) {
-      const revoked = await operations.revokeToken(query.token)
+    async handle({ principal, query, operations }) {
+      const revoked = await operations.revokeToken({ token: query.token, address: principal.address })
       return revoked.ok ? success({}) : revoked
     },
   }),

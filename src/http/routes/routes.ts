@@ -1,6 +1,7 @@
 // The route table: every door of the API on one screen.
 import type { Route } from '../route.ts'
 import { applicationRoutes } from './applications.ts'
+import { auditRoutes } from './audit.ts'
 import { calendarAvailabilityRoutes } from './calendarAvailability.ts'
 import { calendarRoutes } from './calendars.ts'
 import { configurationRoutes } from './configurations.ts'
@@ -28,5 +29,6 @@ export const routes: readonly Route[] = [
   ...applicationRoutes,
   ...webhookRoutes,
   ...mailRoutes,
+  ...auditRoutes,
   ...healthRoutes,
 ]

@@ -118,7 +118,8 @@ export const schedulingRoutes: readonly Route[] = [
     summary: 'Move a booking',
     description:
       'Moves the same event; the booking keeps its id. What the body leaves out stays as it was. Whoever shows the booking to a guest sends the ' +
-      'start that was shown as `shown_start_time`: where it was moved meanwhile, the answer is 400 (409 with `Prefer: conflict-status=409`).',
+      'start that was shown as `shown_start_time`: where it was moved meanwhile, the answer is 400 (409 with `Prefer: conflict-status=409`). ' +
+      'Without an API key, moves bring at most eleven other people into a booking in all.',
     params: bookingParams,
     query: Type.Object(configuration),
     body: rescheduleBookingBody,

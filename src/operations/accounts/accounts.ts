@@ -3,6 +3,7 @@ import * as storage from '../../adapters/storage/accounts.ts'
 import { recordAudit } from '../../adapters/storage/audit.ts'
 import type { Queryable } from '../../adapters/storage/database.ts'
 import { newAppId } from '../../adapters/storage/ids.ts'
+import { terminal } from '../../core/account/principal.ts'
 import { type AppId, isUuid } from '../../core/ids.ts'
 import { invalidRequest, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
@@ -10,9 +11,6 @@ import { dayMs, plus } from '../../core/time/instant.ts'
 import type { Tools } from '../tools.ts'
 
 type Needs = Pick<Tools, 'database'>
-
-/** In the audit log: a command at the terminal. */
-export const terminal = 'cli'
 
 /** A new application with its first key, which is answered once and never again. */
 export function createApplication(

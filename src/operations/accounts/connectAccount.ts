@@ -2,6 +2,7 @@
 import type { ConnectSettings } from '../../adapters/calendars/accountProvider.ts'
 import type { FoundCalendar } from '../../adapters/calendars/calendarProvider.ts'
 import * as storage from '../../adapters/storage/accountSecrets.ts'
+import { hurryRecoveries } from '../../adapters/storage/bookings.ts'
 import { ensureMirrors } from '../../adapters/storage/mirrors.ts'
 import type { Grant, GrantProvider } from '../../core/account/grant.ts'
 import type { Caller } from '../../core/account/principal.ts'
@@ -58,6 +59,9 @@ export async function connectAccount(
       account.calendars.map((calendar) => toWrite(calendar, timezone)),
     )
     await ensureMirrors(transaction, grant.id)
+    // What waited for credentials that are not refused has them now.
+    if (!isNew)
+      for (const { id } of account.calendars) await hurryRecoveries(transaction, { grantId: grant.id, calendarId: id })
     await recordGrant(transaction, actor, isNew ? 'grant.created' : 'grant.updated', grant, 'authenticated')
     return success(grant)
   })

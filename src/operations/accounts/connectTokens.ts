@@ -7,8 +7,10 @@ import {
   findPrincipal,
   insertAccessToken,
 } from '../../adapters/storage/accounts.ts'
+import { recordAudit } from '../../adapters/storage/audit.ts'
 import { readToken } from '../../adapters/storage/ids.ts'
 import type { Grant } from '../../core/account/grant.ts'
+import { actorOf } from '../../core/account/principal.ts'
 import { type AppId, isUuid } from '../../core/ids.ts'
 import type { Problem } from '../../core/problem.ts'
 import { invalidRequest } from '../../core/problem.ts'
@@ -22,6 +24,8 @@ export type TokenCommand = {
   readonly clientId: string | undefined
   readonly clientSecret: string | undefined
   readonly grantId: string | undefined
+  /** Whence the request came. */
+  readonly address: string | undefined
 }
 
 const invalidClient: Problem = {
@@ -63,14 +67,31 @@ export async function issueToken(
   if (!grant.ok) return grant
   const application = await findApplication(database, principal.appId)
   if (application === undefined) return failure(invalidClient)
-  return success({ token: await insertAccessToken(database, application, grant.value.id), grant: grant.value })
+  return database.transaction(application.id, async (transaction) => {
+    const token = await insertAccessToken(transaction, application, { grantId: grant.value.id, keyId: principal.keyId })
+    const actor = actorOf({ ...principal, address: command.address })
+    await recordAudit(transaction, { actor, action: 'token.issued', target: grant.value.id })
+    return success({ token, grant: grant.value })
+  })
 }
 
-/** The grant stays. Problems: `unauthorized` for a token that is unknown, expired or revoked. */
-export async function revokeToken({ database }: Pick<Tools, 'database'>, token: string): Promise<Result<void>> {
+/**
+ * The grant stays. `address`: whence the request came. Problems: `unauthorized` for a token that is unknown, expired or
+ * revoked, or whose key is.
+ */
+export async function revokeToken(
+  { database }: Pick<Tools, 'database'>,
+  { token, address }: { readonly token: string; readonly address: string | undefined },
+): Promise<Result<void>> {
   const appId = await appOf({ database }, token)
-  const isRevoked = appId !== undefined && (await deleteAccessToken(database, appId, token))
-  return isRevoked ? success(undefined) : failure(invalidToken)
+  if (appId === undefined) return failure(invalidToken)
+  return database.transaction(appId, async (transaction) => {
+    const found = await findAccessToken(transaction, appId, token)
+    if (found === undefined || !(await deleteAccessToken(transaction, appId, token))) return failure(invalidToken)
+    const actor = actorOf({ kind: 'token', appId, grantId: found.grantId, address })
+    await recordAudit(transaction, { actor, action: 'token.revoked', target: found.grantId })
+    return success(undefined)
+  })
 }
 
 export type TokenInformation = {

@@ -6,7 +6,7 @@ import type { Transaction } from '../../adapters/storage/database.ts'
 import * as storage from '../../adapters/storage/grants.ts'
 import { recordNotification } from '../../adapters/storage/outbox.ts'
 import type { Grant } from '../../core/account/grant.ts'
-import type { Caller } from '../../core/account/principal.ts'
+import type { Actor, Caller } from '../../core/account/principal.ts'
 import type { AppId } from '../../core/ids.ts'
 import { invalidRequest, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
@@ -106,7 +106,7 @@ export function removeGrant(
 /** Notification and audit row, in the transaction of the change. */
 export async function recordGrant(
   transaction: Transaction,
-  actor: string,
+  actor: Actor,
   trigger: 'grant.created' | 'grant.updated' | 'grant.deleted',
   grant: Grant,
   how: 'changed' | 'authenticated',

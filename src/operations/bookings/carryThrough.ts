@@ -6,11 +6,12 @@ import {
   scheduleRecovery,
   updateBooking,
 } from '../../adapters/storage/bookings.ts'
-import { lockCalendars } from '../../adapters/storage/calendars.ts'
+import { findCalendar, lockCalendars } from '../../adapters/storage/calendars.ts'
 import { claimRows, doubleBooking, giveUpClaims, type NewClaim } from '../../adapters/storage/claims.ts'
 import { ConstraintViolation, type Transaction } from '../../adapters/storage/database.ts'
 import { endReminders } from '../../adapters/storage/reminders.ts'
 import { together } from '../../adapters/storage/sql.ts'
+import type { Actor } from '../../core/account/principal.ts'
 import type { Booking, Change } from '../../core/booking/booking.ts'
 import { abort, claimsOf, settle } from '../../core/booking/lifecycle.ts'
 import { remindersOf } from '../../core/booking/reminders.ts'
@@ -29,7 +30,7 @@ export type ChangeTools = Pick<Tools, 'database' | 'providers' | 'mailer' | 'now
 export type ChangeContext = {
   readonly configuration: Configuration
   /** Who did it, for the audit log. */
-  readonly actor: string
+  readonly actor: Actor
   /** The owner of the calendar did it there, by hand: nobody else's event stands against it. */
   readonly isOnCalendar?: boolean | undefined
   /** What becomes of time that was claimed where a calendar does not answer; `giveUp`, as someone waits, where absent. */
@@ -130,7 +131,10 @@ async function tell(
   const { configuration, actor } = context
   const now = tools.now()
   const change = booking.change as Change
-  const rows = rowsThatFollow(booking.appId, [{ change, before: booking, settled, configuration, actor, events }], {
+  const told = (await isInviterGone(transaction, booking))
+    ? { before: uninvited(booking), settled: change.kind === 'cancel' ? uninvited(settled) : settled }
+    : { before: booking, settled }
+  const rows = rowsThatFollow(booking.appId, [{ change, ...told, configuration, actor, events }], {
     isSending: tools.mailer.isSending,
     now,
   })
@@ -139,6 +143,21 @@ async function tell(
     transaction.query(together(rows)),
     context.remember?.(transaction, settled),
   ])
+}
+
+/**
+ * Whether the account that invited guests by itself was taken away: it tells them of nothing any more, and our mails do. The
+ * organizer's calendar invites, or the first one elsewhere where that is ours.
+ */
+async function isInviterGone(transaction: Transaction, booking: Booking): Promise<boolean> {
+  const { appId, invitedByCalendar, service } = booking
+  const inviter = service.placements.find(({ provider }) => provider !== 'virtual-calendar')
+  if (invitedByCalendar.length === 0 || inviter === undefined) return false
+  return (await findCalendar(transaction, appId, inviter.key)) === undefined
+}
+
+function uninvited(booking: Booking): Booking {
+  return { ...booking, invitedByCalendar: [] }
 }
 
 /**
@@ -259,15 +278,15 @@ export async function giveUp(
   if (!isMarked) return endedElsewhere(tools, booking, context)
   const undone = await undo(tools, { appId, local: tools.database }, doomed, context.configuration)
   // Not undone: claims stay, and the worker tries again, so that the slot is never offered over a stray event.
-  if (undone.ok) {
-    await tools.database.transaction(appId, async (transaction) => {
-      const aborted = abort(doomed)
-      await Promise.all([
-        write(transaction, { ...aborted, version: doomed.version + 1 }, doomed.version),
-        cancelRecovery(transaction, booking.id),
-      ])
-    })
-  }
+  if (!undone.ok) return failure(reason)
+  const aborted: Booking = { ...abort(doomed), version: doomed.version + 1 }
+  const isAborted = await tools.database.transaction(appId, async (transaction) => {
+    // Whoever called it off meanwhile has its claims and its recovery in hand.
+    if (!(await updateBooking(transaction, aborted, doomed.version))) return false
+    await Promise.all([replaceClaims(transaction, aborted), cancelRecovery(transaction, booking.id)])
+    return true
+  })
+  if (!isAborted) await endedElsewhere(tools, doomed, context)
   return failure(reason)
 }
 
@@ -292,7 +311,7 @@ export function newClaims(booking: Booking): NewClaim[] {
 }
 
 /** The booking's claims are these and no others. */
-async function replaceClaims(transaction: Transaction, booking: Booking): Promise<void> {
+export async function replaceClaims(transaction: Transaction, booking: Booking): Promise<void> {
   const claims = claimRows(booking.appId, newClaims(booking), 'hadClaims')
   await Promise.all([giveUpClaims(transaction, booking.id), transaction.query(claims)])
 }

@@ -34,7 +34,7 @@ export type ServiceQuestion = {
   readonly ignoring?: { readonly bookingId: BookingId; readonly eventId: EventId } | undefined
   /** Who serves the booking that is moved: they stay where nobody else was asked for; of a round robin only if free. */
   readonly present?: Pick<Service, 'organizer' | 'hosts'> | undefined
-  /** Calendars beside the hosts' own that the change touches: where a moved booking stands now. */
+  /** Calendars beside the hosts' own that the change touches, where they are there still: where a moved booking stands now. */
   readonly alsoLocked?: readonly ParticipantCalendar[] | undefined
   /** Busy time of remote calendars, read before the transaction. */
   readonly remote: ReadonlyMap<string, readonly Interval[]>
@@ -77,16 +77,15 @@ type ChoiceTools = Pick<Tools, 'database' | 'providers' | 'now'>
  * what is busy, and asks the engine for each slot. The list asked the same engine, so what it offers is accepted here
  * unless it was taken since. Answers in the order of the questions.
  * Problems: `slotUnavailable`, `calendarUnavailable`. Throws `StaleConfiguration` where a configuration was changed since it
- * was read, or a calendar is gone.
+ * was read, or a calendar of the hosts is gone.
  */
 export async function chooseServices(
   tools: ChoiceTools,
   transaction: Transaction,
   questions: readonly ServiceQuestion[],
 ): Promise<Result<Service>[]> {
-  const locked = uniqueCalendars(
-    questions.flatMap(({ loaded: { calendars }, alsoLocked = [] }) => [...calendars, ...alsoLocked]),
-  )
+  const required = questions.flatMap(({ loaded: { calendars } }) => calendars)
+  const locked = uniqueCalendars([...required, ...questions.flatMap(({ alsoLocked = [] }) => alsoLocked)])
   const takingTurns = questions.filter(({ loaded }) => isRoundRobin(loaded.configuration))
   // Sent together: each statement sees what was committed before the locks of the ones ahead of it were granted.
   const [, rows, unchanged, busy, turns] = await Promise.all([
@@ -107,7 +106,8 @@ export async function chooseServices(
     readBusyOfAll(tools, transaction, questions),
     Promise.all(questions.map((question) => readTurns(transaction, question))),
   ])
-  if (rows.length < locked.length) throw new StaleConfiguration(calendarGone)
+  const standing = new Set(rows.map(calendarName))
+  if (required.some(({ key }) => !standing.has(calendarName(key)))) throw new StaleConfiguration(calendarGone)
   for (const { loaded, ignoring } of questions) {
     const state = unchanged.get(loaded.configuration.id)
     // A booking outlives its configuration, and can still be moved.

@@ -9,7 +9,7 @@ import { descriptionLimit, fillTokens, oneLine, titleLimit } from '../../core/bo
 import type { Configuration } from '../../core/configuration/configuration.ts'
 import { widened } from '../../core/configuration/slotQuestion.ts'
 import type { BookingId } from '../../core/ids.ts'
-import { invalidRequest, slotTaken } from '../../core/problem.ts'
+import { accountGone, invalidRequest, slotTaken } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { fromUnixSeconds } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
@@ -21,7 +21,12 @@ import {
   type LoadedConfiguration,
   resolveWithHosts,
 } from '../configurations/loadConfiguration.ts'
-import { changedAgain, StaleConfiguration, withFreshConfiguration } from '../configurations/withFreshConfiguration.ts'
+import {
+  calendarGone,
+  changedAgain,
+  StaleConfiguration,
+  withFreshConfiguration,
+} from '../configurations/withFreshConfiguration.ts'
 import { type OnceContext, once, type WriteAnswer } from '../once.ts'
 import type { Tools } from '../tools.ts'
 import { bookTogether, type NewBooking } from './bookTogether.ts'
@@ -64,6 +69,7 @@ export async function createBooking(
       }
       return once(tools.database, repeatable, async (context) => {
         const made = await book(tools, command, loaded, context)
+        if (!made.ok && made.problem === accountGone) throw new StaleConfiguration(calendarGone)
         if (!made.ok) await checkVersion(tools, loaded.configuration)
         return made
       })

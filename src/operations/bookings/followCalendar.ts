@@ -1,15 +1,19 @@
 // A booking follows its event: deleted on the calendar, it is called off; moved there, it is rescheduled.
-import { lockBooking } from '../../adapters/storage/bookings.ts'
+import { findBooking, lockBooking } from '../../adapters/storage/bookings.ts'
 import { lockCalendars } from '../../adapters/storage/calendars.ts'
 import type { Transaction } from '../../adapters/storage/database.ts'
+import type { CalendarKey } from '../../core/account/grant.ts'
+import type { Actor } from '../../core/account/principal.ts'
 import type { Booking } from '../../core/booking/booking.ts'
 import { cancel, reschedule } from '../../core/booking/lifecycle.ts'
+import { calendarName } from '../../core/configuration/configuration.ts'
 import type { AppId, BookingId } from '../../core/ids.ts'
-import { changedMeanwhile, notFound } from '../../core/problem.ts'
-import { failure, type Result } from '../../core/result.ts'
+import { asUnavailable, changedMeanwhile, notFound } from '../../core/problem.ts'
+import { failure, type Result, success } from '../../core/result.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { findKnownConfiguration } from '../configurations/loadConfiguration.ts'
 import { type ChangeTools, carryThrough } from './carryThrough.ts'
+import { isHere, providerOf } from './placeEvents.ts'
 
 export type Followed = {
   readonly appId: AppId
@@ -17,9 +21,11 @@ export type Followed = {
   /** As it was when the calendar was compared with it: whatever changed it since goes first. */
   readonly version: number
   /** Who did it, for the audit log. */
-  readonly actor: string
+  readonly actor: Actor
   /** What else is written with it, once the booking and its calendars are locked and before its event is. */
   readonly before?: ((transaction: Transaction) => Promise<Result<unknown>>) | undefined
+  /** Where it was done, if elsewhere: that calendar has been asked just now. */
+  readonly on?: CalendarKey | undefined
 }
 
 /** The guest is told as of any cancellation. Problems: `notFound`, `conflict`. */
@@ -27,11 +33,31 @@ export function cancelWithEvent(tools: ChangeTools, followed: Followed): Promise
   return follow(tools, followed, (booking) => cancel(booking, 'calendar', ''))
 }
 
-/** The owner of the calendar decides on its time: no open hours, no other event stands against it. Problems: also `slotTaken`. */
-export function moveWithEvent(tools: ChangeTools, followed: Followed, when: Interval): Promise<Result<Booking>> {
+/**
+ * The owner of the calendar decides on its time: no open hours, no other event stands against it. Nothing is begun while
+ * another calendar of the booking does not answer: it could be neither carried out there nor undone.
+ * Problems: also `slotTaken`, `calendarUnavailable`.
+ */
+export async function moveWithEvent(tools: ChangeTools, followed: Followed, when: Interval): Promise<Result<Booking>> {
+  const asked = await askOthers(tools, followed)
+  if (!asked.ok) return asked
   return follow(tools, followed, (booking) =>
     reschedule(booking, { when, service: booking.service, details: booking.details }),
   )
+}
+
+/** Whether each calendar elsewhere that carries the booking answers; of one whose account is gone nothing is wanted. */
+async function askOthers(tools: ChangeTools, { appId, bookingId, on }: Followed): Promise<Result<void>> {
+  const booking = await tools.database.read(appId, (transaction) => findBooking(transaction, bookingId))
+  if (booking === undefined) return failure(notFound)
+  const others = booking.service.placements.filter(
+    (calendar) => !isHere(tools, calendar) && (on === undefined || calendarName(calendar.key) !== calendarName(on)),
+  )
+  const scope = { appId, local: tools.database }
+  const answers = others.map((calendar) => providerOf(tools, calendar)?.find(scope, calendar.key, booking.eventId))
+  for (const answer of await Promise.all(answers))
+    if (answer?.ok === false) return failure(asUnavailable(answer.problem))
+  return success(undefined)
 }
 
 async function follow(

@@ -1,6 +1,7 @@
 // A booking whose calendar of our own was deleted. Run by the worker, one booking at a time; safe to repeat.
 import { findBooking, updateBooking } from '../../adapters/storage/bookings.ts'
 import { findCalendar } from '../../adapters/storage/calendars.ts'
+import { calendarOwner } from '../../core/account/principal.ts'
 import type { Booking } from '../../core/booking/booking.ts'
 import type { ParticipantCalendar } from '../../core/configuration/configuration.ts'
 import type { AppId, BookingId } from '../../core/ids.ts'
@@ -29,7 +30,7 @@ export async function loseCalendar(
   const left = await findLeft(tools, booking)
   if (left.length === placements.length) return success(undefined)
   if (placements[0] !== undefined && left.includes(placements[0])) return standOn(tools, booking, left)
-  const cancelled = await cancelWithEvent(tools, { appId, bookingId, version: booking.version, actor: 'calendar' })
+  const cancelled = await cancelWithEvent(tools, { appId, bookingId, version: booking.version, actor: calendarOwner })
   return cancelled.ok ? success(undefined) : cancelled
 }
 

@@ -5,6 +5,7 @@ import { placedEvent, settle } from '../../core/booking/lifecycle.ts'
 import type { PlacedEvent } from '../../core/booking/placedEvent.ts'
 import type { CalendarEvent } from '../../core/calendar/event.ts'
 import { type Configuration, calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
+import { accountGone, type Problem } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import type { RemovedEvent } from '../../wire/eventAnswers.ts'
 import type { Tools } from '../tools.ts'
@@ -25,7 +26,8 @@ export const nothingKept: Kept = { placed: [], removed: [], invited: new Set() }
 
 /**
  * Events as they should be once the change is carried out: placed where the booking stands, gone elsewhere. Of accounts that a
- * move leaves altogether `leave` takes them.
+ * move leaves altogether `leave` takes them. Where it stood already, and the account was taken away since, there is nothing to
+ * place; what it shall stand on anew must take it.
  */
 export function place(
   tools: PlaceTools,
@@ -35,14 +37,21 @@ export function place(
   configuration: Configuration,
 ): Promise<Result<Kept>> {
   const event = placedEvent(booking, configuration, tools.now())
-  const { placements } = booking.service
-  const others = where === 'here' ? placements : placements.filter((calendar) => !isLeft(booking, calendar))
-  return put(tools, where, scope, event, settle(booking), others)
+  const { service, change } = booking
+  const left = change?.kind === 'cancel' ? (change.alsoFrom ?? []) : []
+  const others =
+    where === 'here' ? service.placements : service.placements.filter((calendar) => !isLeft(booking, calendar))
+  const stood = new Set(change?.kind === 'create' ? [] : service.placements.map(({ key }) => calendarName(key)))
+  return put(tools, where, scope, settle(booking), {
+    event,
+    others: [...others, ...left],
+    passesOver: ({ key }, problem) => problem === accountGone && stood.has(calendarName(key)),
+  })
 }
 
 /**
  * The last step of a move that nothing stands against any more: the account that it leaves may tell the guests that the
- * meeting is off.
+ * meeting is off. One that refuses the password keeps its event until it is connected again; then it is found left over.
  */
 export function leave(
   tools: Pick<Tools, 'providers'>,
@@ -50,7 +59,7 @@ export function leave(
   booking: Booking,
 ): Promise<Result<unknown>> {
   const left = booking.service.placements.filter((calendar) => isLeft(booking, calendar))
-  return put(tools, 'elsewhere', scope, undefined, booking, left)
+  return put(tools, 'elsewhere', scope, booking, { event: undefined, others: left, passesOver: isOutOfReach })
 }
 
 /** Two calendars of one account are written together: it may keep an event of one name but once. */
@@ -61,7 +70,11 @@ function isLeft(booking: Booking, { key }: ParticipantCalendar): boolean {
   )
 }
 
-/** Events as they were before the change began. On calendars of our own nothing stands before a change that can be undone is settled. */
+/**
+ * Events as they were before the change began. On calendars of our own nothing stands before a change that can be undone is settled.
+ * An account that is gone, or refuses the password, can be waited for for ever: what may stand there is found left over once
+ * it is connected again.
+ */
 export async function undo(
   tools: PlaceTools,
   scope: CalendarScope,
@@ -69,11 +82,20 @@ export async function undo(
   configuration: Configuration,
 ): Promise<Result<unknown>> {
   const { change } = booking
-  if (change?.kind === 'create') return put(tools, 'elsewhere', scope, undefined, booking, booking.service.placements)
+  if (change?.kind === 'create')
+    return put(tools, 'elsewhere', scope, booking, {
+      event: undefined,
+      others: booking.service.placements,
+      passesOver: isOutOfReach,
+    })
   if (change?.kind !== 'reschedule') return success(undefined)
   const before: Booking = { ...booking, change: undefined }
   const event = placedEvent(before, configuration, tools.now())
-  return put(tools, 'elsewhere', scope, event, before, change.service.placements)
+  return put(tools, 'elsewhere', scope, before, {
+    event,
+    others: change.service.placements,
+    passesOver: isOutOfReach,
+  })
 }
 
 /** The events of a settled booking as they should be, and gone from `others`. */
@@ -84,35 +106,59 @@ export function placeAgain(
   configuration: Configuration,
   others: readonly ParticipantCalendar[],
 ): Promise<Result<unknown>> {
-  return put(tools, 'elsewhere', scope, placedEvent(booking, configuration, tools.now()), booking, others)
+  return put(tools, 'elsewhere', scope, booking, {
+    event: placedEvent(booking, configuration, tools.now()),
+    others,
+    passesOver: (_, problem) => problem === accountGone,
+  })
 }
 
-/** `event` on the calendars of `booking`, and gone from the others that it may stand on; undefined: on none. */
+function isOutOfReach(_: ParticipantCalendar, problem: Problem): boolean {
+  return problem === accountGone || problem.kind === 'grantExpired'
+}
+
+type Wanted = {
+  /** Undefined: nowhere. */
+  readonly event: PlacedEvent | undefined
+  /** On which it may stand beside those of the booking, and shall not. */
+  readonly others: readonly ParticipantCalendar[]
+  /** Whether a calendar that answers so is left as it is. */
+  readonly passesOver: (calendar: ParticipantCalendar, problem: Problem) => boolean
+}
+
+/** The event on the calendars of `booking`, and gone from the others. */
 async function put(
   tools: Pick<Tools, 'providers'>,
   where: Where,
   scope: CalendarScope,
-  event: PlacedEvent | undefined,
   { service, eventId }: Booking,
-  others: readonly ParticipantCalendar[],
+  { event, others, passesOver }: Wanted,
 ): Promise<Result<Kept>> {
   const isThere = (calendar: ParticipantCalendar) => isHere(tools, calendar) === (where === 'here')
   const wanted = event === undefined ? [] : service.placements.filter(isThere)
   const stray = new Map(others.filter(isThere).map((calendar) => [calendarName(calendar.key), calendar]))
   for (const { key } of wanted) stray.delete(calendarName(key))
   const removals = [...stray.values()].map((calendar) => ({
-    key: calendar.key,
+    calendar,
     step: providerOf(tools, calendar)?.remove(scope, calendar.key, eventId),
   }))
   const placements = wanted.map((calendar) => ({
+    calendar,
     step: event === undefined ? undefined : providerOf(tools, calendar)?.place(scope, calendar.key, event),
   }))
-  const done = allDone(await Promise.all([...removals, ...placements].map(({ step }) => step)))
+  const done = allDone(
+    await Promise.all(
+      [...removals, ...placements].map(async ({ calendar, step }) => {
+        const answer = await step
+        return answer?.ok === false && passesOver(calendar, answer.problem) ? success(undefined) : answer
+      }),
+    ),
+  )
   if (!done.ok) return done
   const kept = { placed: [] as CalendarEvent[], removed: [] as RemovedEvent[], invited: new Set<string>() }
-  for (const { step, key } of removals) {
+  for (const { step, calendar } of removals) {
     const removed = await step
-    if (where === 'here' && removed?.ok && removed.value === true) kept.removed.push({ id: eventId, ...key })
+    if (where === 'here' && removed?.ok && removed.value === true) kept.removed.push({ id: eventId, ...calendar.key })
   }
   for (const { step } of placements) {
     const placed = await step
@@ -124,7 +170,8 @@ async function put(
 
 /** On which calendars the events of a booking stand, or will: with its change, and without. */
 export function calendarsOf(booking: Booking): readonly ParticipantCalendar[] {
-  return [...booking.service.placements, ...settle(booking).service.placements]
+  const left = booking.change?.kind === 'cancel' ? (booking.change.alsoFrom ?? []) : []
+  return [...booking.service.placements, ...settle(booking).service.placements, ...left]
 }
 
 /** Whether it is a calendar of our own. */

@@ -1,6 +1,7 @@
 // Finishes, or takes back, a change that a crash or a silent provider cut off. Run by the worker; safe to repeat.
 import { findBooking, lockBooking, scheduleNextRecovery, scheduleRecovery } from '../../adapters/storage/bookings.ts'
 import { findCalendar } from '../../adapters/storage/calendars.ts'
+import { worker } from '../../core/account/principal.ts'
 import type { Booking } from '../../core/booking/booking.ts'
 import type { AppId, BookingId } from '../../core/ids.ts'
 import { slotTaken } from '../../core/problem.ts'
@@ -38,7 +39,7 @@ export async function recoverBooking(
   const known = await findKnownConfiguration(tools, appId, booking.configurationId, 'evenDeleted')
   if (!known.ok) return known
   // Nobody waits: a calendar that does not answer now is asked again, and the time stays claimed until it does.
-  const context = { configuration: known.value.configuration, actor: 'worker', whenUnanswered: 'stayHeld' } as const
+  const context = { configuration: known.value.configuration, actor: worker, whenUnanswered: 'stayHeld' } as const
 
   const takesTime = booking.change.kind === 'create' || booking.change.kind === 'reschedule'
   if (booking.direction === 'abort' || (takesTime && (await isHopeless(tools, booking)))) {
@@ -64,7 +65,10 @@ export async function finishEarlierTry(
   return find()
 }
 
-/** Old, and no event stands at the new time, or none will. On calendars of our own none does before all is settled. */
+/**
+ * Old, and no event stands at the new time, or none will: on an account that is gone, or refuses the password. On calendars of
+ * our own none does before all is settled.
+ */
 async function isHopeless(
   tools: Pick<Tools, 'providers' | 'now'> & Pick<Tools, 'database'>,
   booking: NonNullable<Awaited<ReturnType<typeof lockBooking>>>,
@@ -80,6 +84,7 @@ async function isHopeless(
     const found = await tools
       .providers(calendar.provider)
       ?.find({ appId: booking.appId, local: tools.database }, calendar.key, booking.eventId)
+    if (found?.ok === false && found.problem.kind === 'grantExpired') return true
     // Not readable is not gone: look again later.
     if (found === undefined || !found.ok) return false
     if (found.value === undefined || found.value.start !== target.when.start) return true

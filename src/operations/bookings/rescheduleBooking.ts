@@ -4,15 +4,16 @@ import { newSalt } from '../../adapters/storage/ids.ts'
 import { actorOf, type Principal } from '../../core/account/principal.ts'
 import type { Booking } from '../../core/booking/booking.ts'
 import { findEndedProblem, reschedule } from '../../core/booking/lifecycle.ts'
+import { countNewcomers } from '../../core/booking/newcomers.ts'
 import { widened } from '../../core/configuration/slotQuestion.ts'
-import { changedMeanwhile, invalidRequest, movedMeanwhile, notFound } from '../../core/problem.ts'
+import { accountGone, changedMeanwhile, invalidRequest, movedMeanwhile, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { fromUnixSeconds } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { bookingToJson, type RescheduleBookingJson, readGuestWords } from '../../wire/bookings.ts'
 import { readRemoteBusy } from '../calendars/readBusy.ts'
 import { type ConfigurationQuery, type LoadedConfiguration, loadHosts } from '../configurations/loadConfiguration.ts'
-import { withFreshConfiguration } from '../configurations/withFreshConfiguration.ts'
+import { calendarGone, StaleConfiguration, withFreshConfiguration } from '../configurations/withFreshConfiguration.ts'
 import { type OnceContext, once, type WriteAnswer } from '../once.ts'
 import type { Tools } from '../tools.ts'
 import { carryThrough } from './carryThrough.ts'
@@ -31,8 +32,8 @@ export type RescheduleBookingCommand = {
 
 /**
  * The answer's data is the booking, with the same id. What the body leaves out stays as it was.
- * Problems: as `createBooking`, and `conflict` where the booking has ended, was moved since it was shown, or another request
- * changed it first.
+ * Problems: as `createBooking`, `conflict` where the booking has ended, was moved since it was shown, or another request
+ * changed it first, and `invalidRequest` where a caller without an API key brings in too many people.
  */
 export async function rescheduleBooking(
   tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
@@ -48,9 +49,16 @@ export async function rescheduleBooking(
       tools.database,
       async () => {
         const again = await loadBooking(tools, principal, query, bookingId)
-        return again.ok ? loadHosts(tools, again.value.known) : again
+        if (!again.ok) return again
+        // Whatever became of its hosts.
+        const end = findEndedProblem(again.value.booking)
+        return end === undefined ? loadHosts(tools, again.value.known) : failure(end)
       },
-      (loaded) => move(tools, command, found.value.booking, loaded, context),
+      async (loaded) => {
+        const moved = await move(tools, command, found.value.booking, loaded, context)
+        if (!moved.ok && moved.problem === accountGone) throw new StaleConfiguration(calendarGone)
+        return moved
+      },
     ),
   )
 }
@@ -85,7 +93,13 @@ async function move(
     additionalGuests: words.additionalGuests ?? before.additionalGuests,
     additionalFields: words.additionalFields,
   }
-  const details = readDetails(configuration, body.guest ?? before.guest, changed, before.additionalFields)
+  const said = readDetails(configuration, body.guest ?? before.guest, changed, before.additionalFields)
+  if (!said.ok) return said
+  // The application answers for whom it names.
+  const details =
+    principal.kind === 'key'
+      ? success({ ...said.value, newcomers: before.newcomers })
+      : countNewcomers(before, said.value)
   if (!details.ok) return details
 
   const remote = await readRemoteBusy(tools, {

@@ -6,6 +6,7 @@ import { mailRows, type NewMail } from '../../adapters/storage/mails.ts'
 import { type NewNotification, notificationRows } from '../../adapters/storage/outbox.ts'
 import { reminderRows } from '../../adapters/storage/reminders.ts'
 import type { Sql } from '../../adapters/storage/sql.ts'
+import type { Actor } from '../../core/account/principal.ts'
 import type { Booking, Change } from '../../core/booking/booking.ts'
 import { mailsOf, triggerOf } from '../../core/booking/notification.ts'
 import { remindersOf } from '../../core/booking/reminders.ts'
@@ -25,7 +26,7 @@ export type SettledChange = {
   readonly before: Booking
   readonly settled: Booking
   readonly configuration: Configuration
-  readonly actor: string
+  readonly actor: Actor
   readonly events: EventsHere
 }
 

@@ -1,5 +1,6 @@
 // The booking behind an event of a virtual calendar: what is done to the event by the events API is done to the booking.
 import { findBookingOfEvent } from '../../adapters/storage/bookings.ts'
+import { calendarOwner } from '../../core/account/principal.ts'
 import type { Booking } from '../../core/booking/booking.ts'
 import { type CalendarEvent, intervalOf, type When } from '../../core/calendar/event.ts'
 import { calendarName } from '../../core/configuration/configuration.ts'
@@ -9,7 +10,7 @@ import type { Interval } from '../../core/time/interval.ts'
 import type { ChangeTools } from '../bookings/carryThrough.ts'
 import { cancelWithEvent, type Followed, moveWithEvent } from '../bookings/followCalendar.ts'
 
-const actor = 'calendar'
+const actor = calendarOwner
 
 /**
  * The booking that stands behind `event`; undefined where none does. Its id and its calendars say so, and no metadata,

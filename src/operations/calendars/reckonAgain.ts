@@ -1,4 +1,5 @@
 // When the events of a calendar take place, reckoned again in another time zone.
+import { listClaimingEvents } from '../../adapters/storage/claims.ts'
 import type { Transaction } from '../../adapters/storage/database.ts'
 import { deleteInstances, listInstances, listZoneBound, saveEvent } from '../../adapters/storage/events.ts'
 import type { Grant } from '../../core/account/grant.ts'
@@ -12,7 +13,8 @@ import { seriesOf, toWrite } from './eventWrites.ts'
 
 /**
  * Whole days and series without a zone of their own follow the calendar from `timezone` to `calendar`'s, and with a series what
- * was changed and deleted of it; instances whose occurrence is none any more go.
+ * was changed and deleted of it; instances whose occurrence is none any more go. The event of a booking stays at the hour
+ * that its guest was told, and is no whole day any more.
  */
 export async function reckonAgain(
   transaction: Transaction,
@@ -25,7 +27,12 @@ export async function reckonAgain(
     const write = toWrite(event, grant, calendar.timezone)
     if (write.ok) await saveEvent(transaction, grant.appId, key, write.value)
   }
-  const bound = await listZoneBound(transaction, grant.appId, key)
+  const [found, claiming] = await Promise.all([
+    listZoneBound(transaction, grant.appId, key),
+    listClaimingEvents(transaction, key),
+  ])
+  const ofBookings = new Set(claiming)
+  const bound = found.map((event) => (ofBookings.has(event.id) ? keepingItsTime(event, timezone) : event))
   const isMoved = ({ details }: CalendarEvent) =>
     details.recurrence.length > 0 && zoneOf(details.when, timezone) !== zoneOf(details.when, calendar.timezone)
   const series = bound.filter(isMoved)
@@ -48,6 +55,18 @@ export async function reckonAgain(
       if (moved !== undefined) await save(moved)
     }
   }
+}
+
+function keepingItsTime(event: CalendarEvent, timezone: string): CalendarEvent {
+  const { start, end } = intervalOf(event.details.when, timezone)
+  const when = {
+    kind: 'timespan',
+    startTime: start,
+    endTime: end,
+    startTimezone: timezone,
+    endTimezone: timezone,
+  } as const
+  return { ...event, details: { ...event.details, when } }
 }
 
 /** `instance` stays with its occurrence: as far from the first, on the wall, as before. */

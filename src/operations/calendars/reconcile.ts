@@ -4,29 +4,35 @@ import { findBooking } from '../../adapters/storage/bookings.ts'
 import { listCalendars } from '../../adapters/storage/calendars.ts'
 import { findReconciled, forgetOwnItem, markReconciled } from '../../adapters/storage/mirrors.ts'
 import {
-  countMissing,
   type Difference,
   findDifferences,
+  listLeftAlone,
+  listOutcomes,
   recordReconciliation,
 } from '../../adapters/storage/reconciliations.ts'
 import type { CalendarKey } from '../../core/account/grant.ts'
+import { calendarOwner } from '../../core/account/principal.ts'
 import type { AppId, BookingId, EventId } from '../../core/ids.ts'
 import { type ChangeTools, putBack } from '../bookings/carryThrough.ts'
 import { cancelWithEvent, type Followed, moveWithEvent } from '../bookings/followCalendar.ts'
 import { findKnownConfiguration } from '../configurations/loadConfiguration.ts'
+import { type Settled, settleStray } from './settleStray.ts'
 
-/** `again`: the calendar or the booking changed meanwhile, or could not be asked; the next reading looks anew. */
+/**
+ * `again`: the calendar or the booking changed meanwhile, or could not be asked. With that, and with what was only begun, the
+ * next reading looks anew; what is `asBefore` is not written down once more.
+ */
 type Outcome =
   | 'cancelled'
   | 'rescheduled'
   | 'putBack'
-  | 'removed'
   | 'placedAgain'
   | 'reported'
-  | 'reportedBefore'
-  | 'again'
+  | Exclude<Settled, { readonly bringBackTo: CalendarKey }>
 
-const actor = 'calendar'
+const looksAnew: ReadonlySet<Outcome> = new Set(['again', 'refused', 'reconnected'])
+
+const actor = calendarOwner
 /** Of an account, in which an event that its owner carried away is looked for. */
 const mostCalendars = 100
 
@@ -46,8 +52,8 @@ export async function reconcile(
   let isDone = true
   for (const difference of differences) {
     const outcome = await settle(tools, provider, scope, key, difference)
-    if (outcome === 'again') isDone = false
-    else if (outcome !== 'reportedBefore')
+    if (looksAnew.has(outcome)) isDone = false
+    if (outcome !== 'again' && outcome !== 'asBefore')
       await tools.database.transaction(appId, (transaction) =>
         recordReconciliation(transaction, key, difference, outcome),
       )
@@ -64,17 +70,14 @@ async function settle(
 ): Promise<Outcome> {
   const { appId } = scope
   const { bookingId, eventId, version, found } = difference
-  const followed = { appId, bookingId, version, actor }
+  const followed = { appId, bookingId, version, actor, on: key }
+  if (found === 'stray') {
+    const settled = await settleStray(tools, provider, scope, { followed, key })
+    if (typeof settled === 'string') return settled
+    return bringBack(tools, provider, scope, { followed, eventId, from: key, to: settled.bringBackTo })
+  }
   const standing = await provider.find(scope, key, eventId)
   if (!standing.ok) return 'again'
-  if (found === 'stray') {
-    if (standing.value === undefined) return 'again'
-    const from = await missesIts(tools, provider, scope, { key, bookingId, eventId })
-    if (from === 'unknown') return 'again'
-    if (from !== undefined) return bringBack(tools, provider, scope, { followed, eventId, from: key, to: from })
-    const removed = await provider.remove(scope, key, eventId)
-    return removed.ok ? 'removed' : 'again'
-  }
   if (standing.value !== undefined) {
     if (found !== 'moved') return 'again'
     // At a moment there is no time for the guest.
@@ -85,11 +88,11 @@ async function settle(
     return moved.problem.kind === 'slotTaken' ? placeWhereItBelongs(tools, followed, 'putBack') : 'again'
   }
   if (found === 'missing') {
-    const before = await tools.database.read(appId, (transaction) => countMissing(transaction, key, bookingId))
-    if (before === 0) return placeWhereItBelongs(tools, followed, 'placedAgain')
-    return before === 1 ? 'reported' : 'reportedBefore'
+    const before = await tools.database.read(appId, (transaction) => listOutcomes(transaction, key, difference))
+    if (before.length === 0) return placeWhereItBelongs(tools, followed, 'placedAgain')
+    return before.length === 1 ? 'reported' : 'asBefore'
   }
-  const elsewhere = await findElsewhere(tools, provider, scope, { key, eventId })
+  const elsewhere = await findElsewhere(tools, provider, scope, { key, bookingId, eventId })
   if (elsewhere === 'unknown') return 'again'
   if (elsewhere !== undefined) return bringBack(tools, provider, scope, { followed, eventId, from: elsewhere, to: key })
   const cancelled = await cancelWithEvent(tools, followed)
@@ -101,35 +104,21 @@ async function settle(
 type Which = { readonly key: CalendarKey; readonly bookingId: BookingId; readonly eventId: EventId }
 
 /**
- * The calendar of the same account on which the event of this booking should stand, and does not: whoever carries it to
- * another calendar has not called it off.
+ * Another calendar of the account to which its owner carried the event: whoever does has not called it off. None that shows
+ * somebody else's, who serves too, and none from which it could not come back.
  */
-async function missesIts(
-  tools: ChangeTools,
-  provider: CalendarProvider,
-  scope: CalendarScope,
-  { key, bookingId, eventId }: Which,
-): Promise<CalendarKey | undefined | 'unknown'> {
-  const booking = await tools.database.read(scope.appId, (transaction) => findBooking(transaction, bookingId))
-  if (booking?.state !== 'booked' && booking?.state !== 'pending') return undefined
-  const home = booking.service.placements.find((placement) => placement.key.grantId === key.grantId)?.key
-  if (home === undefined) return undefined
-  const standing = await provider.find(scope, home, eventId)
-  if (!standing.ok) return 'unknown'
-  return standing.value === undefined ? home : undefined
-}
-
-/** Another calendar of the account to which its owner carried the event. */
 async function findElsewhere(
   { database }: ChangeTools,
   provider: CalendarProvider,
   scope: CalendarScope,
-  { key, eventId }: Omit<Which, 'bookingId'>,
+  { key, bookingId, eventId }: Which,
 ): Promise<CalendarKey | undefined | 'unknown'> {
   if (provider.bringBack === undefined) return undefined
-  for (const { grantId, id } of await listCalendars(database, scope.appId, key.grantId, { limit: mostCalendars })) {
+  const ofOthers = await database.read(scope.appId, (transaction) => listLeftAlone(transaction, key.grantId, bookingId))
+  const calendars = await listCalendars(database, scope.appId, key.grantId, { limit: mostCalendars })
+  for (const { grantId, id, readOnly } of calendars) {
     const other = { grantId, calendarId: id }
-    if (id === key.calendarId) continue
+    if (id === key.calendarId || readOnly || ofOthers.includes(id)) continue
     const standing = await provider.find(scope, other, eventId)
     if (!standing.ok) return 'unknown'
     if (standing.value !== undefined) return other

@@ -235,7 +235,8 @@ function findHost(participant: ConfigurationParticipant, index: number, grants: 
     const calendar = grant?.calendars.find(({ id, isPrimary }) => id === name || (name === 'primary' && isPrimary))
     if (grant === undefined || calendar === undefined)
       return failure(invalidRequest(`${email} has no calendar "${name}"`, `participants[${index}]`))
-    found.set(name, { key: { grantId: grant.id, calendarId: calendar.id }, provider: grant.provider })
+    const account = grant.provider === 'virtual-calendar' ? {} : { account: grant.email }
+    found.set(name, { key: { grantId: grant.id, calendarId: calendar.id }, provider: grant.provider, ...account })
   }
   const behind = (name: string) => found.get(name) as ParticipantCalendar
   return success({

@@ -31,7 +31,8 @@ export async function createSession(
     findConfiguration(database, principal.appId, named.value.id),
   ])
   if (application === undefined || configuration === undefined) return failure(notFound)
-  return success(await insertSession(database, application, configuration.id, lifeMinutes))
+  const session = { configurationId: configuration.id, keyId: principal.keyId, lifeMinutes }
+  return success(await insertSession(database, application, session))
 }
 
 /** Problems: `notFound`. */

@@ -3,6 +3,7 @@ import { writeMessage } from '../../adapters/mail/messages.ts'
 import { recordAudit } from '../../adapters/storage/audit.ts'
 import { type Erased, eraseGuest as eraseRows, listBookingsOfGuest } from '../../adapters/storage/guestData.ts'
 import { listMails } from '../../adapters/storage/mails.ts'
+import { terminal } from '../../core/account/principal.ts'
 import type { AppId } from '../../core/ids.ts'
 import { invalidRequest } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
@@ -48,7 +49,7 @@ export async function eraseGuest(
     const erased = await eraseRows(transaction, email, now())
     const { standing, ...detail } = erased
     // Whom, the log must not say: that is what was asked for.
-    await recordAudit(transaction, { actor: 'cli', action: 'guest.erase', target: 'guest', detail })
+    await recordAudit(transaction, { actor: terminal, action: 'guest.erase', target: 'guest', detail })
     return success(erased)
   })
 }

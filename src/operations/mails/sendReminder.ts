@@ -46,7 +46,9 @@ export async function sendReminder(
     }
     const grantId = booking.service.placements[0]?.key.grantId ?? configuration.grantId
     const grant = await findGrant(transaction, { by: 'id', value: grantId })
-    const body = reminderNotification(booking, configuration, { now, provider: grant?.provider ?? '' })
+    // Of one that was taken away, what it was.
+    const provider = grant?.provider ?? booking.service.placements[0]?.provider ?? ''
+    const body = reminderNotification(booking, configuration, { now, provider })
     await recordNotification(transaction, {
       trigger: 'booking.reminder',
       objectId: bookingId,

@@ -1,4 +1,5 @@
 // What recurs: throws away what has run out, blanks what is too old, and takes up again what no job is left for.
+import { blankAddresses } from '../../adapters/storage/audit.ts'
 import { scheduleRecovery } from '../../adapters/storage/bookings.ts'
 import type { Transaction } from '../../adapters/storage/database.ts'
 import { blankGuestData } from '../../adapters/storage/guestData.ts'
@@ -11,6 +12,7 @@ import {
   listAppIds,
   partSize,
 } from '../../adapters/storage/maintenance.ts'
+import { deleteEndedCounts } from '../../adapters/storage/rateCounts.ts'
 import { requeueOverdueReminders } from '../../adapters/storage/reminders.ts'
 import { giveUpOrphans } from '../../adapters/storage/webhookEndpoints.ts'
 import { type Result, success } from '../../core/result.ts'
@@ -51,11 +53,17 @@ export async function sweep({
     deleted += await inParts((transaction) => deleteOldMails(transaction, before))
     deleted += await inParts(giveUpOrphans)
     blanked += await inParts((transaction) => blankGuestData(transaction, { endedBefore, unchangedSince: before }))
+    blanked += await inParts((transaction) => blankAddresses(transaction, endedBefore))
     const unsettled = await database.transaction(appId, findUnsettled)
     for (const id of unsettled) await database.transaction(appId, (transaction) => scheduleRecovery(transaction, id))
     takenUp += unsettled.length
     takenUp += await database.transaction(appId, requeueOverdueMails)
     takenUp += await database.transaction(appId, requeueOverdueReminders)
+  }
+  for (;;) {
+    const count = await deleteEndedCounts(database)
+    deleted += count
+    if (count < partSize || now() - begun > sweepMs) break
   }
   return success({ deleted, blanked, takenUp })
 }

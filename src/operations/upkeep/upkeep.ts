@@ -4,8 +4,8 @@ import { recordAudit } from '../../adapters/storage/audit.ts'
 import { backUp as writeBackup } from '../../adapters/storage/backup.ts'
 import { listAppIds } from '../../adapters/storage/maintenance.ts'
 import { restore as readBackup } from '../../adapters/storage/restore.ts'
+import { terminal } from '../../core/account/principal.ts'
 import { type Result, success } from '../../core/result.ts'
-import { terminal } from '../accounts/accounts.ts'
 import type { Tools } from '../tools.ts'
 
 /** `onRows` hears from time to time how many rows are done. */

@@ -14,6 +14,7 @@ import {
 } from '../../adapters/storage/webhookDeliveries.ts'
 import { changeStatus, readSecrets, releaseEndpoint, takeEndpoint } from '../../adapters/storage/webhookEndpoints.ts'
 import { sendWebhook } from '../../adapters/webhooks/sender.ts'
+import { worker } from '../../core/account/principal.ts'
 import type { AppId } from '../../core/ids.ts'
 import { type Result, success } from '../../core/result.ts'
 import { type Instant, minuteMs, plus, secondMs, toUnixSeconds } from '../../core/time/instant.ts'
@@ -175,7 +176,7 @@ class Sending {
       ])
       if (endpoint === undefined) return { held: undefined, due: [] }
       if (endpoint.isTakenOver)
-        await recordAudit(transaction, { actor: 'worker', action: 'webhook.takenOver', target: endpointId })
+        await recordAudit(transaction, { actor: worker, action: 'webhook.takenOver', target: endpointId })
       const isKnown = this.#held?.endpoint.updatedAt === endpoint.updatedAt
       const secrets =
         isKnown && this.#held !== undefined
@@ -208,7 +209,7 @@ class Sending {
     if (status === endpoint.status) return
     // Whoever changes it tells of it, so each turn is told of once.
     if (!(await changeStatus(transaction, endpoint.id, { from: endpoint.status, to: status, at: now }))) return
-    await recordAudit(transaction, { actor: 'worker', action: `webhook.${status}`, target: endpoint.id })
+    await recordAudit(transaction, { actor: worker, action: `webhook.${status}`, target: endpoint.id })
     const notices = noticesOf(endpoint, status, now).map((mail) => ({ mail }))
     await insertMails(transaction, notices, this.#tools.mailer.isSending)
   }

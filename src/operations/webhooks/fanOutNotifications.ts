@@ -4,6 +4,7 @@ import { listAppIds, listAppsWithWebhooks } from '../../adapters/storage/mainten
 import { fanOut, listIdleEndpoints } from '../../adapters/storage/webhookDeliveries.ts'
 import { changeStatus, takeFailedEndpoints } from '../../adapters/storage/webhookEndpoints.ts'
 import { challenge } from '../../adapters/webhooks/sender.ts'
+import { worker } from '../../core/account/principal.ts'
 import type { AppId } from '../../core/ids.ts'
 import { type Result, success } from '../../core/result.ts'
 import { hourMs, plus } from '../../core/time/instant.ts'
@@ -63,7 +64,7 @@ async function revive(
     const at = now()
     if (!(await changeStatus(transaction, endpoint.id, { from: 'failed', to: 'active', at }))) return false
     await sendMissed(transaction, endpoint, at)
-    await recordAudit(transaction, { actor: 'worker', action: 'webhook.revived', target: endpoint.id })
+    await recordAudit(transaction, { actor: worker, action: 'webhook.revived', target: endpoint.id })
     return true
   })
 }

@@ -51,6 +51,21 @@ it('moved, the booking moves, and what else was changed stays', async () => {
   ).toEqual(['booking.created', 'booking.rescheduled'])
 })
 
+it('made a whole day, it stays at its hours with the booking when the calendar gets another time zone', async () => {
+  const date = new Date(nine * 1000).toISOString().slice(0, 10)
+  const midnight = Date.parse(date) / 1000
+  expect((await server.request('PUT', event, { body: { when: { date } } })).status).toBe(200)
+  const zoned = await server.request('PUT', `/v3/grants/${host.grantId}/calendars/primary`, {
+    body: { timezone: 'Pacific/Kiritimati' },
+  })
+  expect(zoned.status).toBe(200)
+  const { when } = (await server.request('GET', event)).body.data
+  expect(when).toMatchObject({ start_time: midnight, end_time: midnight + 86_400 })
+  const around = await slotsFrom(server, id, midnight - 3600, 26)
+  expect(around).toEqual([midnight - 3600, midnight - 1800, midnight + 86_400, midnight + 88_200])
+  await expectOneTruth()
+})
+
 it('moved onto another booking, it is refused and stays where it is', async () => {
   await bookAt(server, id, half)
   const refused = await server.request('PUT', event, { body: { when: { start_time: half, end_time: half + 1800 } } })

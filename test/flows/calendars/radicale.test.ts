@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 
 import { sql } from '../../../src/adapters/storage/sql.ts'
 import { ask, type CaldavServer, type CaldavUser, eventText, putByHand } from '../../support/caldavServer.ts'
-import { book, nearFuture } from '../../support/hosts.ts'
+import { book, makeConfiguration, makeHost, nearFuture, participant } from '../../support/hosts.ts'
 import { startRadicale } from '../../support/radicale.ts'
 import {
   bookAt,
@@ -42,8 +42,8 @@ afterAll(() => radicale?.stop())
 const utc = (seconds: number) => new Date(seconds * 1000).toISOString().replace(/[-:]|\.000/g, '')
 const timed = (from: number) => [`DTSTART:${utc(from)}`, `DTEND:${utc(from + 1800)}`]
 const poll = () => sync(server, host, host.calendars[0] ?? '')
-const own = async () => {
-  const listed = await ask(ana, 'PROPFIND', ana.calendar, {
+const own = async (user = ana) => {
+  const listed = await ask(user, 'PROPFIND', user.calendar, {
     headers: { depth: '1' },
     body: '<D:propfind xmlns:D="DAV:"><D:prop><D:getetag/></D:prop></D:propfind>',
   })
@@ -143,4 +143,40 @@ it('two guests who want the same slot at the same time get one booking and one e
   const answers = await Promise.all(Array.from({ length: 6 }, () => book(server, id, half)))
   expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 400, 400, 400, 400, 400])
   expect(await own()).toHaveLength(1)
+})
+
+it('keeps the event of a booking whose account is connected under another name too, and again after it was taken away', async () => {
+  const ben = radicale.users[1] as CaldavUser
+  const sign = (server_url: string) =>
+    connect(server, 'caldav', { server_url, username: ben.username, password: ben.password, timezone: 'Europe/Paris' })
+  const first = await sign(radicale.url)
+  const keeper = await makeHost(server, 'keeper@host.example')
+  const calendar = first.calendars[0] ?? ''
+  const ofBen = await makeConfiguration(server, [keeper], {
+    participants: [
+      participant(first.email, {
+        isOrganizer: true,
+        availability: { calendar_ids: [calendar] },
+        booking: { calendar_id: calendar },
+      }),
+    ],
+  })
+  const bookingId = await bookAt(server, ofBen, nine)
+  const second = await sign(radicale.url.replace('127.0.0.1', 'localhost'))
+  expect(second.grantId).not.toBe(first.grantId)
+  await sync(server, second, second.calendars[0] ?? '')
+  expect(await own(ben)).toHaveLength(1)
+
+  await server.request('DELETE', `/v3/grants/${first.grantId}`)
+  const again = await sign(radicale.url)
+  expect((await book(server, ofBen, nine)).status).toBe(400)
+  await sync(server, again, calendar)
+  expect(await own(ben)).toHaveLength(1)
+  expect(await slotsFrom(server, ofBen, nine)).toEqual([half])
+  const moved = await server.request('PATCH', `/v3/scheduling/bookings/${bookingId}`, {
+    body: { start_time: half, end_time: half + 1800 },
+  })
+  expect(moved.status).toBe(200)
+  await server.request('DELETE', `/v3/scheduling/bookings/${bookingId}`, { body: {} })
+  expect(await own(ben)).toEqual([])
 })

@@ -53,6 +53,17 @@ test('applications and keys are made, listed without their secret, and revoked',
   ])
   expect(await openslotJson(environment, 'keys', 'revoke', key.key_id)).toMatchObject({ revoked: true })
   expect(await own()).toMatchObject([{ state: 'revoked' }])
+  const audit = (...words: string[]) => openslotJson(environment, 'audit', '--app', made.application_id, ...words)
+  const told = [
+    { action: 'key.revoked', target: key.key_id, actor: 'cli', address: null },
+    { action: 'key.created', target: key.key_id },
+    { action: 'key.created', target: made.key_id },
+    { action: 'application.created', target: made.application_id },
+  ]
+  expect(await audit()).toMatchObject(told)
+  expect(await audit('--target', key.key_id, '--limit', '1')).toMatchObject(told.slice(0, 1))
+  const text = await openslot(environment, 'audit', '--app', made.application_id, '--action', 'key.revoked')
+  expect(text.stdout).toMatch(new RegExp(`^[-0-9]{10}T[0-9:.]+Z  key\\.revoked +cli  -  ${key.key_id}\\n$`))
 }, 60_000)
 
 describe('refusals', () => {
@@ -65,6 +76,7 @@ describe('refusals', () => {
     [['keys'], 2, 'there is no command "keys".'],
     [['start', '--fast'], 2, "Unknown option '--fast'."],
     [['backup'], 2, 'backup needs FILE.'],
+    [['audit', '--limit', '0'], 2, '--limit must be a whole number from 1 to 10000.'],
     [['keys', 'create'], 2, 'keys create needs --name.'],
     [['doctor', 'now'], 2, '"now" is not expected here.'],
   ])('%j ends with %i', async (words, code, sentence) => {

@@ -15,8 +15,8 @@ const statuses: Record<string, number> = {}
 const findsTheApplication = [
   /^select app_id as id from openslot\.applications where code = \$1$/,
   /^select app_id as "appId" from openslot\.api_keys where secret_hash = \$1 limit 1$/,
-  // At the start: which master key each application's data key is sealed under.
-  /^select app_id as "appId" from openslot\.applications$/,
+  // At the start: whose data keys have to open.
+  /^select app_id as "appId" from openslot\.applications order by created_at, app_id$/,
   // The worker's look for what is due, in whichever application.
   /^select app_id as "appId" from openslot\.webhook_events where fanned_out_at is null union select app_id from openslot\.deliveries where kind = 'webhook' and state = 'ready'/,
   /^with due as materialized \( select app_id, grant_id, calendar_id from \( select .* from openslot\.mirrors where due_at <= now\(\)\) as waiting/,

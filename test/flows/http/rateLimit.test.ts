@@ -102,6 +102,32 @@ describe('an address', () => {
     expect((await askFrom('192.0.2.6', '/v3/grants', 'bad')).status).toBe(401)
   })
 
+  it('fails to sign in where the credential is in the body or the query, too', async () => {
+    const grant = (await server.request('GET', '/v3/grants')).body.data[0].id
+    const ask = (address: string, client_secret: string) =>
+      server.request('POST', '/v3/connect/token', {
+        token: null,
+        headers: { 'x-forwarded-for': address },
+        body: { grant_type: 'client_credentials', client_id: server.clientId, client_secret, grant_id: grant },
+      })
+    const secret = (index: number) => `${server.apiKey.slice(0, -2)}${10 + index}`
+    const statuses = await statusesOf(21, (index) => ask('192.0.2.11', secret(index)))
+    expect(statuses).toEqual([...Array(20).fill(400), 429])
+    const good = await ask('192.0.2.11', server.apiKey)
+    expect(good.status).toBe(200)
+
+    const inform = (address: string, token: string) => askFrom(address, `/v3/connect/tokeninfo?access_token=${token}`)
+    expect((await inform('192.0.2.11', 'guessed')).status).toBe(429)
+    expect((await inform('192.0.2.11', good.body.access_token)).status).toBe(200)
+    expect(passed(await statusesOf(21, () => inform('192.0.2.12', 'guessed')))).toBe(20)
+    const revoke = (index: number) =>
+      server.request('POST', `/v3/connect/revoke?token=guessed${index}`, {
+        token: null,
+        headers: { 'x-forwarded-for': '192.0.2.13' },
+      })
+    expect(passed(await statusesOf(21, revoke))).toBe(20)
+  })
+
   it('may send no credential, or a session that has ended, as often as it likes', async () => {
     const ended = 'oss_00000000_0000000000000000000000000000000000000000000'
     const statuses = await statusesOf(25, () => askFrom('192.0.2.10', undefined, ended))
