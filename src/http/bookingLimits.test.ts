@@ -14,7 +14,7 @@ const answer = { data: { booking_ref: encodeReference({ configurationId, booking
 const anyone: Principal = { kind: 'anyone' }
 const session: Principal = { kind: 'session', appId, configurationId }
 const key: Principal = { kind: 'key', appId, keyId: 'key' }
-const holder: Principal = { kind: 'booking', appId, configurationId, bookingId }
+const holder: Principal = { kind: 'booking', appId, configurationId, bookingId, holder: 'guest' }
 
 let limits: BookingLimits
 beforeEach(() => {

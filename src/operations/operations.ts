@@ -51,6 +51,7 @@ import { findSlots } from './configurations/findSlots.ts'
 import { createSession, endSession } from './configurations/sessions.ts'
 import { readUiSettings } from './configurations/uiSettings.ts'
 import { eraseGuest, exportGuest } from './guests/guests.ts'
+import { arrangeReminders } from './mails/arrangeReminders.ts'
 import { listMails, sendMailAgain, showMail } from './mails/mails.ts'
 import { sendMail } from './mails/sendMail.ts'
 import { sendReminder } from './mails/sendReminder.ts'
@@ -164,6 +165,7 @@ export function bindOperations(tools: Tools) {
     showMail: bind(tools, showMail),
     sendMailAgain: bind(tools, sendMailAgain),
     sendMail: bind(tools, sendMail),
+    arrangeReminders: bind(tools, arrangeReminders),
     sendReminder: bind(tools, sendReminder),
     listEndpoints: bind(tools, listEndpoints),
     showEndpoint: bind(tools, showEndpoint),

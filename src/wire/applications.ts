@@ -1,5 +1,5 @@
 // Applications and callback URIs as JSON.
-import Type, { type Static } from 'typebox'
+import Type, { type Static, type TObject } from 'typebox'
 
 import { type CallbackUri, callbackPlatforms } from '../core/account/callbackUri.ts'
 import { invalidRequest } from '../core/problem.ts'
@@ -73,11 +73,15 @@ export function changeApplicationSettings(settings: object, body: Static<typeof 
   const { branding, hosted_authentication } = body
   return {
     ...settings,
-    ...(branding === undefined ? {} : { branding: branding && withoutNulls(branding) }),
+    ...(branding === undefined ? {} : { branding: branding && knownOf(brandingSchema, branding) }),
     ...(hosted_authentication === undefined
       ? {}
-      : { hosted_authentication: hosted_authentication && withoutNulls(hosted_authentication) }),
+      : { hosted_authentication: hosted_authentication && knownOf(hostedAuthenticationSchema, hosted_authentication) }),
   }
+}
+
+function knownOf({ properties }: TObject, fields: object): object {
+  return Object.fromEntries(Object.entries(withoutNulls(fields)).filter(([name]) => Object.hasOwn(properties, name)))
 }
 
 const callbackUriFields = {

@@ -60,6 +60,13 @@ const before = { start: seconds(1_899_900_000), end: seconds(1_899_901_800) }
 const tell = (change: Change, told: Partial<Booking> = {}, settings: Partial<Configuration> = {}) =>
   bookingNotification({ ...booking, ...told }, change, before, { ...configuration, ...settings })
 
+it('names each person once, however their address is written', () => {
+  const guest = { email: 'ADA@host.example', name: 'Ada again' }
+  const additionalGuests = [{ email: 'Gil@guest.example', name: '' }, bob]
+  const told = tell({ kind: 'confirm' }, { details: { ...booking.details, guest, additionalGuests } })
+  expect(told).toMatchObject({ booking_info: { participants: [ada, bob, { email: 'Gil@guest.example' }] } })
+})
+
 /** What every trigger says of the booking, and nothing that its own schema lacks. */
 const info = {
   event_id: '0011223344556677889900aabbccddee',

@@ -1,6 +1,5 @@
 // `data.object` of the booking webhooks, one shape for each trigger.
-import type { Booking, Change } from '../core/booking/booking.ts'
-import { icalUidOf } from '../core/booking/booking.ts'
+import { type Booking, type Change, icalUidOf, uniquePeople } from '../core/booking/booking.ts'
 import { fillLink } from '../core/booking/reference.ts'
 import type { Configuration } from '../core/configuration/configuration.ts'
 import { type Instant, toUnixSeconds } from '../core/time/instant.ts'
@@ -75,10 +74,9 @@ function bookingInfo(booking: Booking, configuration: Configuration) {
     event_id: booking.eventId,
     start_time: toUnixSeconds(when.start),
     end_time: toUnixSeconds(when.end),
-    participants: [...service.hosts, details.guest, ...details.additionalGuests].map(({ email, name }) => ({
-      email,
-      name,
-    })),
+    participants: uniquePeople([...service.hosts, details.guest, ...details.additionalGuests]).map(
+      ({ email, name }) => ({ email, name }),
+    ),
     additional_fields: Object.keys(details.additionalFields).length === 0 ? null : details.additionalFields,
     hide_cancellation_options: configuration.hideCancellationOptions,
     hide_rescheduling_options: configuration.hideReschedulingOptions,

@@ -46,6 +46,22 @@ export const metadataSchema: TUnsafe<Record<string, string>> = Type.Unsafe<Recor
   errorMessage: 'must be at most 50 pairs of text, keys of up to 40 and values of up to 500 characters',
 })
 
+/** `schema` for what is answered as it was sent: its objects may hold more than they name. */
+export function asKept<Schema>(schema: Schema): Schema {
+  if (Array.isArray(schema)) return schema.map(asKept) as Schema
+  if (typeof schema !== 'object' || schema === null) return schema
+  const inside = Object.fromEntries(Object.entries(schema).map(([name, part]) => [name, asKept(part)]))
+  const isObject = (schema as { readonly type?: unknown }).type === 'object' && !('additionalProperties' in schema)
+  const whole = Object.defineProperties(inside, hiddenOf(schema))
+  return (isObject ? Object.assign(whole, { additionalProperties: true }) : whole) as Schema
+}
+
+/** What the schema library marks its schemas by, an optional one for instance, is not enumerable. */
+function hiddenOf(schema: object): PropertyDescriptorMap {
+  const all = Object.entries(Object.getOwnPropertyDescriptors(schema))
+  return Object.fromEntries(all.filter(([, { enumerable }]) => enumerable === false))
+}
+
 /** `fields` as if what is null had been left out. */
 export function withoutNulls<Fields extends object>(
   fields: Fields,

@@ -10,7 +10,7 @@ import type {
 } from '../core/configuration/configuration.ts'
 import type { AppId, ConfigurationId, GrantId } from '../core/ids.ts'
 import { allowedOrigin, webAddress } from './addresses.ts'
-import { conferenceDetails, nullable, optional, withoutNulls } from './common.ts'
+import { asKept, conferenceDetails, nullable, optional, withoutNulls } from './common.ts'
 import { emailTemplateSchema, readEmailTemplate, readReminders, reminderSchema } from './mailSettings.ts'
 import { calendarMembers, readUnreadable } from './participantCalendars.ts'
 import { whole } from './whole.ts'
@@ -195,7 +195,7 @@ export const configurationChangeBody = Type.Object(
   },
   noGroup,
 )
-export const configurationData = Type.Object({ id: Type.String(), ...topLevel })
+export const configurationData = Type.Object({ id: Type.String(), ...asKept(topLevel) })
 
 /** The document that is kept: what the client sent, cleaned, without what only the server may say. */
 export type ConfigurationDocument = Static<typeof configurationBody>

@@ -47,6 +47,7 @@ export type Stands = 'free' | 'busy' | 'unknown'
 /** A booking as the holder of its link sees it; times in Unix seconds. */
 export type LinkedBooking = {
   readonly booking_id: string
+  readonly holder: 'guest' | 'organizer'
   /** Stands for its holder in calls about this booking. */
   readonly token: string
   readonly status: 'booked' | 'pending' | 'cancelled'
@@ -68,15 +69,16 @@ export type LinkedBooking = {
   readonly can_book_again: boolean
 }
 
-/** Either holder sees the same; the token, and with it the salt, is the holder's own. */
+/** Either holder is given the same; the token, and with it the salt, is the holder's own. */
 export function linkedBookingToJson(
   booking: Booking,
-  holder: 'guest' | 'organizer',
+  holder: LinkedBooking['holder'],
   configuration: 'live' | 'deleted',
 ): LinkedBooking {
   const { details, service, when, state } = booking
   return {
     booking_id: booking.id,
+    holder,
     token: holder === 'guest' ? guestReference(booking) : organizerReference(booking),
     status: state === 'held' || state === 'released' ? 'cancelled' : state,
     title: details.title,

@@ -6,7 +6,7 @@ import { beforehand } from '../core/booking/texts.ts'
 import { type Configuration, isRoundRobin } from '../core/configuration/configuration.ts'
 import { toUnixSeconds } from '../core/time/instant.ts'
 import { guestReference } from './bookings.ts'
-import { nullable } from './common.ts'
+import { asKept, nullable } from './common.ts'
 import {
   type AdditionalFieldJson,
   additionalFieldsSchema,
@@ -76,7 +76,7 @@ export const uiSettingsData = Type.Object({
     hide_additional_guests: Type.Boolean(),
     hide_cancellation_options: Type.Boolean(),
     hide_rescheduling_options: Type.Boolean(),
-    additional_fields: additionalFieldsSchema,
+    additional_fields: asKept(additionalFieldsSchema),
     notetaker_settings: nullable(Type.Object({})),
   }),
   booking: Type.Optional(

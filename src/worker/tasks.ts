@@ -5,6 +5,7 @@ import type { AppId } from '../core/ids.ts'
 import type { EndpointId } from '../core/webhook/endpoint.ts'
 import type { LoseCalendarCommand } from '../operations/bookings/loseCalendar.ts'
 import type { RecoverBookingCommand } from '../operations/bookings/recoverBooking.ts'
+import type { ArrangeRemindersCommand } from '../operations/mails/arrangeReminders.ts'
 import type { SendMailCommand } from '../operations/mails/sendMail.ts'
 import type { SendReminderCommand } from '../operations/mails/sendReminder.ts'
 import type { Operations } from '../operations/operations.ts'
@@ -34,6 +35,10 @@ export function tasks(operations: Operations, sendings: Sendings): TaskList {
     },
     sendReminder: async (payload) => {
       const result = await operations.sendReminder(payload as SendReminderCommand)
+      if (!result.ok) throw new Error(result.problem.message)
+    },
+    arrangeReminders: async (payload) => {
+      const result = await operations.arrangeReminders(payload as ArrangeRemindersCommand)
       if (!result.ok) throw new Error(result.problem.message)
     },
     fanOutNotifications: (payload) => sendings.fanOut((payload as { appId: AppId }).appId),

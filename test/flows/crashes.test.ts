@@ -96,6 +96,20 @@ async function only() {
   return booking
 }
 
+/** What was told of the one booking, in order. */
+async function triggers(): Promise<string[]> {
+  return (await own()).notifications.map(({ trigger }) => trigger)
+}
+
+/** How many mails about the one booking there are, sent or not. */
+async function mailsWritten(): Promise<number> {
+  const { rowCount } = await server.app.database.pool.query(
+    `select from openslot.deliveries where kind = 'mail' and booking_id = $1`,
+    [(await only()).id],
+  )
+  return rowCount ?? 0
+}
+
 async function recover(): Promise<string> {
   const { id } = await only()
   const recovered = await operations.recoverBooking({ appId: server.clientId as AppId, bookingId: id as BookingId })
@@ -562,7 +576,8 @@ describe("the organizer's word whose process dies", () => {
     const died = calendars.once('place', fault)
     void put('confirmed')
     await died
-    expect(await only()).toMatchObject({ state: 'booked', change: { kind: 'confirm' } })
+    expect(await only()).toMatchObject({ state: 'pending', change: { kind: 'confirm' } })
+    expect(await triggers()).toEqual(['booking.pending'])
     clockMs = 3_600_000
     expect(await recover()).toBe('settled')
     await expectSettled('booked', start, ['booking.pending', 'booking.created'])
@@ -580,10 +595,44 @@ describe("the organizer's word whose process dies", () => {
     await expectSettled('booked', start, ['booking.pending', 'booking.created'])
   })
 
-  it('"no" stands, and the placeholder goes', async () => {
+  it('"yes" is not done where the calendar does not take it: nobody is told, and it can be said again', async () => {
+    void calendars.once('place', 'loseAnswer')
+    expect(await put('confirmed')).toMatchObject({ ok: false, problem: { kind: 'calendarUnavailable' } })
+    await expectSettled('pending', start, ['booking.pending'])
+    expect((await own()).events.map(({ title }) => title)).toEqual(['[PENDING] Intro call'])
+    expect((await put('confirmed')).ok).toBe(true)
+    await expectSettled('booked', start, ['booking.pending', 'booking.created'])
+  })
+
+  it.each(['hangBefore', 'hangAfter'] as const)(
+    '"yes" that is taken back, and the process dies there (%s), is taken back by the worker',
+    async (fault) => {
+      void calendars.once('place', 'loseAnswer')
+      const died = calendars.once('place', fault, 0)
+      void put('confirmed')
+      await died
+      expect(await only()).toMatchObject({ state: 'pending', direction: 'abort' })
+      expect(await put('confirmed')).toMatchObject({ ok: false, problem: { kind: 'calendarUnavailable' } })
+      expect(await recover()).toBe('given up')
+      await expectSettled('pending', start, ['booking.pending'])
+      expect((await own()).events.map(({ title }) => title)).toEqual(['[PENDING] Intro call'])
+    },
+  )
+
+  it('"yes" that is found when the meeting has begun is given up', async () => {
+    const died = calendars.once('place', 'hangAfter')
+    void put('confirmed')
+    await died
+    clockMs = start * 1_000 - Date.now() + 1_000
+    expect(await recover()).toBe('given up')
+    await expectSettled('pending', start, ['booking.pending'])
+  })
+
+  it('"no" stands, everyone is told, and the placeholder goes', async () => {
     const died = calendars.once('remove', 'hangBefore')
     void put('cancelled')
     await died
+    expect(await triggers()).toEqual(['booking.pending', 'booking.cancelled'])
     expect(await recover()).toBe('settled')
     await expectSettled('cancelled', start, ['booking.pending', 'booking.cancelled'])
   })
@@ -608,8 +657,12 @@ describe('a cancellation whose process dies', () => {
     await died
     expect(await only()).toMatchObject({ state: 'cancelled', change: { kind: 'cancel' } })
     expect((await own()).claims.length).toBe(1)
+    // Whoever dies now has told everyone.
+    expect(await triggers()).toEqual(['booking.created', 'booking.cancelled'])
+    expect(await mailsWritten()).toBe(4)
     expect(await recover()).toBe('settled')
     await expectSettled('cancelled', start, ['booking.created', 'booking.cancelled'])
+    expect(await mailsWritten()).toBe(4)
     expect((await book(server, configuration, start)).status).toBe(200)
   })
 
@@ -617,10 +670,12 @@ describe('a cancellation whose process dies', () => {
     calendars.breakDown('remove')
     expect((await cancel()).ok).toBe(true)
     expect(await only()).toMatchObject({ state: 'cancelled' })
+    expect(await triggers()).toEqual(['booking.created', 'booking.cancelled'])
     expect(await recover()).toBe('try again')
     calendars.heal()
     expect(await recover()).toBe('settled')
     await expectSettled('cancelled', start, ['booking.created', 'booking.cancelled'])
+    expect(await mailsWritten()).toBe(4)
   })
 
   it('is answered as done to a repeat with the same key', async () => {
@@ -631,6 +686,50 @@ describe('a cancellation whose process dies', () => {
       `update openslot.idempotency_keys set lease_until = now() - interval '1 second'`,
     )
     expect((await cancel('off')).ok).toBe(true)
+    expect(await recover()).toBe('settled')
+    await expectSettled('cancelled', start, ['booking.created', 'booking.cancelled'])
+  })
+
+  it.each(['hangBefore', 'hangAfter'] as const)(
+    'of what is being moved stands: nobody hears of the move, and whatever it placed goes (%s)',
+    async (fault) => {
+      const moving = calendars.once('place', fault)
+      void operations.rescheduleBooking({
+        principal: { kind: 'anyone' },
+        query: { configuration_id: configuration },
+        bookingId: (await only()).id,
+        body: { start_time: later, end_time: later + 1800 },
+        idempotencyKey: undefined,
+      })
+      await moving
+      const died = calendars.once('remove', 'hangBefore')
+      void cancel()
+      await died
+      expect(await triggers()).toEqual(['booking.created', 'booking.cancelled'])
+      expect((await own()).claims.map((claim) => claim.start).toSorted()).toEqual([start, later])
+      expect(await recover()).toBe('settled')
+      await expectSettled('cancelled', start, ['booking.created', 'booking.cancelled'])
+      expect(await mailsWritten()).toBe(4)
+    },
+  )
+
+  it('that comes while a move is placing its event is not undone by it, however late that comes', async () => {
+    void calendars.once('place', async () => {
+      expect((await cancel()).ok).toBe(true)
+      expect((await own()).events).toEqual([])
+    })
+    const moved = await operations.rescheduleBooking({
+      principal: { kind: 'anyone' },
+      query: { configuration_id: configuration },
+      bookingId: (await only()).id,
+      body: { start_time: later, end_time: later + 1800 },
+      idempotencyKey: undefined,
+    })
+    expect(moved).toMatchObject({ ok: false, problem: { kind: 'conflict' } })
+    // Whoever moved may be dead, and its event astray: the time stays closed until somebody has looked once more.
+    expect((await own()).events).toHaveLength(1)
+    expect((await own()).claims).toHaveLength(2)
+    expect(await recover()).toBe('settled')
     await expectSettled('cancelled', start, ['booking.created', 'booking.cancelled'])
   })
 })

@@ -38,12 +38,12 @@ async function bookAt(at: number, event: object = {}) {
   return { id, booking: made.body.data, links: await linksOf(server, made.body.data.booking_id) }
 }
 
-it('tell of a booking that has taken place, and lead to a new one', async () => {
+it('tell of a booking that has begun, and lead to a new one', async () => {
   const { links } = await bookAt(start)
   now = instant(begun + 26 * hourMs)
   for (const link of [links.reschedule, links.cancel]) {
     const view = await open(link)
-    await view.getByRole('heading', { name: 'This booking has already taken place.' }).waitFor()
+    await view.getByRole('heading', { name: 'This booking has already begun.' }).waitFor()
     await look(view, 'late')
     expect(await view.getByRole('button').count()).toBe(0)
   }

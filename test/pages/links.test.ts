@@ -167,6 +167,26 @@ describe('the organizer', () => {
     await lookAtPublic(again.page, 'confirmed-already')
   })
 
+  it('cancels within the notice that binds guests, seeing whose booking it is, with a word to them', async () => {
+    const booking = await makeBooking({
+      scheduler: { min_cancellation_notice: 40_320, cancellation_policy: 'A month ahead.', additional_fields: fields },
+    })
+    const { page: view } = await browser.open(`${server.url}/cancel/${booking.organizer_booking_ref}`)
+    for (const told of ['Gil Guest (gil@guest.example)', 'eve@guest.example', 'Apples'])
+      await view.getByText(told).first().waitFor()
+    expect(await view.getByText('A month ahead.').count()).toBe(0)
+    await lookAtPublic(view, 'cancel-organizer')
+    await view.getByLabel('A word to your guest').fill('I am ill')
+    await view.getByRole('button', { name: 'Cancel the booking' }).click()
+    await view.getByRole('heading', { name: 'The booking is cancelled' }).waitFor()
+    expect(await view.getByRole('link', { name: 'Book a new time' }).count()).toBe(0)
+    expect(await find(booking.booking_id)).toMatchObject({
+      status: 'cancelled',
+      cancelled_by: 'organizer',
+      cancellation_reason: 'I am ill',
+    })
+  })
+
   it('declines one with a word to the guest', async () => {
     const booking = await makeBooking(asksFirst)
     const { page: view } = await browser.open(`${server.url}/confirmation/${booking.organizer_booking_ref}`, {
@@ -292,10 +312,9 @@ describe('a link that is no good', () => {
     const bad = [
       `/reschedule/${flipped}`,
       `/cancel/${flipped}`,
-      // Without a salt; the guest's where the organizer's belongs, and the other way around; and no reference at all.
+      // Without a salt; the guest's where the organizer's belongs; and no reference at all.
       `/cancel/${booking.booking_ref.slice(0, 43)}`,
       `/confirmation/${booking.booking_ref}`,
-      `/cancel/${booking.organizer_booking_ref}`,
       `/confirmation/${other.booking_ref}`,
       '/reschedule/nonsense',
       '/confirmation/%2e%2e%2fetc',

@@ -5,6 +5,7 @@ import type { TestServer } from './server.ts'
 export type ListedMail = {
   readonly id: string
   readonly kind: string
+  readonly role: string
   readonly state: string
   readonly subject: string
   readonly to: { readonly email: string }
@@ -34,10 +35,18 @@ export async function sendMailsOf(server: TestServer, bookingId: string): Promis
 
 type Link = 'reschedule' | 'cancel' | 'confirmation'
 
-/** The links in all mails about the booking so far, the newest of each kind, led to where the test server listens. */
-export async function linksOf(server: TestServer, bookingId: string): Promise<Readonly<Record<Link, string>>> {
+/**
+ * The links in the mails about the booking so far to the guest, or to the organizer, the newest of each kind, led to where the
+ * test server listens; the link that confirms is the organizer's either way.
+ */
+export async function linksOf(
+  server: TestServer,
+  bookingId: string,
+  reader: 'guest' | 'organizer' = 'guest',
+): Promise<Readonly<Record<Link, string>>> {
   const links: Partial<Record<Link, string>> = {}
-  for (const { id } of await mailsOf(server, bookingId)) {
+  for (const { id, role, kind } of await mailsOf(server, bookingId)) {
+    if (role !== reader && kind !== 'confirmation_request') continue
     const { text } = (await server.request('GET', `/v3/mails/${id}`)).body.data as { text: string }
     for (const [, path = '', kind] of text.matchAll(
       /http:\/\/localhost:3000(\/(reschedule|cancel|confirmation)\/\S+)/g,

@@ -4,8 +4,9 @@ import { useEffect, useState } from 'react'
 import type { LinkedBooking } from '../../src/wire/pages.ts'
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { fill, formatDays } from '../shared/format.ts'
+import { ownTimezone } from '../shared/timezone.ts'
 import { cancelBooking } from './booking.ts'
-import { BookAgain, BookingFacts, EndedBooking, endOf } from './currentBooking.tsx'
+import { BookAgain, BookingFacts, EndedBooking, endOf, peopleAndAnswers } from './currentBooking.tsx'
 import { Done } from './done.tsx'
 import { tellFrame, tellReady } from './frame.ts'
 import { usePage } from './page.tsx'
@@ -16,8 +17,14 @@ import { failureOf, loadAgain, type Tried, useTaken } from './taken.ts'
 
 type CancelPageProps = { readonly settings: UiSettings; readonly booking: LinkedBooking }
 
-export function CancelPage({ settings, booking }: CancelPageProps) {
-  const { words, locale } = usePage()
+export function CancelPage({ settings, booking: shown }: CancelPageProps) {
+  const { words, locale, parameters } = usePage()
+  // A host reads it in the zone that they are in, and wants to know whose it is; notice and policy are for guests.
+  const isHost = shown.holder === 'organizer'
+  const booking = isHost ? { ...shown, timezone: ownTimezone() } : shown
+  const facts = (
+    <BookingFacts booking={booking} more={isHost ? peopleAndAnswers(settings, booking, words, parameters) : []} />
+  )
   const before = useTaken<Tried & { readonly reason: string }>()
   const [reason, setReason] = useState(before?.reason ?? '')
   const [isSending, setSending] = useState(false)
@@ -54,7 +61,7 @@ export function CancelPage({ settings, booking }: CancelPageProps) {
           title={words.done.cancelled}
           text={words.done[tells ? 'cancelledText' : 'cancelledQuiet']}
         >
-          <BookingFacts booking={booking} />
+          {facts}
           <BookAgain booking={booking} configurationId={configuration_id} />
         </Done>
       </main>
@@ -62,13 +69,14 @@ export function CancelPage({ settings, booking }: CancelPageProps) {
   const end = endOf(booking)
   if (end !== undefined) return <EndedBooking booking={booking} end={end} configurationId={configuration_id} />
   const notice = scheduler.min_cancellation_notice
-  const isTooLate = booking.status === 'booked' && notice > 0 && booking.start_time - Date.now() / 1_000 < notice * 60
+  const isTooLate =
+    !isHost && booking.status === 'booked' && notice > 0 && booking.start_time - Date.now() / 1_000 < notice * 60
   return (
     <main className="page">
       <section className="card decide">
         <h1>{words.cancel.title}</h1>
-        <BookingFacts booking={booking} />
-        {scheduler.cancellation_policy !== '' && (
+        {facts}
+        {!isHost && scheduler.cancellation_policy !== '' && (
           <section className="policy" aria-label={words.form.policy}>
             <h2>{words.form.policy}</h2>
             <p>{scheduler.cancellation_policy}</p>
@@ -83,7 +91,11 @@ export function CancelPage({ settings, booking }: CancelPageProps) {
           </p>
         ) : (
           <>
-            <Reason label={words.cancel.reason} value={reason} onChange={setReason} />
+            <Reason
+              label={isHost ? words.confirmation.declineReason : words.cancel.reason}
+              value={reason}
+              onChange={setReason}
+            />
             {failure !== undefined && <Refused text={failure} takesFocus={before !== undefined} />}
             <div className="actions">
               <button

@@ -5,12 +5,10 @@ import type { LinkedBooking, Stands } from '../../src/wire/pages.ts'
 import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { fill } from '../shared/format.ts'
 import { ownTimezone } from '../shared/timezone.ts'
-import { fieldsOf } from './answers.ts'
 import { answerRequest, type RequestAnswer } from './booking.ts'
-import { BookingFacts } from './currentBooking.tsx'
-import { Done, type Fact } from './done.tsx'
+import { BookingFacts, hasBegun, peopleAndAnswers } from './currentBooking.tsx'
+import { Done } from './done.tsx'
 import { tellFrame, tellReady } from './frame.ts'
-import type { Words } from './languages/en.ts'
 import { usePage } from './page.tsx'
 import { Reason } from './reason.tsx'
 import { explain, isOutdated } from './refusals.ts'
@@ -57,7 +55,9 @@ export function ConfirmationPage({ settings, booking: shown, salt, stands }: Con
       setAnswer(isYes ? 'confirmed' : 'declined')
     } else {
       const told = explain(sent.problem, words)
-      if (isOutdated(sent.problem)) loadAgain({ start: booking.start_time, isDeclining, reason, failure: told })
+      // Of one that has begun, the page says so in its own words.
+      const tried = { start: booking.start_time, isDeclining, reason, ...(hasBegun(booking) ? {} : { failure: told }) }
+      if (isOutdated(sent.problem)) loadAgain(tried)
       else setFailure(told)
     }
     setSending(false)
@@ -89,7 +89,7 @@ export function ConfirmationPage({ settings, booking: shown, salt, stands }: Con
         </Done>
       </main>
     )
-  const isPast = booking.start_time <= Date.now() / 1_000
+  const isPast = hasBegun(booking)
   const standing = isPast ? 'past' : stands
   const asked = isPast ? words.titles.confirmation : confirmation.title
   return (
@@ -142,21 +142,4 @@ export function ConfirmationPage({ settings, booking: shown, salt, stands }: Con
       </section>
     </main>
   )
-}
-
-function peopleAndAnswers(
-  { scheduler }: UiSettings,
-  { guest, additional_guests, additional_fields }: LinkedBooking,
-  { facts }: Words,
-  parameters: URLSearchParams,
-): Fact[] {
-  return [
-    { label: facts.guest, value: `${guest.name} (${guest.email})` },
-    { label: facts.guests, value: additional_guests.map(({ email }) => email).join('\n') },
-    ...fieldsOf(scheduler.additional_fields, parameters).map(({ key, label, type }) => {
-      const answer = additional_fields[key] ?? ''
-      const isTick = type === 'checkbox' && (answer === 'true' || answer === 'false')
-      return { label: label || key, value: isTick ? facts[answer === 'true' ? 'yes' : 'no'] : answer }
-    }),
-  ]
 }

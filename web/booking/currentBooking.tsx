@@ -1,7 +1,10 @@
 // A booking as its link shows it.
 import type { LinkedBooking } from '../../src/wire/pages.ts'
+import type { UiSettings } from '../../src/wire/uiSettings.ts'
 import { formatList } from '../shared/format.ts'
+import { fieldsOf } from './answers.ts'
 import { Done, type Fact, Facts, When } from './done.tsx'
+import type { Words } from './languages/en.ts'
 import { usePage } from './page.tsx'
 
 /** What, when, with whom and where; then whatever else the page has to tell. */
@@ -27,10 +30,32 @@ export function BookingFacts({
   )
 }
 
-/** Instead of a page that would change it: it was called off, or is over. Undefined where it still can be changed. */
-export function endOf({ status, start_time }: LinkedBooking): 'ended' | 'past' | undefined {
-  if (status === 'cancelled') return 'ended'
-  return start_time <= Date.now() / 1_000 ? 'past' : undefined
+/** What a host wants to know beside: who the guests are, and what they answered. */
+export function peopleAndAnswers(
+  { scheduler }: UiSettings,
+  { guest, additional_guests, additional_fields }: LinkedBooking,
+  { facts }: Words,
+  parameters: URLSearchParams,
+): Fact[] {
+  return [
+    { label: facts.guest, value: `${guest.name} (${guest.email})` },
+    { label: facts.guests, value: additional_guests.map(({ email }) => email).join('\n') },
+    ...fieldsOf(scheduler.additional_fields, parameters).map(({ key, label, type }) => {
+      const answer = additional_fields[key] ?? ''
+      const isTick = type === 'checkbox' && (answer === 'true' || answer === 'false')
+      return { label: label || key, value: isTick ? facts[answer === 'true' ? 'yes' : 'no'] : answer }
+    }),
+  ]
+}
+
+export function hasBegun({ start_time }: LinkedBooking): boolean {
+  return start_time <= Date.now() / 1_000
+}
+
+/** Instead of a page that would change it: it was called off, or has begun. Undefined where it still can be changed. */
+export function endOf(booking: LinkedBooking): 'ended' | 'past' | undefined {
+  if (booking.status === 'cancelled') return 'ended'
+  return hasBegun(booking) ? 'past' : undefined
 }
 
 export function EndedBooking({
@@ -59,10 +84,10 @@ export function EndedBooking({
 
 type BookAgainProps = { readonly booking: LinkedBooking; readonly configurationId: string }
 
-/** In the same language, and inside the same site; nothing where the page has been taken down. */
+/** In the same language, and inside the same site; nothing where the page has been taken down, or for a host. */
 export function BookAgain({ booking, configurationId }: BookAgainProps) {
   const { words, parameters } = usePage()
-  if (!booking.can_book_again) return null
+  if (!booking.can_book_again || booking.holder === 'organizer') return null
   const query = parameters.size === 0 ? '' : `?${parameters}`
   return (
     <a className="button" href={`/book/${configurationId}${query}`}>

@@ -116,7 +116,7 @@ function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
           })}
         >
           {both(wish.start)}
-          {moved.status === 'booked' && (
+          {moved.status === 'booked' && booking.holder === 'guest' && (
             <AddToCalendar
               entry={{
                 uid: moved.ical_uid,

@@ -13,6 +13,7 @@ import { mailsOf } from '../../core/booking/notification.ts'
 import { reminderMails } from '../../core/booking/reminders.ts'
 import type { Configuration } from '../../core/configuration/configuration.ts'
 import { instant } from '../../core/time/instant.ts'
+import type { Interval } from '../../core/time/interval.ts'
 import { catalogues } from './catalogues.ts'
 import { writeMessage } from './messages.ts'
 
@@ -84,13 +85,15 @@ const off = (from: 'booked' | 'pending', by: 'guest' | 'organizer'): Change => (
   from,
 })
 const move = { kind: 'reschedule', when } as unknown as Change
-const transitions: Readonly<Record<string, { readonly change: Change; readonly state?: Booking['state'] }>> = {
+type Transition = { readonly change: Change; readonly state?: Booking['state']; readonly from?: Interval }
+const transitions: Readonly<Record<string, Transition>> = {
   'asked for': { change: { kind: 'create', to: 'pending' }, state: 'pending' },
   'asked for and moved': { change: move, state: 'pending' },
   'asked for and withdrawn': { change: off('pending', 'guest'), state: 'cancelled' },
   declined: { change: off('pending', 'organizer'), state: 'cancelled' },
   'booked, or confirmed': { change: { kind: 'confirm' } },
   rescheduled: { change: move },
+  'changed, at the same time': { change: move, from: when },
   cancelled: { change: off('booked', 'guest'), state: 'cancelled' },
 }
 
@@ -98,8 +101,8 @@ const transitions: Readonly<Record<string, { readonly change: Change; readonly s
 function tell(readers: Readers): [string, Mail][] {
   const booking = bookingOf(readers)
   const configuration = configurationOf(readers)
-  const told = Object.entries(transitions).flatMap(([name, { change, state = 'booked' }]) => {
-    const before = { ...booking, when: earlier }
+  const told = Object.entries(transitions).flatMap(([name, { change, state = 'booked', from = earlier }]) => {
+    const before = { ...booking, when: from }
     const settled = { ...booking, state }
     const mails = mailsOf({ change, before, settled, configuration, invites: () => false, now: instant(0) })
     return mails.map((mail): [string, Mail] => [name, mail])

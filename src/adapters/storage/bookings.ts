@@ -225,6 +225,20 @@ export async function scheduleLosses(
         where claim.during && ${toRange({ start: now, end: undefined })}::tstzrange) as lost))`)
 }
 
+/** Of a configuration, by id: those that are booked and have not begun, which nobody else changes until the transaction ends. */
+export async function listToCome(
+  transaction: Transaction,
+  configurationId: ConfigurationId,
+  { now, after, limit }: { readonly now: Instant; readonly after: BookingId | undefined; readonly limit: number },
+): Promise<Booking[]> {
+  const rows = await transaction.query<BookingRow>(sql`
+    select ${columns} from openslot.bookings
+    where app_id = ${transaction.appId} and configuration_id = ${configurationId} and state = 'booked'
+      and lower(during) > ${new Date(now)} and (${after ?? null}::uuid is null or id > ${after ?? null}::uuid)
+    order by id limit ${limit} for no key update`)
+  return rows.map((row) => toBooking(transaction.appId, row))
+}
+
 export type BookingFilter = {
   readonly configurationId?: ConfigurationId | undefined
   readonly status?: 'pending' | 'booked' | 'cancelled' | undefined

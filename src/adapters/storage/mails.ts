@@ -93,7 +93,8 @@ const guestMailsLimit = 10
 const postponedMinutes = 10
 const leaseMinutes = 5
 
-const isToGuest = sql`body ->> 'role' in ('guest', 'additionalGuest') and body ->> 'kind' <> 'reminder'`
+const isToGuest = sql`body ->> 'role' in ('guest', 'additionalGuest') and body ->> 'kind' <> 'reminder'
+  and body ->> 'asker' is distinct from 'host'`
 const isConfirmation = sql`body ->> 'kind' in ('confirmed', 'requestReceived')`
 
 /**
@@ -101,8 +102,9 @@ const isConfirmation = sql`body ->> 'kind' in ('confirmed', 'requestReceived')`
  *
  * Whoever types in another's address cannot have us flood it: a confirmation is held back where the address has had three
  * within the hour; and where it has had ten mails of any kind, what moves or cancels a booking waits until there is room,
- * so that the last word on each booking is always sent. What has waited for whatever reason, and was overtaken meanwhile by
- * a newer mail to the same person about the same booking, is held back: after "cancelled" comes no "confirmed".
+ * so that the last word on each booking is always sent. What the organizer or the application caused is neither limited nor
+ * counted. What has waited for whatever reason is held back where it is no longer true: a newer mail to the same person about
+ * the same booking has overtaken it, or nobody was told that the booking was called off or, of a reminder, moved.
  */
 export async function claimMail(
   transaction: Transaction,
@@ -122,6 +124,11 @@ export async function claimMail(
   const isRetry = attempts > 1 || row.lastError === waitsForRoom
   if (isRetry && (await isOvertaken(transaction, id, row.recipient))) {
     await holdBack(transaction, id, 'a newer mail about this booking says more')
+    return undefined
+  }
+  const outdated = isRetry || isReminder(mail) ? await findOutdated(transaction, id) : undefined
+  if (outdated !== undefined) {
+    await holdBack(transaction, id, outdated)
     return undefined
   }
   if (!row.isLimited) return { mail, eventId, attempts }
@@ -180,6 +187,31 @@ async function isOvertaken(transaction: Transaction, id: string, recipient: stri
       on newer.app_id = this.app_id and newer.booking_id = this.booking_id and newer.kind = 'mail' and newer.id > this.id
     where this.app_id = ${appId} and this.id = ${id} and lower(newer.recipient) = ${recipient} and newer.body ->> 'kind' <> 'reminder' limit 1`)
   return rows.length > 0
+}
+
+function isReminder(mail: Mail | Notice): boolean {
+  return mail.kind === 'reminder'
+}
+
+/** Why what the mail says of its booking is no longer so; undefined where it is, or says just that. */
+async function findOutdated(transaction: Transaction, id: string): Promise<string | undefined> {
+  const { appId } = transaction
+  const [row] = await transaction.query<{
+    isOff: boolean
+    isReminder: boolean
+    hasMoved: boolean
+    hasBegun: boolean
+  }>(sql`
+    select booking.state not in ('pending', 'booked') as "isOff", mail.body ->> 'kind' = 'reminder' as "isReminder",
+      lower(booking.during) <> to_timestamp((mail.body #>> '{when,start}')::float8 / 1000) as "hasMoved",
+      lower(booking.during) <= now() as "hasBegun"
+    from openslot.deliveries as mail join openslot.bookings as booking
+      on booking.app_id = mail.app_id and booking.id = mail.booking_id
+    where mail.app_id = ${appId} and mail.id = ${id} and mail.body ->> 'kind' not in ('cancelled', 'declined')`)
+  if (row?.isOff) return 'the booking has been called off'
+  if (!row?.isReminder) return undefined
+  if (row.hasMoved) return 'the booking has been moved'
+  return row.hasBegun ? 'the meeting has begun' : undefined
 }
 
 async function holdBack(transaction: Transaction, id: string, reason: string): Promise<void> {

@@ -1,7 +1,7 @@
 // Reminders as rows with a job each: moved and removed in the transaction that moves or cancels the booking.
 import type { DueReminder } from '../../core/booking/reminders.ts'
 import type { Reminder } from '../../core/configuration/configuration.ts'
-import type { AppId, BookingId } from '../../core/ids.ts'
+import type { AppId, BookingId, ConfigurationId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Transaction } from './database.ts'
 import { records, type Sql, sql, toTimestamp } from './sql.ts'
@@ -66,6 +66,17 @@ function reminderJobs(appId: AppId, reminders: readonly ReminderOf<Pick<DueRemin
       json_build_object('appId', ${appId}::text, 'bookingId', booking_id, 'number', number),
       job_key => 'reminder:' || booking_id || ':' || number, run_at => due_at, max_attempts => 25)
     from ${records(rows)} as reminder (booking_id text, number int, due_at timestamptz)`
+}
+
+/** The reminders of a configuration have changed: a job for its bookings, those after `after` in the order of their ids. */
+export async function scheduleArrangement(
+  transaction: Transaction,
+  configurationId: ConfigurationId,
+  after?: BookingId,
+): Promise<void> {
+  const { appId } = transaction
+  await transaction.query(sql`
+    select graphile_worker.add_job('arrangeReminders', ${{ appId, configurationId, after }}::json, max_attempts => 25)`)
 }
 
 /** The reminder while it waits; nobody else takes it until the transaction ends. */

@@ -17,6 +17,8 @@ type Credential =
       readonly appId: AppId
       readonly configurationId: ConfigurationId
       readonly bookingId: BookingId
+      /** Whose link it is: hosts have another than the guest. */
+      readonly holder: 'guest' | 'organizer'
     }
   /** A command at the server's own terminal; no request ever is. */
   | { readonly kind: 'terminal'; readonly appId: AppId }
@@ -42,7 +44,7 @@ function nameOf(principal: Principal): string {
     case 'session':
       return 'session'
     case 'booking':
-      return `booking:${principal.bookingId}`
+      return principal.holder === 'guest' ? `booking:${principal.bookingId}` : `organizer:${principal.bookingId}`
     case 'terminal':
       return 'cli'
     case 'anyone':
@@ -56,6 +58,14 @@ export const terminal: Actor = { name: 'cli' }
 export const worker: Actor = { name: 'worker' }
 /** What the server did because the owner of a calendar had changed an event of a booking there. */
 export const calendarOwner: Actor = { name: 'calendar' }
+
+/** On whose word a booking is made or changed. Whoever shows nothing else is a guest. */
+export type Asker = 'application' | 'organizer' | 'guest'
+
+export function askerOf(principal: Principal): Asker {
+  if (principal.kind === 'key') return 'application'
+  return principal.kind === 'booking' ? principal.holder : 'guest'
+}
 
 /** Someone with a credential: their application, and who they are for the audit log. */
 export type Caller = { readonly appId: AppId; readonly actor: Actor }

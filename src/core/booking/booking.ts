@@ -50,25 +50,60 @@ export type BookingDetails = {
 }
 
 /** A move that has begun and is not settled: what a crash cut off is finished from here. */
-export type Change =
-  | { readonly kind: 'create'; readonly to: 'booked' | 'pending' }
-  | { readonly kind: 'confirm' }
-  | {
-      readonly kind: 'reschedule'
-      readonly when: Interval
-      readonly service: Service
-      readonly details: BookingDetails
-      /** As in a confirmation: of another organizer, whose link the first one shall not have. */
-      readonly organizerSalt?: string | undefined
-    }
-  | {
-      readonly kind: 'cancel'
-      readonly by: CancelledBy
-      readonly reason: string
-      readonly from: 'booked' | 'pending'
-      /** Where a move that could not be taken back may have left its event. */
-      readonly alsoFrom?: readonly ParticipantCalendar[] | undefined
-    }
+export type Change = Creation | { readonly kind: 'confirm' } | Move | Cancellation
+
+export type Creation = {
+  readonly kind: 'create'
+  readonly to: 'booked' | 'pending'
+  readonly asker?: 'host' | undefined
+}
+
+export type Move = {
+  readonly kind: 'reschedule'
+  readonly when: Interval
+  readonly service: Service
+  readonly details: BookingDetails
+  /** As in a confirmation: of another organizer, whose link the first one shall not have. */
+  readonly organizerSalt?: string | undefined
+  /** Absent: a guest. */
+  readonly asker?: 'host' | undefined
+}
+
+export type Cancellation = {
+  readonly kind: 'cancel'
+  readonly by: CancelledBy
+  readonly reason: string
+  readonly from: 'booked' | 'pending'
+  /** What it came upon: its events may stand where that put them, and whoever carried it out may still be at it. */
+  readonly overtook?: { readonly kind: 'confirm' } | Move | undefined
+}
+
+/** Whether a guest asked for it. What hosts and the application do, or the calendar's owner by hand, nobody else can misuse. */
+export function isAskedByGuest(change: Change): boolean {
+  switch (change.kind) {
+    case 'confirm':
+      return false
+    case 'cancel':
+      return change.by === 'guest'
+    default:
+      return change.asker !== 'host'
+  }
+}
+
+/** A change that may be given up until it is settled; a cancellation stands as soon as it is written. */
+export function canBeGivenUp({ change }: Pick<Booking, 'change'>): boolean {
+  return change !== undefined && change.kind !== 'cancel'
+}
+
+/** Each address once, where and as it is first written. */
+export function uniquePeople<T extends { readonly email: string }>(people: readonly T[]): T[] {
+  const byAddress = new Map<string, T>()
+  for (const person of people) {
+    const address = person.email.toLowerCase()
+    if (!byAddress.has(address)) byAddress.set(address, person)
+  }
+  return [...byAddress.values()]
+}
 
 export type Booking = {
   readonly appId: AppId

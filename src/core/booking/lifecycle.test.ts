@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { Configuration } from '../configuration/configuration.ts'
 import type { AppId, BookingId, CalendarId, ConfigurationId, EventId, GrantId } from '../ids.ts'
+import type { Result } from '../result.ts'
 import { instant } from '../time/instant.ts'
 import type { Booking, Service } from './booking.ts'
 import {
@@ -68,6 +69,10 @@ const booked: Booking = {
 }
 const pending: Booking = { ...booked, state: 'pending' }
 const cancelled: Booking = { ...booked, state: 'cancelled' }
+const made = (changed: Result<Booking>): Booking => {
+  if (!changed.ok) throw new Error(changed.problem.message)
+  return changed.value
+}
 const target = { when: when(300, 400), service: serviceOf('bob'), details: booked.details }
 
 describe('what waits for a calendar', () => {
@@ -77,12 +82,18 @@ describe('what waits for a calendar', () => {
   }
   const moving = begun(reschedule(booked, target))
 
-  it('can be called off where it is a confirmation, or a move that is to be taken back', () => {
-    expect(begun(cancel(begun(confirm(pending)), 'guest', '')).change).toMatchObject({ kind: 'cancel', from: 'booked' })
-    const off = begun(cancel({ ...moving, direction: 'abort' }, 'guest', ''))
-    expect(off.change).toMatchObject({ kind: 'cancel', alsoFrom: target.service.placements })
-    expect(claimsOf(off)).toEqual([{ key: calendar('ada').key, during: booked.when }])
-    expect(cancel(moving, 'guest', '')).toMatchObject({ ok: false, problem: { kind: 'conflict' } })
+  it('can be called off, and what it was is remembered with its time', () => {
+    const confirming = begun(cancel(begun(confirm(pending)), 'guest', ''))
+    expect(confirming.change).toMatchObject({ kind: 'cancel', from: 'pending', overtook: { kind: 'confirm' } })
+    for (const move of [moving, { ...moving, direction: 'abort' } as const]) {
+      const off = begun(cancel(move, 'guest', ''))
+      expect(off.change).toMatchObject({
+        kind: 'cancel',
+        overtook: { service: { placements: target.service.placements } },
+      })
+      expect(claimsOf(off)).toEqual(claimsOf(moving))
+    }
+    expect(cancel(moving, 'calendar', '')).toMatchObject({ ok: false, problem: { kind: 'conflict' } })
   })
 
   it('is remembered where it was, or was to be, and has no place any more', () => {
@@ -119,16 +130,37 @@ describe('the states allow', () => {
     expect(result.ok || result.problem.kind).toBe('conflict')
   })
 
-  it('nothing while another change is under way', () => {
-    const moving = reschedule(booked, target)
-    if (!moving.ok) throw new Error('not moved')
+  it('nothing but to call it off while another change is under way', () => {
+    const moving = made(reschedule(booked, target))
     for (const result of [
-      cancel(moving.value, 'guest', ''),
-      reschedule(moving.value, target),
-      confirm(moving.value),
-      decline(moving.value, ''),
+      cancel(moving, 'calendar', ''),
+      reschedule(moving, target),
+      confirm(moving),
+      decline(moving, ''),
+      cancel(made(cancel(booked, 'guest', '')), 'guest', ''),
     ])
       expect(result.ok || result.problem.kind).toBe('conflict')
+    expect(reschedule({ ...moving, direction: 'abort' }, target)).toMatchObject({
+      problem: { kind: 'calendarUnavailable' },
+    })
+  })
+
+  it('to call off what is being moved or confirmed: it takes what both took until its events are gone', () => {
+    const moving = made(reschedule(booked, target))
+    const off = made(cancel(moving, 'guest', 'ill'))
+    expect(off).toMatchObject({ state: 'cancelled', direction: 'commit', change: { kind: 'cancel', from: 'booked' } })
+    expect(claimsOf(off)).toEqual(claimsOf(moving))
+    expect(claimsOf(settle(off))).toEqual([])
+    expect(made(decline(made(confirm(pending)), 'no')).change).toMatchObject({ from: 'pending' })
+  })
+
+  it('to confirm what stays pending until its event stands', () => {
+    const confirming = made(confirm(pending))
+    expect([confirming.state, settle(confirming).state, abort(confirming).state]).toEqual([
+      'pending',
+      'booked',
+      'pending',
+    ])
   })
 })
 

@@ -1,11 +1,21 @@
 // The state machine: which moves a booking allows, and what each makes of it. Nothing here reads or writes.
 import type { CalendarKey } from '../account/grant.ts'
+import type { Asker } from '../account/principal.ts'
 import { type Configuration, calendarName } from '../configuration/configuration.ts'
 import { invalidRequest, type Problem } from '../problem.ts'
 import { failure, type Result, success } from '../result.ts'
 import { type Instant, minuteMs, toUnixSeconds } from '../time/instant.ts'
 import type { Interval } from '../time/interval.ts'
-import { type Booking, type BookingDetails, type CancelledBy, type Change, icalUidOf, type Service } from './booking.ts'
+import {
+  type Booking,
+  type BookingDetails,
+  type CancelledBy,
+  type Change,
+  icalUidOf,
+  type Move,
+  type Service,
+  uniquePeople,
+} from './booking.ts'
 import type { PlacedEvent } from './placedEvent.ts'
 import { decodeSalt, encodeSalt } from './reference.ts'
 import { pendingPrefix } from './texts.ts'
@@ -15,11 +25,21 @@ const changing: Problem = {
   message: 'The booking is being changed by another request; read it again',
 }
 
-/** What `confirm` makes of a pending booking. The salt has been checked before. */
+/** A calendar did not take a change, and now does not take it back. */
+const stuck: Problem = {
+  kind: 'calendarUnavailable',
+  message: 'A calendar of this booking does not answer; try again later, or call the booking off',
+}
+
+function changingProblem({ direction }: Booking): Problem {
+  return direction === 'abort' ? stuck : changing
+}
+
+/** What `confirm` makes of a pending booking: it stays pending until its event stands. The salt has been checked before. */
 export function confirm(booking: Booking): Result<Booking> {
-  if (booking.change !== undefined) return failure(changing)
+  if (booking.change !== undefined) return failure(changingProblem(booking))
   if (booking.state !== 'pending') return failure(notPending(booking))
-  return success(begin({ ...booking, state: 'booked' }, { kind: 'confirm' }))
+  return success(begin(booking, { kind: 'confirm' }))
 }
 
 /** What declining makes of a pending booking. The salt has been checked before. */
@@ -29,16 +49,15 @@ export function decline(booking: Booking, reason: string): Result<Booking> {
 }
 
 /**
- * What calling off makes of a booking that is booked or pending. A confirmation that a calendar does not take, and a move that
- * one does not give back, may wait for it for ever: the booking can be called off all the same.
+ * What calling off makes of a booking that is booked or pending. It overtakes a move or a confirmation that is under way:
+ * their calendar may never answer. Only the hand of a calendar's owner waits, for it may have met what the change has put there.
  */
 export function cancel(booking: Booking, by: CancelledBy, reason: string): Result<Booking> {
-  const { change: begun, direction } = booking
-  const isDoomed = begun?.kind === 'reschedule' && direction === 'abort'
-  if (begun !== undefined && begun.kind !== 'confirm' && !isDoomed) return failure(changing)
-  if (booking.state !== 'booked' && booking.state !== 'pending') return failure(ended(booking))
-  const alsoFrom = isDoomed ? { alsoFrom: begun.service.placements } : {}
-  const change: Change = { kind: 'cancel', by, reason, from: booking.state, ...alsoFrom }
+  const { change: overtook, state } = booking
+  if (state !== 'booked' && state !== 'pending') return failure(ended(booking))
+  if (overtook?.kind === 'create' || overtook?.kind === 'cancel') return failure(changing)
+  if (overtook !== undefined && by === 'calendar') return failure(changing)
+  const change: Change = { kind: 'cancel', by, reason, from: state, ...(overtook && { overtook }) }
   return success(begin({ ...booking, state: 'cancelled', cancelledBy: by, cancellationReason: reason }, change))
 }
 
@@ -48,15 +67,54 @@ export function cancel(booking: Booking, by: CancelledBy, reason: string): Resul
  */
 export function reschedule(
   booking: Booking,
-  target: { readonly when: Interval; readonly service: Service; readonly details: BookingDetails },
+  target: Pick<Move, 'when' | 'service' | 'details' | 'asker'>,
   newSalt?: Uint8Array,
 ): Result<Booking> {
-  if (booking.change !== undefined) return failure(changing)
+  if (booking.change !== undefined) return failure(changingProblem(booking))
   const ended = findEndedProblem(booking)
   if (ended !== undefined) return failure(ended)
   const stays = booking.service.organizer.email.toLowerCase() === target.service.organizer.email.toLowerCase()
   const organizerSalt = stays || newSalt === undefined ? undefined : encodeSalt(newSalt)
   return success(begin(booking, { kind: 'reschedule', ...target, organizerSalt }))
+}
+
+/** What has begun is changed by the application alone, which keeps its records straight. */
+export function findBegunProblem({ state, when }: Booking, asker: Asker, now: Instant): Problem | undefined {
+  if (asker === 'application' || now < when.start || !stands(state)) return undefined
+  return invalidRequest('The booking has begun and can no longer be changed')
+}
+
+function stands(state: Booking['state']): boolean {
+  return state === 'booked' || state === 'pending'
+}
+
+/** Whether a move to `target` would leave all as it is. `asked`: hosts whom the guest named; of a round robin, one of whom serves. */
+export function isAsItStands(
+  { change, state, when, service, details }: Booking,
+  target: Pick<Move, 'when' | 'details'> & { readonly asked: readonly string[] },
+): boolean {
+  if (change !== undefined || !stands(state)) return false
+  if (target.when.start !== when.start || target.when.end !== when.end) return false
+  const asked = new Set(target.asked.map((email) => email.toLowerCase()))
+  const isServing = ({ email }: { readonly email: string }) => asked.has(email.toLowerCase())
+  const isServed =
+    asked.size === 0 ||
+    (service.assignment.method === 'collective' ? service.hosts.every(isServing) : isServing(service.organizer))
+  return isServed && wordsAndPeople(target.details) === wordsAndPeople(details)
+}
+
+/** In an order of its own: what was stored comes back in another. */
+function wordsAndPeople(details: BookingDetails): string {
+  const { title, description, location, guest, additionalGuests, additionalFields, timezone, emailLanguage } = details
+  const people = [guest, ...additionalGuests].map(({ email, name }) => [email, name])
+  const fields = Object.entries(additionalFields).toSorted(([one], [other]) => (one < other ? -1 : 1))
+  return JSON.stringify([title, description, location, people, fields, timezone, emailLanguage])
+}
+
+/** A request that nobody has answered in time can be declined, and nothing else. */
+export function findConfirmationProblem({ state, when }: Booking, now: Instant): Problem | undefined {
+  if (state !== 'pending' || now < when.start) return undefined
+  return invalidRequest('The time of this request has passed; it can no longer be confirmed')
 }
 
 /** Inside of `min_cancellation_notice` before its start a booking can no longer be called off by the guest's side. */
@@ -84,6 +142,7 @@ export function settle(booking: Booking): Booking {
     case 'create':
       return { ...booking, state: change.to, change: undefined }
     case 'confirm':
+      return { ...booking, state: 'booked', change: undefined }
     case 'cancel':
       return { ...booking, change: undefined }
     case 'reschedule':
@@ -99,11 +158,11 @@ export function settle(booking: Booking): Booking {
   }
 }
 
-function saltOf({ organizerSalt }: Extract<Change, { kind: 'reschedule' }>): Uint8Array | undefined {
+function saltOf({ organizerSalt }: Move): Uint8Array | undefined {
   return organizerSalt === undefined ? undefined : decodeSalt(organizerSalt)
 }
 
-/** The booking whose change is given up: a new one is released, a move is forgotten. */
+/** The booking whose change is given up: a new one is released, a move or confirmation is forgotten. */
 export function abort(booking: Booking): Booking {
   return booking.change?.kind === 'create'
     ? { ...booking, state: 'released', direction: 'abort', change: undefined }
@@ -176,14 +235,8 @@ function wordsOf({ state, details, service }: Booking): NonNullable<PlacedEvent[
 
 /** As its event stands until the change is carried out; undefined where none does, or nothing changes. */
 function beforeChange(booking: Booking): Booking | undefined {
-  switch (booking.change?.kind) {
-    case 'confirm':
-      return { ...booking, state: 'pending' }
-    case 'reschedule':
-      return booking
-    default:
-      return undefined
-  }
+  const { change } = booking
+  return change?.kind === 'confirm' || change?.kind === 'reschedule' ? booking : undefined
 }
 
 function begin(booking: Booking, change: Change): Booking {
@@ -198,13 +251,15 @@ function ended({ state }: Booking): Problem {
   return { kind: 'conflict', message: `The booking is already ${state}` }
 }
 
-function uniquePeople<T extends { readonly email: string }>(people: readonly T[]): T[] {
-  return [...new Map(people.toReversed().map((person) => [person.email.toLowerCase(), person])).values()].toReversed()
+/** The move that is under way, or was when the booking was called off: its event may stand at either time. */
+export function moveOf({ change }: Pick<Booking, 'change'>): Move | undefined {
+  const going = change?.kind === 'cancel' ? change.overtook : change
+  return going?.kind === 'reschedule' ? going : undefined
 }
 
 /**
- * The time that `booking` takes, by calendar: during a move both the old and the new, during a cancellation still the
- * old, until the event is gone. Old and new that touch or overlap on one calendar are one claim, since two would collide.
+ * The time that `booking` takes, by calendar: during a move both the old and the new, during a cancellation what it took
+ * before, until the event is gone. Old and new that touch or overlap on one calendar are one claim, since two would collide.
  */
 export function claimsOf(booking: Booking): { readonly key: CalendarKey; readonly during: Interval }[] {
   const isTaking =
@@ -214,8 +269,9 @@ export function claimsOf(booking: Booking): { readonly key: CalendarKey; readonl
     booking.change?.kind === 'cancel'
   if (!isTaking) return []
   const own = booking.service.placements.map(({ key }) => ({ key, during: booking.when }))
-  if (booking.change?.kind !== 'reschedule') return own
-  const { when, service } = booking.change
+  const move = moveOf(booking)
+  if (move === undefined) return own
+  const { when, service } = move
   const claims = new Map(own.map((claim) => [calendarName(claim.key), [claim]]))
   for (const { key } of service.placements) {
     const before = claims.get(calendarName(key))?.[0]

@@ -13,6 +13,7 @@ export const mailKinds = [
   'requestReceived',
   'requestMoved',
   'rescheduled',
+  'changed',
   'cancelled',
   'declined',
   'reminder',
@@ -29,6 +30,8 @@ export type Mail = {
   readonly language: string
   readonly timezone: string
   readonly bookingId: BookingId
+  /** On whose word it was written, where it was not a guest's: limits are for mails that guests cause. */
+  readonly asker?: 'host' | undefined
   /** Replies go to them: for guests the organizer, for hosts the guest. */
   readonly replyTo: Person
   /** What the subject may say: words of the organizer only, never a guest's. */
@@ -175,25 +178,29 @@ const ownPages = {
   confirm: '/confirmation/:booking_ref',
 }
 
-/** Additional guests may not call off what another has booked; a pending booking is moved by nobody but its guest. */
+/**
+ * Additional guests may not call off what another has booked; a pending booking is moved by nobody but its guest. Hosts have
+ * a reference of their own, so that their word is not taken for the guest's.
+ */
 function linksOf(role: MailRole, kind: MailKind, booking: Booking, configuration: Configuration): Mail['links'] {
   const none = { reschedule: '', cancel: '', confirm: '' }
   if (kind === 'cancelled' || kind === 'declined' || role === 'additionalGuest') return none
-  const reference = (salt: Uint8Array) =>
-    encodeReference({ configurationId: booking.configurationId, bookingId: booking.id, salt })
+  const isHost = role === 'host' || role === 'organizer'
+  const salt = isHost ? booking.organizerSalt : booking.guestSalt
+  const reference = encodeReference({ configurationId: booking.configurationId, bookingId: booking.id, salt })
   if (kind === 'confirmationRequest')
     return {
       ...none,
-      confirm: fillLink(configuration.organizerConfirmationUrl || ownPages.confirm, reference(booking.organizerSalt)),
+      confirm: fillLink(configuration.organizerConfirmationUrl || ownPages.confirm, reference),
     }
   return {
     confirm: '',
     reschedule: configuration.hideReschedulingOptions
       ? ''
-      : fillLink(configuration.reschedulingUrl || ownPages.reschedule, reference(booking.guestSalt)),
+      : fillLink(configuration.reschedulingUrl || ownPages.reschedule, reference),
     cancel: configuration.hideCancellationOptions
       ? ''
-      : fillLink(configuration.cancellationUrl || ownPages.cancel, reference(booking.guestSalt)),
+      : fillLink(configuration.cancellationUrl || ownPages.cancel, reference),
   }
 }
 

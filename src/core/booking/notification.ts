@@ -1,6 +1,7 @@
 // What must be told after a change, and to whom.
 import type { Configuration } from '../configuration/configuration.ts'
 import type { Instant } from '../time/instant.ts'
+import type { Interval } from '../time/interval.ts'
 import type { Booking, Change } from './booking.ts'
 import {
   invitationOf,
@@ -58,7 +59,7 @@ export function mailsOf(settledChange: SettledChange): Mail[] {
     case 'confirm':
       return toAll('confirmed', settledChange)
     case 'reschedule':
-      return [...toAll('rescheduled', settledChange), ...toDropped(settledChange)]
+      return [...toMoved(settledChange), ...toDropped(settledChange)]
     case 'cancel':
       return change.from === 'pending' ? mailsOfRefusal(settledChange, change.by) : toAll('cancelled', settledChange)
   }
@@ -67,22 +68,41 @@ export function mailsOf(settledChange: SettledChange): Mail[] {
 /** The organizer is asked; the guest is told that they are, or that the asked-for time has changed. */
 function mailsOfPending({ change, before, settled, configuration }: SettledChange): Mail[] {
   if (configuration.bookingType === 'custom-confirmation') return []
-  const isMove = change.kind === 'reschedule'
-  const matter: MailMatter = { booking: settled, configuration, before: isMove ? before.when : undefined }
+  const from = leftTime(change, before, settled)
+  const matter: MailMatter = { booking: settled, configuration, before: from }
   const asked = uniqueRecipients([{ person: settled.service.organizer, role: 'organizer' }])
   const request = asked.map((organizer) => mailTo(organizer, 'confirmationRequest', matter))
   if (configuration.disableEmails) return request
   const guest = uniqueRecipients([{ person: settled.details.guest, role: 'guest' }])
-  return [...request, ...guest.map((one) => mailTo(one, isMove ? 'requestMoved' : 'requestReceived', matter))]
+  const knows = namedIn(knowing(before))
+  return [
+    ...request,
+    ...guest.map((one) =>
+      from !== undefined && knows(one)
+        ? mailTo(one, 'requestMoved', matter)
+        : mailTo(one, 'requestReceived', { booking: settled, configuration }),
+    ),
+  ]
+}
+
+/** The time that a move left; undefined where there was none, or the booking stayed at it. */
+function leftTime(change: Change, before: Booking, settled: Booking): Interval | undefined {
+  const isThere = before.when.start === settled.when.start && before.when.end === settled.when.end
+  return change.kind === 'reschedule' && !isThere ? before.when : undefined
+}
+
+function namedIn(recipients: readonly Recipient[]): (one: Recipient) => boolean {
+  const named = new Set(recipients.map(({ person }) => person.email.toLowerCase()))
+  return ({ person }) => named.has(person.email.toLowerCase())
 }
 
 /** For whoever knew of the request before a move, and has no part in it any more, it is called off. */
 function mailsToUnasked({ change, before, settled, configuration }: SettledChange): Mail[] {
   const isSilent = configuration.bookingType === 'custom-confirmation' || configuration.disableEmails
   if (change.kind !== 'reschedule' || isSilent) return []
-  const staying = new Set(knowing(settled).map(({ person }) => person.email.toLowerCase()))
+  const stays = namedIn(knowing(settled))
   return knowing(before)
-    .filter(({ person }) => !staying.has(person.email.toLowerCase()))
+    .filter((one) => !stays(one))
     .map((recipient) => mailTo(recipient, 'cancelled', { booking: before, configuration }))
 }
 
@@ -99,29 +119,42 @@ function mailsOfRefusal({ settled, configuration, change }: SettledChange, by: s
   return knowing(settled).map((recipient) => mailTo(recipient, kind, matter))
 }
 
-function toAll(kind: MailKind, { change, before, settled, configuration, invites, now }: SettledChange): Mail[] {
-  const matter: MailMatter = {
-    booking: settled,
-    configuration,
-    before: change.kind === 'reschedule' ? before.when : undefined,
-    reason: reasonOf(change),
-  }
+function toAll(kind: MailKind, { change, settled, configuration, invites, now }: SettledChange): Mail[] {
+  const matter: MailMatter = { booking: settled, configuration, reason: reasonOf(change) }
   const invitation = invitationOf(settled, kind === 'cancelled' ? 'CANCEL' : 'REQUEST', now)
   return recipientsOf(settled).map((recipient) =>
     mailTo(recipient, kind, invites(recipient.person.email) ? { ...matter, invitation } : matter),
   )
 }
 
+/** For whoever joins with a move it is a new booking; the others hear of the new time, or of what else has changed. */
+function toMoved({ change, before, settled, configuration, invites, now }: SettledChange): Mail[] {
+  const from = leftTime(change, before, settled)
+  const tookPart = namedIn(recipientsOf(before))
+  const invitation = invitationOf(settled, 'REQUEST', now)
+  return recipientsOf(settled).map((recipient) => {
+    const matter = {
+      booking: settled,
+      configuration,
+      invitation: invites(recipient.person.email) ? invitation : undefined,
+    }
+    if (!tookPart(recipient)) return mailTo(recipient, 'confirmed', matter)
+    return from === undefined
+      ? mailTo(recipient, 'changed', matter)
+      : mailTo(recipient, 'rescheduled', { ...matter, before: from })
+  })
+}
+
 /** For whoever took part before a move and does not any more, it is called off. */
 function toDropped({ before, settled, configuration, invites, now }: SettledChange): Mail[] {
-  const staying = new Set(recipientsOf(settled).map(({ person }) => person.email.toLowerCase()))
+  const stays = namedIn(recipientsOf(settled))
   const matter: MailMatter = {
     booking: { ...before, version: settled.version },
     configuration: { ...configuration, hideParticipants: true },
   }
   const invitation = invitationOf(settled, 'CANCEL', now)
   return recipientsOf(before)
-    .filter(({ person }) => !staying.has(person.email.toLowerCase()))
+    .filter((one) => !stays(one))
     .map((recipient) =>
       mailTo(recipient, 'cancelled', invites(recipient.person.email) ? { ...matter, invitation } : matter),
     )

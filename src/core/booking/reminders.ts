@@ -31,6 +31,17 @@ export function remindersOf(
   })
 }
 
+/** The reminder of the configuration that was meant when this one was noted down; undefined where it has been removed. */
+export function findStillWanted(
+  { type, minutesBefore, recipient }: Pick<Reminder, 'type' | 'minutesBefore' | 'recipient'>,
+  { reminders }: Pick<Configuration, 'reminders'>,
+): Reminder | undefined {
+  return reminders.find(
+    (one) =>
+      one.type === type && one.minutesBefore === minutesBefore && (type === 'webhook' || one.recipient === recipient),
+  )
+}
+
 /** Sent although `disable_emails` is set: a reminder is asked for by itself, and taken away by removing it. */
 export function reminderMails(
   booking: Booking,

@@ -17,6 +17,7 @@ export async function identify(
   if (found !== undefined) return success(found)
   const referenced = await findReferenced({ database }, token)
   if (referenced === undefined) return success(undefined)
-  const { appId, configurationId, id } = referenced.booking
-  return success({ kind: 'booking', appId, configurationId, bookingId: id })
+  const { booking, holder } = referenced
+  const { appId, configurationId, id } = booking
+  return success({ kind: 'booking', appId, configurationId, bookingId: id, holder })
 }

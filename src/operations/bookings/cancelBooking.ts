@@ -1,8 +1,8 @@
 // Calls a booking off.
 import { lockBooking } from '../../adapters/storage/bookings.ts'
 import { lockCalendars } from '../../adapters/storage/calendars.ts'
-import { actorOf, type Principal } from '../../core/account/principal.ts'
-import { cancel, findCancellationProblem } from '../../core/booking/lifecycle.ts'
+import { actorOf, askerOf, type Principal } from '../../core/account/principal.ts'
+import { cancel, findBegunProblem, findCancellationProblem } from '../../core/booking/lifecycle.ts'
 import { movedMeanwhile, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { fromUnixSeconds } from '../../core/time/instant.ts'
@@ -25,7 +25,8 @@ export type CancelBookingCommand = {
 
 /**
  * No data. The booking is cancelled at once for everyone; a calendar that cannot be reached loses the event later.
- * Problems: `notFound`, `conflict` (ended, or moved since it was shown), `invalidRequest` (a guest inside of the notice), and those of `loadBooking` and `once`.
+ * Problems: `notFound`, `conflict` (ended, or moved since it was shown), `invalidRequest` (a guest inside of the notice; begun), and
+ * those of `loadBooking` and `once`.
  */
 export async function cancelBooking(
   tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
@@ -66,11 +67,13 @@ export async function cancelBooking(
         const isOpen = current.state === 'booked' || current.state === 'pending'
         if (isOpen && shownStart !== undefined && fromUnixSeconds(shownStart) !== current.when.start)
           return failure(movedMeanwhile('start_time'))
-        // The notice binds guests; the application may call off whenever it must.
-        const problem =
-          principal.kind === 'key' ? undefined : findCancellationProblem(current, known.configuration, tools.now())
+        const asker = askerOf(principal)
+        const now = tools.now()
+        // The notice binds guests; hosts and the application may call off what they must.
+        const tooLate = asker === 'guest' ? findCancellationProblem(current, known.configuration, now) : undefined
+        const problem = findBegunProblem(current, asker, now) ?? tooLate
         if (problem !== undefined) return failure(problem)
-        return cancel(current, principal.kind === 'key' ? 'organizer' : 'guest', reason)
+        return cancel(current, asker === 'guest' ? 'guest' : 'organizer', reason)
       },
     )
     return cancelled.ok ? success(undefined) : cancelled

@@ -12,7 +12,7 @@ import { ConstraintViolation, type Transaction } from '../../adapters/storage/da
 import { endReminders } from '../../adapters/storage/reminders.ts'
 import { together } from '../../adapters/storage/sql.ts'
 import type { Actor } from '../../core/account/principal.ts'
-import type { Booking, Change } from '../../core/booking/booking.ts'
+import { type Booking, type Change, canBeGivenUp } from '../../core/booking/booking.ts'
 import { abort, claimsOf, settle } from '../../core/booking/lifecycle.ts'
 import { remindersOf } from '../../core/booking/reminders.ts'
 import type { Configuration } from '../../core/configuration/configuration.ts'
@@ -23,7 +23,7 @@ import { stillRunning } from '../once.ts'
 import type { Tools } from '../tools.ts'
 import { isStillFree } from './isStillFree.ts'
 import { calendarsOf, isHere, type Kept, leave, nothingKept, place, placeAgain, undo } from './placeEvents.ts'
-import { type EventsHere, rowsOfEvents, rowsThatFollow } from './whatFollows.ts'
+import { type EventsHere, rowsThatFollow } from './whatFollows.ts'
 
 export type ChangeTools = Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>
 
@@ -49,9 +49,9 @@ export const nowhere: Problem = invalidRequest(
  * Carries out the change that `begin` makes inside the first transaction: there it locks, checks, and answers the booking
  * with its change, not yet written. On calendars of our own, hold, place and settle are that one transaction. On others
  * the hold is committed first, the event placed outside any transaction, and the booking settled in a second one; what a
- * crash cuts off is finished by the worker. Where a booking has calendars of both kinds, ours are written, and told of, when
- * the change can no longer be undone: a cancellation or confirmation stands with the first transaction, a new booking or a
- * move with the second. New bookings on calendars of our own go through `bookTogether`.
+ * crash cuts off is finished by the worker. Calendars of our own are written, and everyone is told, when the change can no
+ * longer be undone: a cancellation stands with the first transaction, and its event goes when the calendar lets it; a new
+ * booking, a confirmation or a move with the second. New bookings on calendars of our own go through `bookTogether`.
  *
  * Problems: those of `begin`, `slotTaken`, `calendarUnavailable`, `conflict`.
  */
@@ -80,24 +80,19 @@ async function hold(
   tools: ChangeTools,
   transaction: Transaction,
   booking: Booking,
-  { configuration }: ChangeContext,
+  context: ChangeContext,
 ): Promise<Result<Booking>> {
   const scope = { appId: booking.appId, local: transaction }
+  const stands = !canBeGivenUp(booking)
   const [isWritten, here] = await Promise.all([
     write(transaction, booking),
-    takesTime(booking) ? success(nothingKept) : place(tools, 'here', scope, booking, configuration),
+    stands ? place(tools, 'here', scope, booking, context.configuration) : success(nothingKept),
     scheduleRecovery(transaction, booking.id),
   ])
   if (!isWritten) return failure(changedMeanwhile)
   if (!here.ok) return here
-  const told = rowsOfEvents(booking.appId, { change: booking.change as Change, before: booking, events: here.value })
-  if (told.length > 0) await transaction.query(together(told))
+  if (stands) await tell(tools, transaction, booking, settle(booking), here.value, context)
   return success(booking)
-}
-
-/** A change that can be given up until it is settled; any other stands as soon as it is written. */
-function takesTime({ change }: Booking): boolean {
-  return change?.kind === 'create' || change?.kind === 'reschedule'
 }
 
 /** Compared and set before anything is told, and the events are asked what they were. */
@@ -119,7 +114,7 @@ async function settleHere(
   return success(settled)
 }
 
-/** What follows from the change, in the transaction that settles it. */
+/** What follows from the change, in the transaction in which it comes to stand for good. */
 async function tell(
   tools: ChangeTools,
   transaction: Transaction,
@@ -162,12 +157,15 @@ function uninvited(booking: Booking): Booking {
 
 /**
  * Steps 2–5 for a booking whose change is committed and not settled. Every step may be repeated, by another process too.
- * A cancellation or confirmation that a calendar does not take yet stands: the worker tries again.
+ * A cancellation stands, whatever a calendar says: the worker tries again. Where it overtook another change, whoever carries
+ * that out may place its event even now: the worker looks once more, when it can no longer be at it, before the time is free.
  */
 export async function finish(tools: ChangeTools, booking: Booking, context: ChangeContext): Promise<Result<Booking>> {
   if (booking.change === undefined) return success(booking)
   const scope = { appId: booking.appId, local: tools.database }
-  const looks = takesTime(booking) && context.isOnCalendar !== true
+  const { change } = booking
+  const takesTime = change.kind === 'create' || change.kind === 'reschedule'
+  const looks = takesTime && context.isOnCalendar !== true
   if (looks) {
     const looked = await isStillFree(tools, scope, booking)
     if (!looked.ok) return standBack(tools, booking, context, looked.problem)
@@ -175,7 +173,9 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
   }
   const placed = await place(tools, 'elsewhere', scope, booking, context.configuration)
   if (!placed.ok)
-    return takesTime(booking) ? standBack(tools, booking, context, asUnavailable(placed.problem)) : success(booking)
+    return canBeGivenUp(booking) ? standBack(tools, booking, context, asUnavailable(placed.problem)) : success(booking)
+  if (change.kind === 'cancel' && change.overtook !== undefined && context.whenUnanswered !== 'stayHeld')
+    return success(booking)
   if (looks) {
     // Two writers who each write, then look, cannot both miss the other.
     const lookedBack = await isStillFree(tools, scope, booking)
@@ -184,17 +184,16 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
   }
   const left = await leave(tools, scope, booking)
   if (!left.ok) return standBack(tools, booking, context, asUnavailable(left.problem))
-  const invitedByCalendar = booking.change.kind === 'cancel' ? booking.invitedByCalendar : [...placed.value.invited]
+  const isTold = !canBeGivenUp(booking)
+  const invitedByCalendar = isTold ? booking.invitedByCalendar : [...placed.value.invited]
   const settled: Booking = { ...settle(booking), invitedByCalendar, version: booking.version + 1 }
   const written = await tools.database.transaction(booking.appId, async (transaction): Promise<Result<Booking>> => {
     if (!(await updateBooking(transaction, settled, booking.version))) return failure(changedMeanwhile)
-    const here = takesTime(booking)
-      ? await placeHere(tools, transaction, booking, context.configuration)
-      : success(nothingKept)
+    const here = isTold ? success(nothingKept) : await placeHere(tools, transaction, booking, context.configuration)
     if (!here.ok) return here
     await Promise.all([
       replaceClaims(transaction, settled),
-      tell(tools, transaction, booking, settled, here.value, context),
+      isTold ? undefined : tell(tools, transaction, booking, settled, here.value, context),
       cancelRecovery(transaction, booking.id),
     ])
     return success(settled)

@@ -3,7 +3,7 @@ import { lockBooking } from '../../adapters/storage/bookings.ts'
 import { lockCalendars } from '../../adapters/storage/calendars.ts'
 import { isSameSecret } from '../../adapters/storage/ids.ts'
 import { actorOf, type Principal } from '../../core/account/principal.ts'
-import { confirm, decline } from '../../core/booking/lifecycle.ts'
+import { confirm, decline, findConfirmationProblem } from '../../core/booking/lifecycle.ts'
 import { decodeSalt } from '../../core/booking/reference.ts'
 import { changedMeanwhile, movedMeanwhile, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
@@ -31,7 +31,8 @@ export type ConfirmBookingCommand = {
 /**
  * Confirmed: the answer's data is the booking. Declined: no data. The salt is the organizer's; the guest's, which stands
  * in every other link, opens nothing here, and a wrong one answers as a booking that does not exist.
- * Problems: `notFound`, `conflict` (not pending, or moved since it was shown), and those of `loadBooking` and `once`.
+ * Problems: `notFound`, `conflict` (not pending, or moved since it was shown), `invalidRequest` (its time has passed),
+ * `calendarUnavailable` (it stays pending), and those of `loadBooking` and `once`.
  */
 export async function confirmBooking(
   tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
@@ -80,6 +81,8 @@ export async function confirmBooking(
           fromUnixSeconds(shownStart) !== current.when.start
         )
           return failure(movedMeanwhile('start_time'))
+        const problem = isYes ? findConfirmationProblem(current, tools.now()) : undefined
+        if (problem !== undefined) return failure(problem)
         return isYes ? confirm(current) : decline(current, command.reason)
       },
     )

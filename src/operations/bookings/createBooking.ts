@@ -3,7 +3,7 @@
 import { readVersions } from '../../adapters/storage/configurations.ts'
 import type { Transaction } from '../../adapters/storage/database.ts'
 import { eventIdOf, newBookingId, newSalt } from '../../adapters/storage/ids.ts'
-import { actorOf, type Principal } from '../../core/account/principal.ts'
+import { actorOf, askerOf, type Principal } from '../../core/account/principal.ts'
 import type { Booking, BookingDetails, Service } from '../../core/booking/booking.ts'
 import { descriptionLimit, fillTokens, oneLine, titleLimit } from '../../core/booking/texts.ts'
 import type { Configuration } from '../../core/configuration/configuration.ts'
@@ -128,7 +128,7 @@ async function book(
       cancelledBy: undefined,
       cancellationReason: '',
       direction: 'commit',
-      change: { kind: 'create', to },
+      change: { kind: 'create', to, asker: askerOf(principal) === 'guest' ? undefined : 'host' },
       when,
       service,
       details: details.value,

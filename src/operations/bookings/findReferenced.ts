@@ -8,7 +8,7 @@ import type { Tools } from '../tools.ts'
 
 export type Referenced = {
   readonly booking: Booking
-  /** Whose link it is: the organizer's confirms and declines, the guest's moves and cancels. */
+  /** Whose link it is: either moves and cancels, and the organizer's confirms and declines. */
   readonly holder: 'guest' | 'organizer'
 }
 

@@ -42,7 +42,7 @@ export async function moveWithEvent(tools: ChangeTools, followed: Followed, when
   const asked = await askOthers(tools, followed)
   if (!asked.ok) return asked
   return follow(tools, followed, (booking) =>
-    reschedule(booking, { when, service: booking.service, details: booking.details }),
+    reschedule(booking, { when, service: booking.service, details: booking.details, asker: 'host' }),
   )
 }
 

@@ -1,7 +1,8 @@
 // The events of a booking on the calendars that carry it: put where they should stand, and taken from where they should not.
 import type { CalendarScope } from '../../adapters/calendars/calendarProvider.ts'
+import type { CalendarKey } from '../../core/account/grant.ts'
 import type { Booking } from '../../core/booking/booking.ts'
-import { placedEvent, settle } from '../../core/booking/lifecycle.ts'
+import { moveOf, placedEvent, settle } from '../../core/booking/lifecycle.ts'
 import type { PlacedEvent } from '../../core/booking/placedEvent.ts'
 import type { CalendarEvent } from '../../core/calendar/event.ts'
 import { type Configuration, calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
@@ -38,14 +39,14 @@ export function place(
 ): Promise<Result<Kept>> {
   const event = placedEvent(booking, configuration, tools.now())
   const { service, change } = booking
-  const left = change?.kind === 'cancel' ? (change.alsoFrom ?? []) : []
   const others =
-    where === 'here' ? service.placements : service.placements.filter((calendar) => !isLeft(booking, calendar))
+    where === 'here' ? service.placements : calendarsOf(booking).filter((calendar) => !isLeft(booking, calendar))
   const stood = new Set(change?.kind === 'create' ? [] : service.placements.map(({ key }) => calendarName(key)))
+  const isNothingWanted = (key: CalendarKey) => change?.kind === 'cancel' || stood.has(calendarName(key))
   return put(tools, where, scope, settle(booking), {
     event,
-    others: [...others, ...left],
-    passesOver: ({ key }, problem) => problem === accountGone && stood.has(calendarName(key)),
+    others,
+    passesOver: ({ key }, problem) => problem === accountGone && isNothingWanted(key),
   })
 }
 
@@ -88,14 +89,10 @@ export async function undo(
       others: booking.service.placements,
       passesOver: isOutOfReach,
     })
-  if (change?.kind !== 'reschedule') return success(undefined)
+  if (change?.kind !== 'reschedule' && change?.kind !== 'confirm') return success(undefined)
   const before: Booking = { ...booking, change: undefined }
   const event = placedEvent(before, configuration, tools.now())
-  return put(tools, 'elsewhere', scope, before, {
-    event,
-    others: change.service.placements,
-    passesOver: isOutOfReach,
-  })
+  return put(tools, 'elsewhere', scope, before, { event, others: calendarsOf(booking), passesOver: isOutOfReach })
 }
 
 /** The events of a settled booking as they should be, and gone from `others`. */
@@ -168,10 +165,9 @@ async function put(
   return success(kept)
 }
 
-/** On which calendars the events of a booking stand, or will: with its change, and without. */
+/** On which calendars the events of a booking stand, or may: without its change, and with it. */
 export function calendarsOf(booking: Booking): readonly ParticipantCalendar[] {
-  const left = booking.change?.kind === 'cancel' ? (booking.change.alsoFrom ?? []) : []
-  return [...booking.service.placements, ...settle(booking).service.placements, ...left]
+  return [...booking.service.placements, ...(moveOf(booking)?.service.placements ?? [])]
 }
 
 /** Whether it is a calendar of our own. */

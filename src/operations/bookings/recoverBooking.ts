@@ -41,8 +41,7 @@ export async function recoverBooking(
   // Nobody waits: a calendar that does not answer now is asked again, and the time stays claimed until it does.
   const context = { configuration: known.value.configuration, actor: worker, whenUnanswered: 'stayHeld' } as const
 
-  const takesTime = booking.change.kind === 'create' || booking.change.kind === 'reschedule'
-  if (booking.direction === 'abort' || (takesTime && (await isHopeless(tools, booking)))) {
+  if (booking.direction === 'abort' || (await isHopeless(tools, booking))) {
     await giveUp(tools, booking, context, slotTaken)
     return afterwards(tools, { appId, bookingId, tries }, 'given up')
   }
@@ -66,13 +65,15 @@ export async function finishEarlierTry(
 }
 
 /**
- * Old, and no event stands at the new time, or none will: on an account that is gone, or refuses the password. On calendars of
- * our own none does before all is settled.
+ * A request whose time has come unconfirmed; or a new booking or a move that is old, and no event stands at the new time, or
+ * none will: on an account that is gone, or refuses the password. On calendars of our own none does before all is settled.
  */
 async function isHopeless(
   tools: Pick<Tools, 'providers' | 'now'> & Pick<Tools, 'database'>,
   booking: NonNullable<Awaited<ReturnType<typeof lockBooking>>>,
 ): Promise<boolean> {
+  if (booking.change?.kind === 'cancel') return false
+  if (booking.change?.kind === 'confirm') return tools.now() >= booking.when.start
   if (tools.now() - booking.updatedAt < staleMs) return false
   const target = booking.change?.kind === 'reschedule' ? booking.change : booking
   const { here = [], elsewhere = [] } = Object.groupBy(target.service.placements, (calendar) =>

@@ -1,9 +1,9 @@
 // Moves a booking to another slot; with a round robin perhaps to another host.
 import { lockBooking } from '../../adapters/storage/bookings.ts'
 import { newSalt } from '../../adapters/storage/ids.ts'
-import { actorOf, type Principal } from '../../core/account/principal.ts'
+import { type Asker, actorOf, askerOf, type Principal } from '../../core/account/principal.ts'
 import type { Booking } from '../../core/booking/booking.ts'
-import { findEndedProblem, reschedule } from '../../core/booking/lifecycle.ts'
+import { findBegunProblem, findEndedProblem, isAsItStands, reschedule } from '../../core/booking/lifecycle.ts'
 import { countNewcomers } from '../../core/booking/newcomers.ts'
 import { widened } from '../../core/configuration/slotQuestion.ts'
 import { accountGone, changedMeanwhile, invalidRequest, movedMeanwhile, notFound } from '../../core/problem.ts'
@@ -31,9 +31,10 @@ export type RescheduleBookingCommand = {
 }
 
 /**
- * The answer's data is the booking, with the same id. What the body leaves out stays as it was.
- * Problems: as `createBooking`, `conflict` where the booking has ended, was moved since it was shown, or another request
- * changed it first, and `invalidRequest` where a caller without an API key brings in too many people.
+ * The answer's data is the booking, with the same id. What the body leaves out stays as it was; where nothing else is left,
+ * nothing is done. Problems: as `createBooking`, `conflict` where the booking has ended, was moved since it was shown, or
+ * another request changed it first, and `invalidRequest` where it has begun, or a caller without an API key brings in too
+ * many people.
  */
 export async function rescheduleBooking(
   tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
@@ -101,6 +102,11 @@ async function move(
       ? success({ ...said.value, newcomers: before.newcomers })
       : countNewcomers(before, said.value)
   if (!details.ok) return details
+  const asker = askerOf(principal)
+  const begun = findBegunProblem(booking, asker, tools.now())
+  if (begun !== undefined) return failure(begun)
+  if (isAsItStands(booking, { when, details: details.value, asked: words.participants }))
+    return success(bookingToJson(booking))
 
   const remote = await readRemoteBusy(tools, {
     appId,
@@ -131,11 +137,15 @@ async function move(
         remote: remote.value,
       })
       if (!service.ok) return service
-      const target = { when, service: service.value, details: details.value }
+      const target = { when, service: service.value, details: details.value, asker: moverOf(asker) }
       return reschedule(current, target, newSalt(current.configurationId, current.id))
     },
   )
   return moved.ok ? success(bookingToJson(moved.value)) : moved
+}
+
+function moverOf(asker: Asker): 'host' | undefined {
+  return asker === 'guest' ? undefined : 'host'
 }
 
 /** A booking does not stand in its own way. */

@@ -7,7 +7,7 @@ import { type NewNotification, notificationRows } from '../../adapters/storage/o
 import { reminderRows } from '../../adapters/storage/reminders.ts'
 import type { Sql } from '../../adapters/storage/sql.ts'
 import type { Actor } from '../../core/account/principal.ts'
-import type { Booking, Change } from '../../core/booking/booking.ts'
+import { type Booking, type Change, isAskedByGuest } from '../../core/booking/booking.ts'
 import { mailsOf, triggerOf } from '../../core/booking/notification.ts'
 import { remindersOf } from '../../core/booking/reminders.ts'
 import type { CalendarEvent } from '../../core/calendar/event.ts'
@@ -76,6 +76,7 @@ function tell(settledChange: SettledChange, now: Instant): { notifications: NewN
   // A calendar that invited someone tells them of a move and of the end too.
   const invited = new Set([...before.invitedByCalendar, ...settled.invitedByCalendar])
   const invites = (email: string) => !invited.has(email.toLowerCase())
+  const asker = isAskedByGuest(change) ? undefined : 'host'
   const notification: NewNotification = {
     id: eventId,
     trigger: triggerOf(change),
@@ -88,14 +89,9 @@ function tell(settledChange: SettledChange, now: Instant): { notifications: NewN
     mails: mailsOf({ change, before, settled, configuration, invites, now }).map((mail) => ({
       eventId,
       bookingId,
-      mail,
+      mail: asker === undefined ? mail : { ...mail, asker },
     })),
   }
-}
-
-/** For `together`: what calendars of our own took and gave up in this transaction, where the rest follows in a later one. */
-export function rowsOfEvents(appId: AppId, done: Pick<SettledChange, 'change' | 'before' | 'events'>): Sql[] {
-  return notificationRows(appId, eventNotifications(done))
 }
 
 function eventNotifications({

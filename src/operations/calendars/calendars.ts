@@ -163,9 +163,9 @@ export async function lockNamed(transaction: Transaction, grant: Grant, name: st
   return locked === undefined ? undefined : storage.findCalendar(transaction, grant.appId, key)
 }
 
-/** Metadata alone is nobody's news. */
+/** `calendar.updated` is for name, description, location and time zone: a colour or metadata alone is nobody's news. */
 function isNews(before: Calendar, after: Calendar): boolean {
-  const said = ({ name, timezone, details: { metadata: _, ...details } }: Calendar) =>
-    JSON.stringify([name, timezone, Object.entries(details).toSorted()])
+  const said = ({ name, timezone, details: { description, location } }: Calendar) =>
+    JSON.stringify([name, timezone, description, location])
   return said(before) !== said(after)
 }

@@ -10,6 +10,7 @@ import {
 } from '../../adapters/storage/configurations.ts'
 import { ConstraintViolation } from '../../adapters/storage/database.ts'
 import { newConfigurationId } from '../../adapters/storage/ids.ts'
+import { scheduleArrangement } from '../../adapters/storage/reminders.ts'
 import type { Grant } from '../../core/account/grant.ts'
 import { actorOf, type Principal } from '../../core/account/principal.ts'
 import { type ConfigurationId, isUuid } from '../../core/ids.ts'
@@ -98,12 +99,19 @@ export async function changeConfiguration(
       const [isWritten] = await Promise.all([
         updateConfiguration(transaction, { id: row.id, version: row.version, document, ...columnsOf(document) }),
         recordAudit(transaction, { actor: actorOf(principal), action: 'configuration.update', target: row.id }),
+        remindersIn(row.document) === remindersIn(document) ? undefined : scheduleArrangement(transaction, row.id),
       ])
       if (!isWritten)
         return failure({ kind: 'conflict', message: 'The configuration was changed by another request; read it again' })
       return success(configurationToJson(document, { id: row.id }))
     }),
   )
+}
+
+/** To be compared: what was stored comes back in another order of its keys. */
+function remindersIn({ event_booking }: ConfigurationDocument): string {
+  const reminders = event_booking?.reminders ?? []
+  return JSON.stringify(reminders.map((reminder) => Object.entries(reminder).toSorted()))
 }
 
 /** Its bookings stay and can still be cancelled. Problems: `notFound`, `invalidRequest` while sessions are active. */

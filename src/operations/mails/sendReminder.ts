@@ -4,7 +4,7 @@ import { findGrant } from '../../adapters/storage/grants.ts'
 import { insertMails } from '../../adapters/storage/mails.ts'
 import { recordNotification } from '../../adapters/storage/outbox.ts'
 import { endReminder, lockReminder } from '../../adapters/storage/reminders.ts'
-import { reminderGraceMs, reminderMails } from '../../core/booking/reminders.ts'
+import { findStillWanted, reminderGraceMs, reminderMails } from '../../core/booking/reminders.ts'
 import type { AppId, BookingId } from '../../core/ids.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { reminderNotification } from '../../wire/bookingNotifications.ts'
@@ -15,7 +15,8 @@ export type SendReminderCommand = { readonly appId: AppId; readonly bookingId: B
 
 /**
  * Reads booking and reminder again under their locks: whatever moved or cancelled the booking since has moved or cancelled
- * the reminder with it. What is told is written with the reminder's end in one transaction, so it is told once.
+ * the reminder with it; one that its configuration no longer has is cancelled. What is told is written with the reminder's
+ * end in one transaction, so it is told once.
  * `late`: more than 15 minutes, so it is dropped; the row stays and counts. Problems: `notFound`.
  */
 export async function sendReminder(
@@ -39,8 +40,10 @@ export async function sendReminder(
     if (now - reminder.dueAt > reminderGraceMs) return end('late')
     if (!known.ok) return failure(known.problem)
     const { configuration } = known.value
-    if (reminder.type === 'email') {
-      const mails = reminderMails(booking, configuration, reminder).map((mail) => ({ bookingId, mail }))
+    const wanted = findStillWanted(reminder, configuration)
+    if (wanted === undefined) return end('cancelled')
+    if (wanted.type === 'email') {
+      const mails = reminderMails(booking, configuration, wanted).map((mail) => ({ bookingId, mail }))
       await insertMails(transaction, mails, tools.mailer.isSending)
       return end('done')
     }

@@ -13,7 +13,7 @@ import type { Tools } from '../tools.ts'
 import { findFirstSlots } from './firstSlots.ts'
 
 /**
- * The guest's link moves and cancels, the organizer's confirms and declines; either on the other's page is nothing.
+ * Either holder's link moves and cancels; the organizer's confirms and declines, and the guest's is nothing there.
  * Problems: `notFound`, alike whatever is wrong with the reference.
  */
 export async function openLinkPage(
@@ -22,9 +22,9 @@ export async function openLinkPage(
   reference: string,
 ): Promise<Result<PageData>> {
   const referenced = await findReferenced(tools, reference)
-  const wanted = kind === 'confirmation' ? 'organizer' : 'guest'
-  if (referenced === undefined || referenced.holder !== wanted) return failure(notFound)
+  if (referenced === undefined) return failure(notFound)
   const { booking, holder } = referenced
+  if (kind === 'confirmation' && holder !== 'organizer') return failure(notFound)
   const { appId, configurationId, id } = booking
   const known = await findKnownConfiguration(tools, appId, configurationId, 'evenDeleted')
   if (!known.ok) return known
@@ -42,7 +42,7 @@ export async function openLinkPage(
       salt: confirmingSalt(booking),
       stands: booking.state === 'pending' ? await findStands(tools, booking) : 'unknown',
     })
-  const principal: Principal = { kind: 'booking', appId, configurationId, bookingId: id }
+  const principal: Principal = { kind: 'booking', appId, configurationId, bookingId: id, holder }
   const slots =
     booking.state === 'cancelled'
       ? undefined

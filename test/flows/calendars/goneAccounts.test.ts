@@ -236,7 +236,7 @@ describe('an account that refuses the password', () => {
     const id = await configure(server, ana, { event: { booking_type: 'organizer-confirmation' } })
     const { bookingId, confirm } = await ask(id)
     refuse(ana)
-    expect((await confirm()).status).toBe(200)
+    expect((await confirm()).status).toBe(504)
     expect(await cancel(id, bookingId)).toBe(200)
     expect((await readBooking(server, bookingId)).status).toBe('cancelled')
     accept(ana)

@@ -149,14 +149,102 @@ describe('reminders', () => {
     expect((await jobs(id)).map(({ key }) => key)).toEqual([`reminder:${id}:1`])
     clock = (start - 3_000) * 1_000
     const path = `/v3/scheduling/bookings/${id}?configuration_id=${configuration}`
-    const body = { start_time: start + 600, end_time: start + 2_400 }
-    const moved = await server.request('PATCH', path, {
-      token: null,
-      body: { ...body, start_time: start, end_time: start + 1_800 },
-    })
+    const body = { start_time: start - 1_800, end_time: start }
+    const moved = await server.request('PATCH', path, { token: null, body })
     expect(moved.status).toBe(200)
     expect(await states(id)).toEqual(['skipped', 'skipped'])
     expect(await jobs(id)).toEqual([])
+  })
+
+  describe('of a configuration that changed', () => {
+    const change = async (configuration: string, reminders: object[]) => {
+      const path = `/v3/grants/${host.grantId}/scheduling/configurations/${configuration}`
+      const body = { event_booking: { title: 'Intro call', timezone: 'UTC', reminders } }
+      expect((await server.request('PUT', path, { body })).status).toBe(200)
+    }
+    /** The runs that are ordered for the configuration, as the worker does them. */
+    const arrange = async (configuration: string) => {
+      let runs = 0
+      for (;;) {
+        const [job] = await query(
+          `select id, payload from graphile_worker._private_jobs where payload ->> 'configurationId' = $1 order by id`,
+          configuration,
+        )
+        if (job === undefined) return runs
+        await query('select graphile_worker.complete_jobs(array[$1::bigint])', job.id)
+        expect(await server.app.operations.arrangeReminders(job.payload)).toEqual({ ok: true, value: undefined })
+        runs++
+      }
+    }
+    const half = { type: 'webhook', minutes_before_event: 30 }
+
+    it('that were removed are not sent, whether the worker came in between or not', async () => {
+      const { configuration, id } = await bookWith([hour, day])
+      await change(configuration, [day])
+      clock = (start - 3_600) * 1_000
+      expect(await remind(id, 0)).toBe('cancelled')
+      expect(await mails(id)).toEqual([])
+      clock = undefined
+      await change(configuration, [])
+      expect(await arrange(configuration)).toBe(2)
+      expect(await states(id)).toEqual(['cancelled', 'cancelled'])
+      expect([await told(id), await mails(id)]).toEqual([[], []])
+    })
+
+    it('that were added come for bookings that stand, whatever stood in their place before, and nothing is sent twice', async () => {
+      const { configuration, id } = await bookWith([day, hour])
+      clock = (start - 86_400) * 1_000
+      expect(await remind(id, 0)).toBe('done')
+      await change(configuration, [half, { ...day, minutes_before_event: 2_000 }, day])
+      expect(await arrange(configuration)).toBe(1)
+      // In place of what was sent, one that is to come; one that is past; and the one that was sent.
+      expect(await states(id)).toEqual(['waiting', 'skipped', 'skipped'])
+      expect(await jobs(id)).toEqual([{ key: `reminder:${id}:0`, at: start - 1_800 }])
+      clock = (start - 1_800) * 1_000
+      expect(await remind(id, 0)).toBe('done')
+      expect(await told(id)).toHaveLength(2)
+    })
+
+    it('go out under the subject that is set by then', async () => {
+      const { configuration, id } = await bookWith([hour])
+      await change(configuration, [{ ...hour, email_subject: 'Until soon' }])
+      clock = (start - 3_600) * 1_000
+      expect(await remind(id)).toBe('done')
+      expect((await mails(id)).map(({ subject }) => subject)).toEqual(['Until soon'])
+    })
+
+    it('come for each of more bookings than one run sees to, and for none that is called off or over', async () => {
+      const { configuration, id } = await bookWith([])
+      await query(
+        `insert into openslot.bookings
+         select (jsonb_populate_record(booking, jsonb_build_object('id', gen_random_uuid(), 'state',
+           case when place <= 205 then 'booked' else 'cancelled' end))).*
+         from openslot.bookings as booking, generate_series(1, 210) as place where booking.id = $1`,
+        id,
+      )
+      await change(configuration, [half])
+      expect(await arrange(configuration)).toBe(2)
+      const [row] = await query(
+        `select count(*)::int as count from openslot.reminders where state = 'waiting' and booking_id in
+           (select id from openslot.bookings where configuration_id = $1 and state = 'booked')`,
+        configuration,
+      )
+      expect(row).toEqual({ count: 206 })
+      clock = (start + 60) * 1_000
+      await change(configuration, [half, hour])
+      expect(await arrange(configuration)).toBe(1)
+      const [all] = await query(
+        'select count(*)::int as count from openslot.reminders join openslot.bookings on id = booking_id where configuration_id = $1',
+        configuration,
+      )
+      expect(all).toEqual({ count: 206 })
+    })
+
+    it('otherwise than in them order nothing', async () => {
+      const { configuration } = await bookWith([hour])
+      await change(configuration, [hour])
+      expect(await arrange(configuration)).toBe(0)
+    })
   })
 
   it('that are more than 15 minutes late are dropped and counted', async () => {

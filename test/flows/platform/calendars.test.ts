@@ -58,7 +58,7 @@ describe('calendars', () => {
     expect([seen.length, new Set(seen).size]).toEqual([9, 9])
   })
 
-  it('change what is named and keep the rest; metadata alone is nobody’s news', async () => {
+  it('change what is named and keep the rest; a colour or metadata alone is nobody’s news', async () => {
     const owner = await makeOwner()
     const path = `/v3/grants/${owner.grantId}/calendars/primary`
     const changed = await server.request('PUT', path, { body: { hex_color: '#00ff00', metadata: { key2: 'b' } } })
@@ -77,7 +77,13 @@ describe('calendars', () => {
     ).toEqual([])
     const rows = await server.app.database.query<{ trigger: string }>(sql`
       select trigger from openslot.webhook_events where app_id = ${server.clientId} and object_id = ${owner.calendarId} order by number`)
-    expect(rows.map(({ trigger }) => trigger)).toEqual(['calendar.created', 'calendar.updated'])
+    expect(rows.map(({ trigger }) => trigger)).toEqual(['calendar.created'])
+    for (const news of [{ description: 'Desk' }, { location: 'Room 5' }, { timezone: 'Asia/Tokyo' }, { name: 'Mine' }])
+      await server.request('PUT', path, { body: news })
+    const [told] = await server.app.database.query<{ count: number }>(sql`
+      select count(*)::int as count from openslot.webhook_events
+      where app_id = ${server.clientId} and object_id = ${owner.calendarId} and trigger = 'calendar.updated'`)
+    expect(told?.count).toBe(4)
   })
 
   it.each([

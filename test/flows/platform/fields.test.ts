@@ -117,6 +117,19 @@ describe('a body', () => {
   })
 })
 
+describe('what nobody knows', () => {
+  it('stays in a configuration, and is dropped from an application', async () => {
+    const body = configurationBody([host], { scheduler: { theirs: 1 }, event: { theirs: { deep: 1 } } })
+    const made = await server.request('POST', configurations, { body })
+    expect(made.body.data).toMatchObject({ scheduler: { theirs: 1 }, event_booking: { theirs: { deep: 1 } } })
+    const changed = await server.request('PATCH', '/v3/applications', {
+      body: { branding: { name: 'Acme', theirs: 1 }, hosted_authentication: { title: 'Hello', theirs: 1 } },
+    })
+    expect(changed.body.data).toMatchObject({ branding: { name: 'Acme' }, hosted_authentication: { title: 'Hello' } })
+    expect(JSON.stringify(changed.body)).not.toContain('theirs')
+  })
+})
+
 describe('grants', () => {
   it.each(['ip=192.0.2.1', 'account_id=a', 'account_ids=a,b', 'workspace_id=w'])('by %s are none', async (query) => {
     expect((await server.request('GET', '/v3/grants')).body.data).not.toEqual([])

@@ -156,7 +156,7 @@ export const de: Words = {
     private:
       'Diese Seite ist nur für eingeladene Gäste. Bitte kommen Sie über die Website oder App zurück, die Sie hierher geführt hat.',
     ended: 'Dieser Termin ist abgesagt, es gibt also nichts mehr zu ändern.',
-    past: 'Dieser Termin hat schon stattgefunden.',
+    past: 'Dieser Termin hat schon begonnen.',
     bookAgain: 'Neuen Termin buchen',
   },
 }

@@ -151,7 +151,7 @@ export const en = {
     private:
       'This page is open to invited guests only. Please come back through the website or app that sent you here.',
     ended: 'This booking has been cancelled, so there is nothing left to change.',
-    past: 'This booking has already taken place.',
+    past: 'This booking has already begun.',
     bookAgain: 'Book a new time',
   },
 }

@@ -151,7 +151,7 @@ export const es: Words = {
     busy: 'Ahora mismo hay mucha actividad. Inténtalo de nuevo en un minuto.',
     private: 'Esta página es solo para personas invitadas. Vuelve desde el sitio o la aplicación que te trajo aquí.',
     ended: 'Esta cita se ha cancelado, así que no queda nada que cambiar.',
-    past: 'Esta cita ya ha tenido lugar.',
+    past: 'Esta cita ya ha comenzado.',
     bookAgain: 'Reservar otra cita',
   },
 }

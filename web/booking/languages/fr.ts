@@ -155,7 +155,7 @@ export const fr: Words = {
     private:
       'Cette page est réservée aux personnes invitées. Revenez par le site ou l’application qui vous a conduit ici.',
     ended: 'Ce rendez-vous a été annulé : il n’y a plus rien à modifier.',
-    past: 'Ce rendez-vous a déjà eu lieu.',
+    past: 'Ce rendez-vous a déjà commencé.',
     bookAgain: 'Réserver un nouveau rendez-vous',
   },
 }

@@ -153,7 +153,7 @@ export const nl: Words = {
     busy: 'Het is nu erg druk. Probeer het over een minuut opnieuw.',
     private: 'Deze pagina is alleen voor genodigden. Kom terug via de site of app die je hierheen bracht.',
     ended: 'Deze afspraak is afgezegd, dus er valt niets meer te wijzigen.',
-    past: 'Deze afspraak is al geweest.',
+    past: 'Deze afspraak is al begonnen.',
     bookAgain: 'Nieuwe afspraak maken',
   },
 }

@@ -150,7 +150,7 @@ export const sv: Words = {
     busy: 'Det är mycket på gång just nu. Försök igen om en minut.',
     private: 'Sidan är bara för inbjudna gäster. Kom tillbaka via webbplatsen eller appen som förde dig hit.',
     ended: 'Den här tiden är avbokad, så det finns inget kvar att ändra.',
-    past: 'Den här tiden har redan varit.',
+    past: 'Den här tiden har redan börjat.',
     bookAgain: 'Boka en ny tid',
   },
 }

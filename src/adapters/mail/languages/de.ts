@@ -9,6 +9,7 @@ export const de: Catalogue = {
     requestReceived: 'Buchungsanfrage gesendet',
     requestMoved: 'Buchungsanfrage verschoben',
     rescheduled: 'Buchung verschoben',
+    changed: 'Buchung geändert',
     cancelled: 'Buchung abgesagt',
     declined: 'Buchung abgelehnt',
     reminder: 'Erinnerung',
@@ -20,6 +21,7 @@ export const de: Catalogue = {
     requestMoved:
       'Ihre Anfrage wurde auf einen neuen Zeitpunkt verschoben. Sie hören von uns, sobald sie beantwortet ist.',
     rescheduled: 'Die Buchung wurde auf einen neuen Zeitpunkt verschoben.',
+    changed: 'Die Angaben zur Buchung haben sich geändert.',
     cancelled: 'Die Buchung wurde abgesagt.',
     declined: 'Ihre Anfrage konnte nicht angenommen werden.',
     reminder: 'Dies ist eine Erinnerung an Ihre Buchung.',
@@ -30,6 +32,7 @@ export const de: Catalogue = {
     requestReceived: 'Eine Anfrage wurde gesendet.',
     requestMoved: 'Eine Anfrage wurde auf einen neuen Zeitpunkt verschoben.',
     rescheduled: 'Eine Buchung wurde auf einen neuen Zeitpunkt verschoben.',
+    changed: 'Die Angaben zu einer Buchung haben sich geändert.',
     cancelled: 'Eine Buchung wurde abgesagt.',
     declined: 'Die Anfrage wurde abgelehnt.',
     reminder: 'Dies ist eine Erinnerung an eine Buchung bei Ihnen.',

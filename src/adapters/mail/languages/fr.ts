@@ -9,6 +9,7 @@ export const fr: Catalogue = {
     requestReceived: 'Demande de réservation envoyée',
     requestMoved: 'Demande de réservation déplacée',
     rescheduled: 'Réservation déplacée',
+    changed: 'Réservation modifiée',
     cancelled: 'Réservation annulée',
     declined: 'Réservation refusée',
     reminder: 'Rappel',
@@ -20,6 +21,7 @@ export const fr: Catalogue = {
     requestMoved:
       'Votre demande a été déplacée à un nouvel horaire. Vous serez informé dès qu’elle aura reçu une réponse.',
     rescheduled: 'La réservation a été déplacée à un nouvel horaire.',
+    changed: 'Les informations de la réservation ont changé.',
     cancelled: 'La réservation a été annulée.',
     declined: 'Votre demande n’a pas pu être acceptée.',
     reminder: 'Ceci est un rappel de votre réservation.',
@@ -30,6 +32,7 @@ export const fr: Catalogue = {
     requestReceived: 'Une demande a été envoyée.',
     requestMoved: 'Une demande a été déplacée à un nouvel horaire.',
     rescheduled: 'Une réservation a été déplacée à un nouvel horaire.',
+    changed: 'Les informations d’une réservation ont changé.',
     cancelled: 'Une réservation a été annulée.',
     declined: 'La demande a été refusée.',
     reminder: 'Ceci est un rappel d’une réservation avec vous.',
