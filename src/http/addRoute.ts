@@ -13,6 +13,7 @@ import { isPercentUtf8 } from './bodies.ts'
 import { isBooking } from './bookingLimits.ts'
 import { clientAddress } from './clientAddress.ts'
 import { describeRoute } from './describeRoute.ts'
+import { findKeyProblem } from './idempotencyKey.ts'
 import { bodyLimitBytes, findExcess } from './limits.ts'
 import { findPageProblem } from './pageCheck.ts'
 import type { ProofOfWork } from './proofOfWork.ts'
@@ -97,7 +98,7 @@ export function addRoute(server: FastifyInstance, route: Route, options: RouteOp
     serializerCompiler: () => (body) => JSON.stringify(body),
     onRequest: (request, reply) => letIn(request, reply, route, options),
     handler: async (request, reply) => {
-      const problem = findProblem(request)
+      const problem = findKeyProblem(request.headers) ?? findProblem(request)
       if (problem !== undefined) return answerProblem(request, reply, problem)
       const result = await within(options.handlerLimitMs, work(request))
       if (!result.ok) return answerProblem(request, reply, result.problem)

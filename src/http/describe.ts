@@ -8,7 +8,8 @@ import { optionalBody } from './describeRoute.ts'
 
 const description =
   'A booking server on the wire of the Nylas v3 Scheduler API. Times are Unix seconds; zones are IANA names. ' +
-  'Send `Idempotency-Key` with every booking write, and `Prefer: conflict-status=409` to get 409 instead of 400 when a slot is gone.'
+  'Send `Idempotency-Key` with every booking write, of at most 256 characters; other requests remember none. ' +
+  'Send `Prefer: conflict-status=409` to get 409 instead of 400 when a slot is gone.'
 
 /** Must run before the routes are added. Serves `/openapi.json` and `/docs`. */
 export async function describeApi(server: FastifyInstance, baseUrl: string): Promise<void> {

@@ -40,7 +40,7 @@ export const stillRunning: Problem = {
 
 /**
  * `run`, or the answer that it gave before to the same key and the same body.
- * Problems: those of `run`, `idempotencyMismatch`, `idempotencyInProgress`, `invalidIdempotencyKey`.
+ * Problems: those of `run`, `idempotencyMismatch`, `idempotencyInProgress`.
  */
 export async function once(
   database: Database,
@@ -50,8 +50,6 @@ export async function once(
   const { key } = repeatable
   if (key === undefined)
     return withoutReplay(await run({ objectId: repeatable.objectId, mayExist: false, remember: undefined }))
-  if (key.length > 256 || key.length === 0)
-    return failure({ kind: 'invalidIdempotencyKey', message: 'Idempotency-Key must be 256 characters or fewer.' })
 
   const { appId, scope, request: body, objectId } = repeatable
   const request: RepeatableRequest = { appId, scope, request: body, key }

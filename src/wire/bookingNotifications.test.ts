@@ -22,7 +22,7 @@ const bob = { email: 'bob@host.example', name: 'Bob' }
 const booking = {
   id: ids.bookingId,
   configurationId: ids.configurationId,
-  eventId: 'evt_77',
+  eventId: '0011223344556677889900aabbccddee',
   when: { start: seconds(1_900_000_800), end: seconds(1_900_002_600) },
   service: {
     organizer: ada,
@@ -69,7 +69,7 @@ it('names each person once, however their address is written', () => {
 
 /** What every trigger says of the booking, and nothing that its own schema lacks. */
 const info = {
-  event_id: 'evt_77',
+  event_id: '0011223344556677889900aabbccddee',
   start_time: 1_900_000_800,
   end_time: 1_900_002_600,
   participants: [ada, bob, booking.details.guest, ...booking.details.additionalGuests],
@@ -89,7 +89,7 @@ const info = {
   organizer_calendar_id: 'cal-1',
   event_description: 'About prices',
   event_html_link: '',
-  ical_uid: `${ids.bookingId}@openslot`,
+  ical_uid: '00112233-4455-6677-8899-00aabbccddee@openslot',
 }
 const named = { booking_id: ids.bookingId, configuration_id: ids.configurationId }
 const created = { ...named, booking_ref: guestReference, object: 'booking', booking_info: info }

@@ -68,7 +68,8 @@ export function reminderNotification(
 function bookingInfo(booking: Booking, configuration: Configuration) {
   const { details, service, when } = booking
   const reference = guestReference(booking)
-  const organizer = configuration.participants.find(({ email }) => email === service.organizer.email)
+  const address = service.organizer.email.toLowerCase()
+  const organizer = configuration.participants.find(({ email }) => email.toLowerCase() === address)
   return {
     event_id: booking.eventId,
     start_time: toUnixSeconds(when.start),
@@ -92,6 +93,6 @@ function bookingInfo(booking: Booking, configuration: Configuration) {
     organizer_calendar_id: service.placements[0]?.key.calendarId ?? '',
     event_description: details.description,
     event_html_link: '',
-    ical_uid: icalUidOf(booking.id),
+    ical_uid: icalUidOf(booking.eventId),
   }
 }

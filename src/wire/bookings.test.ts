@@ -13,7 +13,7 @@ const booking = {
   state: 'booked',
   cancelledBy: undefined,
   cancellationReason: '',
-  eventId: 'evt_77',
+  eventId: '0011223344556677889900aabbccddee',
   when: { start: seconds(1_900_000_800), end: seconds(1_900_002_600) },
   service: {
     organizer: { email: 'ada@host.example', name: 'Ada' },
@@ -45,13 +45,14 @@ describe('a booking as everyone sees it', () => {
     const { booking_ref, ...rest } = bookingToJson(booking)
     expect(rest).toEqual({
       booking_id: booking.id,
-      event_id: 'evt_77',
+      event_id: '0011223344556677889900aabbccddee',
       title: 'Intro call',
       organizer: { email: 'ada@host.example', name: 'Ada' },
       status: 'booked',
       description: 'About prices',
       location: '',
       version: booking.version,
+      ical_uid: '00112233-4455-6677-8899-00aabbccddee@openslot',
     })
     expect(saltIn(booking_ref)).toBe(1)
   })

@@ -1,7 +1,7 @@
 // A booking as JSON: what clients send to make, move, confirm and cancel one, and what they get.
 import Type, { type Static } from 'typebox'
 
-import type { Booking, Person } from '../core/booking/booking.ts'
+import { type Booking, icalUidOf, type Person } from '../core/booking/booking.ts'
 import { encodeReference } from '../core/booking/reference.ts'
 import { toUnixSeconds } from '../core/time/instant.ts'
 import { nullable, optional } from './common.ts'
@@ -85,7 +85,7 @@ export type RescheduleBookingJson = Static<typeof rescheduleBookingBody>
 
 export const bookingData = Type.Object({
   booking_id: Type.String(),
-  event_id: Type.String(),
+  event_id: Type.String({ description: 'Everybody on the event may know it: it opens nothing, as booking_id does' }),
   title: Type.String(),
   organizer: Type.Object({ email: Type.String(), name: Type.String() }),
   status: Type.Enum(['booked', 'pending', 'cancelled']),
@@ -95,6 +95,7 @@ export const bookingData = Type.Object({
     Type.String({ description: "The guest's own reference: it moves and cancels, and never confirms" }),
   ),
   version: Type.Integer({ description: 'Rises with every change, and is the SEQUENCE of its invitations by mail' }),
+  ical_uid: Type.String({ description: 'The UID of its invitations by mail' }),
 })
 
 /** The booking as everyone with its id sees it. `booking_ref` is the guest's. */
@@ -110,6 +111,7 @@ export function bookingToJson(booking: Booking) {
     location: details.location,
     booking_ref: guestReference(booking),
     version: booking.version,
+    ical_uid: icalUidOf(booking.eventId),
   }
 }
 

@@ -11,7 +11,8 @@ export function bookingToGuest(booking: Booking, email: string): object {
   } = bookingToListItem(booking)
   const isThem = (person: { readonly email: string }) => person.email.toLowerCase() === email.toLowerCase()
   if (isThem(item.guest)) return { role: 'guest', ...item, additional_guests: asked }
-  const { booking_id, configuration_id, organizer, status, start_time, end_time, created_at, updated_at } = item
-  const part = { booking_id, configuration_id, organizer, status, start_time, end_time, created_at, updated_at }
+  // Its event's id names it, and opens nothing, as its own would.
+  const { event_id, configuration_id, organizer, status, start_time, end_time, created_at, updated_at } = item
+  const part = { event_id, configuration_id, organizer, status, start_time, end_time, created_at, updated_at }
   return { role: 'additional_guest', ...part, additional_guests: asked.filter(isThem) }
 }

@@ -163,7 +163,7 @@ const sampleIds = {
 }
 const sampleReference = 'AAAAAAAAQACAAAAAAAAAAwAAAAAAAEAAgAAAAAAAAALAAAAAAAAAAAAAAAAAAAAA'
 const sampleInfo = {
-  event_id: '00000000000040008000000000000002',
+  event_id: '00000000000040008000000000000005',
   start_time: 1_900_000_800,
   end_time: 1_900_002_600,
   participants: [
@@ -186,7 +186,7 @@ const sampleInfo = {
   organizer_calendar_id: 'primary',
   event_description: '',
   event_html_link: '',
-  ical_uid: `${sampleIds.booking_id}@openslot`,
+  ical_uid: '00000000-0000-4000-8000-000000000005@openslot',
 }
 const sampleCalendar = {
   object: 'calendar',

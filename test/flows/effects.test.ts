@@ -4,7 +4,9 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
+import { eventIdOf } from '../../src/adapters/storage/ids.ts'
 import type { Principal } from '../../src/core/account/principal.ts'
+import { icalUidOf } from '../../src/core/booking/booking.ts'
 import { decodeReference, encodeSalt } from '../../src/core/booking/reference.ts'
 import type { AppId, BookingId } from '../../src/core/ids.ts'
 import { bookingTriggers, makeEndpoint, work } from '../support/endpoints.ts'
@@ -184,7 +186,7 @@ const dyingCancel = (cell: Cell) =>
   mortal.app.operations.cancelBooking({ ...stranger(cell), bookingId: bookedOf(cell).id, reason: 'Ill today' })
 
 const eventPath = (cell: Cell) =>
-  `/v3/grants/${host.grantId}/events/${bookedOf(cell).id.replaceAll('-', '')}?calendar_id=${host.calendarId}`
+  `/v3/grants/${host.grantId}/events/${eventIdOf(bookedOf(cell).id as BookingId)}?calendar_id=${host.calendarId}`
 const moveEvent: Action = async (cell) => {
   const { when } = (await server.request('GET', eventPath(cell))).body.data
   const put = await server.request('PUT', eventPath(cell), { body: { when: { ...when, ...moved(cell) } } })
@@ -363,7 +365,8 @@ function comparable(object: object, cell: Cell): object {
     [organizerReference, 'organizer reference'],
     [encodeURIComponent(organizerReference), 'organizer reference'],
     [id, 'id'],
-    [id.replaceAll('-', ''), 'event'],
+    [eventIdOf(id as BookingId), 'event'],
+    [icalUidOf(eventIdOf(id as BookingId)), 'UID'],
     [cell.guest, 'guest'],
   ]
   return JSON.parse(JSON.stringify(object), (key, value) => {

@@ -65,6 +65,26 @@ describe('the queue', () => {
     expect((await slots(id)).order).toEqual([emailOf('ada'), emailOf('bob'), emailOf('cy')])
   })
 
+  it('goes on when a host is spelled in other capital letters, and a move to them is none', async () => {
+    const id = await configure('max-availability')
+    const made = await book(server, id, start)
+    expect(made.body.data.organizer.email).toBe(emailOf('ada'))
+    expect(await bookedHost(id, start + 1_800)).toBe(emailOf('bob'))
+    const order = hosts.map(({ email }, place) => (place < 2 ? email.toUpperCase() : email))
+    const changed = await server.request('PUT', `/v3/grants/${hosts[0]?.grantId}/scheduling/configurations/${id}`, {
+      body: { participants: order.map((email) => participant(email)) },
+    })
+    expect(changed.status).toBe(200)
+    expect((await slots(id)).order).toEqual([order[2], order[0], order[1]])
+    const body = { start_time: start + 3_600, end_time: start + 5_400 }
+    const path = `/v3/scheduling/bookings/${made.body.data.booking_id}?configuration_id=${id}`
+    const moved = await server.request('PATCH', path, { token: null, body })
+    expect(moved.body.data.organizer.email).toBe(order[0])
+    expect((await slots(id)).order).toEqual([order[2], order[0], order[1]])
+    expect(await bookedHost(id, start)).toBe(order[2])
+    expect(await bookedHost(id, start + 1_800)).toBe(order[0])
+  })
+
   it('passes over a host who is away, who is first again afterwards', async () => {
     const id = await configure('max-availability')
     expect((await busy(hosts[0] as TestHost, start)).status).toBe(200)

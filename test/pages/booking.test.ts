@@ -253,7 +253,7 @@ it('hands the booking to calendars', async () => {
   const text = await download()
   const [booking] = await bookings()
   const stamp = new Date((booking?.start_time ?? 0) * 1_000).toISOString().replace(/[-:]|\.000/g, '')
-  expect(text).toContain(`\r\nUID:${booking?.booking_id}@openslot\r\n`)
+  expect(text).toContain(`\r\nUID:${booking?.ical_uid}\r\n`)
   expect(text).toContain(`\r\nDTSTART:${stamp}\r\n`)
   expect(text).toContain('\r\nSUMMARY:Tea\\; with Gil Guest\r\n')
   const google = new URL((await view.getByRole('link', { name: 'Google' }).getAttribute('href')) ?? '')

@@ -61,7 +61,7 @@ function write(kind: Mail['kind'], language: string, texts: 'plain' | 'unbroken'
       hasBranding: true,
     },
   }
-  return writeMessage(mail, { id: 'row-1', from: person, baseUrl: 'https://book.example' }).html
+  return writeMessage(mail, { id: 'row-1', eventId: null, from: person, baseUrl: 'https://book.example' }).html
 }
 
 async function openNarrow(): Promise<Page> {

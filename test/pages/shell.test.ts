@@ -94,6 +94,24 @@ describe('a page', () => {
     }
   })
 
+  it('is where `should-redirect` leads, with whatever stands behind the address', async () => {
+    const id = await makePage(server, { top: { slug: 'moved-here' } })
+    const asked = await server.request('GET', '/v3/scheduling/should-redirect/moved-here')
+    const address = new URL(`${asked.body.data.url}?language=de&name=A%26B`, server.url)
+    const moved = await get(`${address.pathname}${address.search}`)
+    expect(moved.status).toBe(302)
+    const page = new URL(String(moved.headers.location), address)
+    expect(page.href).toBe(`${server.url}/${server.clientId}/moved-here?language=de&name=A%26B`)
+    const shown = await get(`${page.pathname}${page.search}`)
+    expect([shown.status, shown.text.includes(id), shown.text.includes('<html lang="de"')]).toEqual([200, true, true])
+    // Nothing that is no page of this server's.
+    expect((await get('/scheduler/evil.example/moved-here')).status).toBe(404)
+    const strange = await get(`/scheduler/${server.clientId}/${encodeURIComponent('//evil.example\r\n')}?x`)
+    expect(new URL(String(strange.headers.location), address).href).toBe(
+      `${server.url}/${server.clientId}/%2F%2Fevil.example?x`,
+    )
+  })
+
   it('stands wherever a person may come by a cut link, and nowhere that a program asks', async () => {
     const person = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', 'accept-language': 'de' }
     for (const [path, status, said] of [

@@ -194,7 +194,7 @@ function Booked({ sent: { value: booking, wish } }: { readonly sent: Sent<Wish, 
         {!isPending && (
           <AddToCalendar
             entry={{
-              uid: `${booking.booking_id}@openslot`,
+              uid: booking.ical_uid,
               sequence: booking.version,
               title: booking.title,
               description: booking.description,

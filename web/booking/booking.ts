@@ -16,6 +16,7 @@ export type BookingJson = {
   readonly organizer: { readonly name: string; readonly email: string }
   /** Rises with every change. */
   readonly version: number
+  readonly ical_uid: string
 }
 
 export type Wish = {

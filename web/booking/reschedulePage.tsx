@@ -119,7 +119,7 @@ function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
           {moved.status === 'booked' && booking.holder === 'guest' && (
             <AddToCalendar
               entry={{
-                uid: `${moved.booking_id}@openslot`,
+                uid: moved.ical_uid,
                 sequence: moved.version,
                 title: moved.title,
                 description: moved.description,

@@ -41,6 +41,7 @@ type Readers = {
 const bookingOf = ({ guestLanguage, guestZone }: Readers) =>
   ({
     id: '0b1f6a0e-5c3d-4e6f-9a7b-8c9d0e1f2a3b',
+    eventId: '0011223344556677889900aabbccddee',
     configurationId: '26e98405-3b48-47d2-898a-7254f1fad8d7',
     organizerSalt: new Uint8Array(16).fill(1),
     guestSalt: new Uint8Array(16).fill(2),
@@ -125,7 +126,12 @@ function mailsIn(language: string, place: number): [string, Mail][] {
 
 function linesOf(mail: Mail): string[] {
   const from = { name: 'Desk', email: 'desk@book.example' }
-  const { subject, text, replyTo } = writeMessage(mail, { id: 'row-1', from, baseUrl: 'https://book.example' })
+  const { subject, text, replyTo } = writeMessage(mail, {
+    id: 'row-1',
+    eventId: null,
+    from,
+    baseUrl: 'https://book.example',
+  })
   const all = [`To: ${mail.to.email} · Reply to: ${replyTo.email}`, subject, ...text.trimEnd().split('\n')]
   // Dates are written with narrow and thin spaces, which no editor shows.
   return all.map((line) => line.replace(/[\u2009\u202f\u00a0]/g, ' ').trimEnd()).filter((line) => line !== '')

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { Mail } from '../../core/booking/mail.ts'
 import { mailKinds } from '../../core/booking/mail.ts'
-import type { BookingId } from '../../core/ids.ts'
+import type { BookingId, EventId } from '../../core/ids.ts'
 import { fromUnixSeconds, instant } from '../../core/time/instant.ts'
 import { catalogueOf, catalogues } from './catalogues.ts'
 import { writeMessage } from './messages.ts'
@@ -32,10 +32,11 @@ const mail: Mail = {
   links: { reschedule: '', cancel: '', confirm: '' },
   template: { logo: '', heading: '', body: '', hasBranding: true },
 }
+const eventId = '0011223344556677889900aabbccddee' as EventId
 const write = (change: Partial<Mail> = {}) =>
   writeMessage(
     { ...mail, ...change },
-    { id: 'row-1', from: { name: 'Desk', email: 'desk@book.example' }, baseUrl: 'https://book.example' },
+    { id: 'row-1', eventId, from: { name: 'Desk', email: 'desk@book.example' }, baseUrl: 'https://book.example' },
   )
 
 /** Plain spaces: dates are written with narrow and thin ones. */
@@ -188,7 +189,10 @@ describe('a message', () => {
   })
 
   it('has an id and a thread that do not change with the attempt', () => {
-    expect(write()).toMatchObject({ messageId: 'row-1@book.example', thread: `booking-${mail.bookingId}@book.example` })
+    expect(write()).toMatchObject({
+      messageId: 'row-1@book.example',
+      thread: 'booking-00112233-4455-6677-8899-00aabbccddee@book.example',
+    })
   })
 
   it('has the subject that is set for it, and otherwise none of the words of a guest', () => {

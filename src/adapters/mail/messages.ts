@@ -1,6 +1,8 @@
 // From the snapshot of a mail to the message: subject, plain text, HTML and invitation, in the reader's language and zone.
+import { publicNameOf } from '../../core/booking/booking.ts'
 import { isMailAddress, type Mail, type MailAnswer, type MailKind } from '../../core/booking/mail.ts'
 import { oneLine } from '../../core/booking/texts.ts'
+import type { EventId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { isTimezone } from '../../core/time/zone.ts'
@@ -15,13 +17,15 @@ import { writeNotice } from './notices.ts'
 export type Writing = {
   /** Of the row that the mail is kept in. */
   readonly id: string
+  /** Of the booking that it is about. */
+  readonly eventId: EventId | null
   readonly from: Address
   /** Of this server, whose pages links without a host lead to. */
   readonly baseUrl: string
 }
 
 /** The same mail and id give the same message, whenever it is asked for. */
-export function writeMessage(snapshot: Mail | Notice, { id, from, baseUrl }: Writing): Message {
+export function writeMessage(snapshot: Mail | Notice, { id, eventId, from, baseUrl }: Writing): Message {
   if (snapshot.role === 'operator') return writeNotice(snapshot, { id, from })
   const { locale, catalogue } = catalogueOf(snapshot.language)
   const mail = withOwnPages(snapshot, baseUrl, locale)
@@ -29,7 +33,8 @@ export function writeMessage(snapshot: Mail | Notice, { id, from, baseUrl }: Wri
   const letter = compose(mail, locale, catalogue)
   return {
     messageId: `${id}@${domain}`,
-    thread: `booking-${mail.bookingId}@${domain}`,
+    // By what whoever gets it may know: additional guests get one too, and the booking's own id would open it to them.
+    thread: `booking-${eventId === null ? id : publicNameOf(eventId)}@${domain}`,
     from,
     replyTo: isMailAddress(mail.replyTo.email) ? addressOf(mail.replyTo) : from,
     to: addressOf(mail.to),

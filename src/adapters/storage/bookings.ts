@@ -7,7 +7,7 @@ import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { keyRows } from './calendars.ts'
 import type { Transaction } from './database.ts'
-import { join, records, type Sql, sql, toBytea, toRange, toTimestamp } from './sql.ts'
+import { join, lowercased, records, type Sql, sql, toBytea, toRange, toTimestamp } from './sql.ts'
 
 export type BookingRow = {
   id: BookingId
@@ -67,6 +67,19 @@ export async function findBooking(transaction: Transaction, id: BookingId): Prom
   return row === undefined ? undefined : toBooking(transaction.appId, row)
 }
 
+/** The booking whose event bears this id, in whatever state. */
+export async function findBookingOfEvent(transaction: Transaction, id: EventId): Promise<Booking | undefined> {
+  const [row] = await transaction.query<BookingRow>(sql`
+    select ${columns} from openslot.bookings where app_id = ${transaction.appId} and event_id = ${id} limit 1`)
+  return row === undefined ? undefined : toBooking(transaction.appId, row)
+}
+
+/** For the id of the booking whose event bears the id `eventId`; null where the event is none of a booking here. */
+export function bookingIdOfEvent(appId: AppId, eventId: Sql): Sql {
+  return sql`(select booking.id from openslot.bookings as booking
+    where booking.app_id = ${appId} and booking.event_id = ${eventId} limit 1)`
+}
+
 /** As `findBooking`; nobody else changes the booking until the transaction ends. */
 export async function lockBooking(transaction: Transaction, id: BookingId): Promise<Booking | undefined> {
   const [row] = await transaction.query<BookingRow>(sql`
@@ -107,7 +120,7 @@ export async function updateBooking(transaction: Transaction, booking: Booking, 
   const rows = await transaction.query(sql`
     update openslot.bookings set state = ${booking.state}, cancelled_by = ${booking.cancelledBy ?? null}, direction = ${booking.direction},
       change = ${booking.change ?? null}, during = ${toRange(booking.when)}, guest_email = ${booking.details.guest.email},
-      assigned_at = case when organizer_email = ${booking.service.organizer.email} then assigned_at else clock_timestamp() end,
+      assigned_at = case when organizer_lower = lower(${booking.service.organizer.email}) then assigned_at else clock_timestamp() end,
       organizer_email = ${booking.service.organizer.email}, organizer_salt = ${toBytea(booking.organizerSalt)}, body = ${bodyOf(booking)},
       version = ${booking.version}, updated_at = now(), guest_blanked_at = null
     where app_id = ${transaction.appId} and id = ${booking.id} and version = ${expected}
@@ -126,7 +139,8 @@ function bodyOf({ service, details, cancellationReason, invitedByCalendar, moved
 }
 
 /**
- * When each of `emails` was last given a booking of this configuration that still stands; absent for who never was.
+ * When each of `emails`, in whatever case, was last given a booking of this configuration that still stands; absent for who
+ * never was.
  * Time of the assignment, not of the meeting; a booking that is being moved does not count (`ignoring`).
  * Inside a claim: after `lockConfiguration`.
  */
@@ -138,10 +152,10 @@ export async function lastAssigned(
 ): Promise<Map<string, Instant>> {
   const rows = await transaction.query<{ email: string; at: Instant }>(sql`
     select host.email, latest.at
-    from unnest(${emails}::text[]) as host (email)
+    from unnest(${emails}::text[], ${lowercased(emails)}) as host (email, small)
     cross join lateral (
       select assigned_at as at from openslot.bookings
-      where app_id = ${transaction.appId} and configuration_id = ${configurationId} and organizer_email = host.email
+      where app_id = ${transaction.appId} and configuration_id = ${configurationId} and organizer_lower = host.small
         and state in ('held', 'pending', 'booked') and id is distinct from ${ignoring ?? null}::uuid
       order by assigned_at desc limit 1) as latest`)
   return new Map(rows.map(({ email, at }) => [email, at]))

@@ -1,7 +1,7 @@
 // New ids and secrets. Randomness enters the server here.
 import { createHash, randomFillSync, timingSafeEqual } from 'node:crypto'
 
-import type { AppId, BookingId, ConfigurationId } from '../../core/ids.ts'
+import type { AppId, BookingId, ConfigurationId, EventId } from '../../core/ids.ts'
 
 const pool = Buffer.allocUnsafe(4_096)
 let poolUsed = pool.length
@@ -55,6 +55,14 @@ export function newBookingId(configurationId: ConfigurationId): BookingId {
     () => asUuid(randomBytes(16)),
     (id) => Buffer.concat([head, uuidBytes(id)]),
   ) as BookingId
+}
+
+/**
+ * The same for the same booking, so every step can be repeated, and one-way: who sees the event cannot open the booking. Hex
+ * digits only, which every provider accepts as an id given by the client.
+ */
+export function eventIdOf(id: BookingId): EventId {
+  return createHash('sha256').update(`event of booking ${id}`).digest('hex').slice(0, 32) as EventId
 }
 
 /** 128 random bits. */

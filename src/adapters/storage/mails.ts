@@ -1,6 +1,6 @@
 // Mails as rows: written with the change, claimed by whoever sends, with every attempt.
 import type { Mail } from '../../core/booking/mail.ts'
-import type { AppId, BookingId } from '../../core/ids.ts'
+import type { AppId, BookingId, EventId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Notice } from '../../core/webhook/notice.ts'
 import type { Transaction } from './database.ts'
@@ -14,6 +14,8 @@ export type MailRow = {
   readonly id: string
   /** Null for a notice. */
   readonly bookingId: BookingId | null
+  /** Of its booking. */
+  readonly eventId: EventId | null
   readonly mail: Mail | Notice
   readonly state: MailState
   readonly attempts: number
@@ -80,6 +82,11 @@ function mailJobs(appId: AppId, ids: readonly string[]): Sql {
     from unnest(${ids}::text[]) as id`
 }
 
+function eventIdOfBooking(mail: Sql): Sql {
+  return sql`(select booking.event_id from openslot.bookings as booking
+    where booking.app_id = ${mail}.app_id and booking.id = ${mail}.booking_id)`
+}
+
 const confirmationsLimit = 3
 /** Of all that is sent to an address because of what a guest did. */
 const guestMailsLimit = 10
@@ -102,17 +109,17 @@ const isConfirmation = sql`body ->> 'kind' in ('confirmed', 'requestReceived')`
 export async function claimMail(
   transaction: Transaction,
   id: string,
-): Promise<{ readonly mail: Mail | Notice; readonly attempts: number } | undefined> {
+): Promise<Pick<MailRow, 'mail' | 'eventId' | 'attempts'> | undefined> {
   const { appId } = transaction
   const [row] = await transaction.query<Claimed>(sql`
     update openslot.deliveries as mail
     set attempts = attempts + 1, mail_due_at = now() + make_interval(mins => ${leaseMinutes}), mail_begun_at = now()
     from (select id, mail_begun_at as lost_at from openslot.deliveries where app_id = ${appId} and id = ${id} for update) as before
     where mail.app_id = ${appId} and mail.id = before.id and kind = 'mail' and state = 'ready' and mail_due_at <= now()
-    returning body as mail, attempts, lower(recipient) as recipient, last_error as "lastError", lost_at as "lostAt",
+    returning body as mail, ${eventIdOfBooking(sql`mail`)} as "eventId", attempts, lower(recipient) as recipient, last_error as "lastError", lost_at as "lostAt",
       ${isToGuest} as "isLimited", ${isConfirmation} as "isConfirmation"`)
   if (row === undefined) return undefined
-  const { mail, attempts } = row
+  const { mail, eventId, attempts } = row
   if (row.lostAt !== null) await recordInterruption(transaction, id, row.lostAt)
   const isRetry = attempts > 1 || row.lastError === waitsForRoom
   if (isRetry && (await isOvertaken(transaction, id, row.recipient))) {
@@ -124,23 +131,21 @@ export async function claimMail(
     await holdBack(transaction, id, outdated)
     return undefined
   }
-  if (!row.isLimited) return { mail, attempts }
+  if (!row.isLimited) return { mail, eventId, attempts }
   const had = await countRecent(transaction, id, row.recipient)
   if (row.isConfirmation) {
-    if (had.confirmations < confirmationsLimit && had.mails < guestMailsLimit) return { mail, attempts }
+    if (had.confirmations < confirmationsLimit && had.mails < guestMailsLimit) return { mail, eventId, attempts }
     const enough =
       had.confirmations < confirmationsLimit ? `${guestMailsLimit} mails` : `${confirmationsLimit} confirmations`
     await holdBack(transaction, id, `this address has had ${enough} within an hour`)
     return undefined
   }
-  if (had.mails < guestMailsLimit) return { mail, attempts }
+  if (had.mails < guestMailsLimit) return { mail, eventId, attempts }
   await postpone(transaction, id)
   return undefined
 }
 
-type Claimed = {
-  readonly mail: Mail | Notice
-  readonly attempts: number
+type Claimed = Pick<MailRow, 'mail' | 'eventId' | 'attempts'> & {
   readonly recipient: string
   readonly lastError: string | null
   /** When an attempt began that nobody has ended. */
@@ -295,7 +300,7 @@ export type MailFilter = {
   readonly after?: string | undefined
 }
 
-const columns = sql`id, booking_id as "bookingId", body as mail,
+const columns = sql`id, booking_id as "bookingId", ${eventIdOfBooking(sql`deliveries`)} as "eventId", body as mail,
   case when state = 'ready' and mail_due_at is null then 'kept' when state = 'ready' then 'waiting' when state = 'done' then 'sent'
     when state = 'dead' then 'failed' else 'heldBack' end as state,
   attempts, created_at as "createdAt", finished_at as "finishedAt", mail_due_at as "dueAt", last_error as "lastError"`

@@ -14,6 +14,7 @@ import { interruptedMails } from './migrations/m0010InterruptedMails.ts'
 import { unknownTimezones } from './migrations/m0012UnknownTimezones.ts'
 import { guestData } from './migrations/m0013GuestData.ts'
 import { mirrorReasons } from './migrations/m0014MirrorReasons.ts'
+import { turnsInAnyCase } from './migrations/m0015TurnsInAnyCase.ts'
 import { keysAndAddresses } from './migrations/m0017KeysAndAddresses.ts'
 import { rateCounts } from './migrations/m0018RateCounts.ts'
 import { sql } from './sql.ts'
@@ -30,6 +31,7 @@ const migrations: readonly { readonly name: string; readonly statements: string 
   { name: '0012 unknown time zones', statements: unknownTimezones },
   { name: '0013 guest data', statements: guestData },
   { name: '0014 mirror reasons', statements: mirrorReasons },
+  { name: '0015 turns in any case', statements: turnsInAnyCase },
   { name: '0017 keys and addresses', statements: keysAndAddresses },
   { name: '0018 rate counts', statements: rateCounts },
 ]

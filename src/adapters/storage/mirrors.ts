@@ -1,9 +1,10 @@
 // The busy mirror: what calendars elsewhere said, when it was true, and how each calendar stands.
 import type { CalendarKey } from '../../core/account/grant.ts'
 import type { MirrorHealth } from '../../core/calendar/health.ts'
-import type { AppId, BookingId, GrantId } from '../../core/ids.ts'
+import type { AppId, BookingId, EventId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
+import { bookingIdOfEvent } from './bookings.ts'
 import type { Queryable, Transaction } from './database.ts'
 import { type Sql, sql, toRange } from './sql.ts'
 
@@ -115,7 +116,8 @@ export type MirrorItem = {
   readonly id: string
   readonly version: string | undefined
   readonly busy: readonly Interval[]
-  readonly own: { readonly bookingId: BookingId; readonly when: Interval | undefined } | undefined
+  /** The event of a booking, of this server or of another one. */
+  readonly own: { readonly eventId: EventId; readonly when: Interval | undefined } | undefined
 }
 
 export type MirrorAnswer = {
@@ -201,10 +203,12 @@ export async function writeAnswer(transaction: Transaction, key: CalendarKey, an
 async function insertItems(transaction: Transaction, key: CalendarKey, items: readonly MirrorItem[]): Promise<void> {
   await transaction.query(sql`
     insert into openslot.mirror_items (app_id, grant_id, calendar_id, id, version, busy, booking_id, own_during)
-    select ${transaction.appId}, ${key.grantId}, ${key.calendarId}, item.* from unnest(${items.map(({ id }) => id)}::text[],
-      ${items.map(({ version }) => version ?? null)}::text[], ${items.map(({ busy }) => toMultirange(busy))}::tstzmultirange[],
-      ${items.map(({ own }) => own?.bookingId ?? null)}::uuid[],
-      ${items.map(({ own }) => (own?.when === undefined ? null : toRange(own.when)))}::tstzrange[]) as item
+    select ${transaction.appId}, ${key.grantId}, ${key.calendarId}, item.id, item.version, item.busy,
+      ${bookingIdOfEvent(transaction.appId, sql`item.event_id`)}, item.own_during
+    from unnest(${items.map(({ id }) => id)}::text[], ${items.map(({ version }) => version ?? null)}::text[],
+      ${items.map(({ busy }) => toMultirange(busy))}::tstzmultirange[], ${items.map(({ own }) => own?.eventId ?? null)}::text[],
+      ${items.map(({ own }) => (own?.when === undefined ? null : toRange(own.when)))}::tstzrange[])
+      as item (id, version, busy, event_id, own_during)
     on conflict do nothing`)
 }
 
@@ -212,7 +216,7 @@ async function insertItems(transaction: Transaction, key: CalendarKey, items: re
 export async function writeOwn(
   transaction: Transaction,
   key: CalendarKey,
-  bookingId: BookingId,
+  eventId: EventId,
   item: { readonly id: string; readonly version: string | undefined } | undefined,
   when: Interval | undefined,
 ): Promise<void> {
@@ -221,9 +225,10 @@ export async function writeOwn(
     update openslot.mirrors set generation = generation + 1 where ${isMirror(appId, key)} returning app_id`)
   if (mirror === undefined) return
   await transaction.query(sql`
-    delete from openslot.mirror_items where ${isMirror(appId, key)} and (booking_id = ${bookingId} or id = ${item?.id ?? null}::text)`)
+    delete from openslot.mirror_items where ${isMirror(appId, key)} and (
+      booking_id = ${bookingIdOfEvent(appId, sql`${eventId}`)} or id = ${item?.id ?? null}::text)`)
   if (item !== undefined && when !== undefined)
-    await insertItems(transaction, key, [{ ...item, busy: [when], own: { bookingId, when } }])
+    await insertItems(transaction, key, [{ ...item, busy: [when], own: { eventId, when } }])
   await countVersion(transaction, appId, key)
 }
 

@@ -1,6 +1,6 @@
 // Where a calendar and the bookings on it disagree, and what was done about it.
 import type { CalendarKey } from '../../core/account/grant.ts'
-import type { AppId, BookingId, CalendarId, GrantId } from '../../core/ids.ts'
+import type { AppId, BookingId, CalendarId, EventId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Queryable, Transaction } from './database.ts'
 import { newId } from './ids.ts'
@@ -13,6 +13,7 @@ import { sql } from './sql.ts'
 export type Difference = {
   readonly found: 'deleted' | 'moved' | 'stray' | 'missing'
   readonly bookingId: BookingId
+  readonly eventId: EventId
   readonly version: number
 }
 
@@ -29,6 +30,7 @@ export async function findDifferences(
   const { appId } = transaction
   const rows = await transaction.query<{
     bookingId: BookingId
+    eventId: EventId
     version: number
     isTaking: boolean
     hasItem: boolean
@@ -47,14 +49,15 @@ export async function findDifferences(
       select coalesce(claim.booking_id, item.booking_id) as booking_id, claim.booking_id is not null as is_taking,
         item.booking_id is not null as has_item, item.own_during
       from claim full join item on item.booking_id = claim.booking_id)
-    select booking.id as "bookingId", booking.version, pair.is_taking as "isTaking", pair.has_item as "hasItem",
+    select booking.id as "bookingId", booking.event_id as "eventId", booking.version, pair.is_taking as "isTaking", pair.has_item as "hasItem",
       pair.own_during is not null as "isThere"
     from pair cross join mirror join openslot.bookings as booking on booking.app_id = ${appId} and booking.id = pair.booking_id
     where booking.change is null and booking.updated_at < mirror.true_at and upper(booking.during) > ${new Date(now)}
       and booking.during <@ mirror.covered
       and case when pair.is_taking then pair.own_during is distinct from booking.during else pair.own_during is not null end`)
-  return rows.map(({ bookingId, version, isTaking, hasItem, isThere }) => ({
+  return rows.map(({ bookingId, eventId, version, isTaking, hasItem, isThere }) => ({
     bookingId,
+    eventId,
     version,
     found: !isTaking ? 'stray' : !hasItem ? 'missing' : isThere ? 'moved' : 'deleted',
   }))

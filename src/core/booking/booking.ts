@@ -117,7 +117,10 @@ export type Booking = {
   readonly when: Interval
   readonly service: Service
   readonly details: BookingDetails
-  /** The event on the organizer's calendar, and its copies elsewhere. */
+  /**
+   * The event on the organizer's calendar, and its copies elsewhere. Everybody on them may know it: it tells nothing of
+   * `id`, which opens the booking.
+   */
   readonly eventId: EventId
   /** Calendars that it was moved off, or nearly moved to, the latest last: an event of it that stands there is left over. */
   readonly movedOff?: readonly ParticipantCalendar[] | undefined
@@ -131,20 +134,14 @@ export type Booking = {
   readonly updatedAt: Instant
 }
 
-/** The event id of a booking: hex digits only, which every provider accepts as an id given by the client. */
-export function eventIdOf(id: BookingId): EventId {
-  return id.replaceAll('-', '') as EventId
-}
-
-/** The booking whose event bears this id; undefined for an id that is none of ours. */
-export function bookingIdOf(id: string): BookingId | undefined {
-  const parts = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/.exec(id)
-  return parts === null ? undefined : (parts.slice(1).join('-') as BookingId)
+/** The event id as a UUID is written: how mails and calendars name the meeting, to whoever may see it. */
+export function publicNameOf(id: EventId): string {
+  return id.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
 /** One for the life of the booking, whatever happens to its time and its calendar. */
-export function icalUidOf(id: BookingId): string {
-  return `${id}@openslot`
+export function icalUidOf(id: EventId): string {
+  return `${publicNameOf(id)}@openslot`
 }
 
 /** The event id that belongs to `icalUidOf`; undefined for a UID that is none of ours. */

@@ -201,7 +201,7 @@ export function placedEvent(booking: Booking, configuration: Configuration, now:
     ...said,
     before: before === undefined ? undefined : wordsOf(before),
     id: target.eventId,
-    icalUid: icalUidOf(target.id),
+    icalUid: icalUidOf(target.eventId),
     sequence: target.version,
     when,
     timezone: configuration.timezone,

@@ -213,8 +213,8 @@ function answersOf({ details }: Booking, { additionalFields }: Configuration): M
   })
 }
 
-function zoneOfHost({ email }: Person, configuration: Configuration): string {
-  return configuration.participants.find((one) => one.email === email)?.timezone ?? configuration.timezone
+function zoneOfHost(host: Person, configuration: Configuration): string {
+  return configuration.participants.find((one) => isSame(one, host))?.timezone ?? configuration.timezone
 }
 
 function conferenceUrlOf({ conferencing }: Configuration): string {
@@ -224,9 +224,9 @@ function conferenceUrlOf({ conferencing }: Configuration): string {
 
 /** What an invitation says beside its people. */
 export function invitationOf(booking: Booking, method: Invitation['method'], stampedAt: Instant) {
-  return { method, uid: icalUidOf(booking.id), sequence: booking.version, stampedAt }
+  return { method, uid: icalUidOf(booking.eventId), sequence: booking.version, stampedAt }
 }
 
-function isSame(a: Person, b: Person): boolean {
+function isSame(a: Pick<Person, 'email'>, b: Pick<Person, 'email'>): boolean {
   return a.email.toLowerCase() === b.email.toLowerCase()
 }

@@ -8,6 +8,7 @@ import { mailsOf, triggerOf } from './notification.ts'
 const person = (name: string) => ({ name, email: `${name}@x.example` })
 const booking = {
   id: '0b1f6a0e-5c3d-4e6f-9a7b-8c9d0e1f2a3b',
+  eventId: '5f3cb2d1a09e4d3b8c7a6f5e4d3c2b1a',
   configurationId: '26e98405-3b48-47d2-898a-7254f1fad8d7',
   organizerSalt: new Uint8Array(16),
   guestSalt: new Uint8Array(16),

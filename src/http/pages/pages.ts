@@ -72,6 +72,13 @@ export function servePages(server: FastifyInstance, { operations, limiter, pages
       () => operations.findFrameOrigins(query),
     )
   })
+  // Where `should-redirect` leads. Relative, so that it holds behind a proxy that serves this server under a path of its own.
+  server.get(`/scheduler/:client_id(^${uuid}$)/:slug`, hidden, (request, reply) => {
+    const { client_id, slug } = request.params as { client_id: string; slug: string }
+    const at = request.url.indexOf('?')
+    const query = at < 0 ? '' : request.url.slice(at)
+    return reply.redirect(`../../${client_id}/${encodeURIComponent(tidy(slug))}${query}`)
+  })
   server.get('/book/:configuration_id', hidden, (request, reply) => {
     const { configuration_id } = request.params as { configuration_id: string }
     const query = { configuration_id: tidy(configuration_id) }

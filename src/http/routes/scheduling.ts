@@ -16,6 +16,7 @@ import {
 import { optional } from '../../wire/common.ts'
 import { uiSettingsData } from '../../wire/uiSettings.ts'
 import { unixSeconds, whole } from '../../wire/whole.ts'
+import { idempotencyKeyOf } from '../idempotencyKey.ts'
 import { type Answer, type Route, route } from '../route.ts'
 
 const configuration = {
@@ -93,7 +94,7 @@ export const schedulingRoutes: readonly Route[] = [
     body: createBookingBody,
     data: bookingData,
     handle: async ({ operations, principal, query, body: { page_check: _, ...body }, headers }) =>
-      written(await operations.createBooking({ principal, query, body, idempotencyKey: idempotencyKey(headers) })),
+      written(await operations.createBooking({ principal, query, body, idempotencyKey: idempotencyKeyOf(headers) })),
   }),
   route({
     method: 'GET',
@@ -130,7 +131,7 @@ export const schedulingRoutes: readonly Route[] = [
           query,
           bookingId: params.booking_id,
           body,
-          idempotencyKey: idempotencyKey(headers),
+          idempotencyKey: idempotencyKeyOf(headers),
         }),
       ),
   }),
@@ -158,7 +159,7 @@ export const schedulingRoutes: readonly Route[] = [
           status: body.status as 'confirmed' | 'cancelled',
           reason: body.cancellation_reason ?? '',
           shownStart: body.start_time ?? undefined,
-          idempotencyKey: idempotencyKey(headers),
+          idempotencyKey: idempotencyKeyOf(headers),
         }),
       ),
   }),
@@ -182,7 +183,7 @@ export const schedulingRoutes: readonly Route[] = [
           bookingId: params.booking_id,
           reason: body?.cancellation_reason ?? '',
           shownStart: body?.start_time ?? undefined,
-          idempotencyKey: idempotencyKey(headers),
+          idempotencyKey: idempotencyKeyOf(headers),
         }),
       ),
   }),
@@ -206,7 +207,7 @@ export const schedulingRoutes: readonly Route[] = [
     tag: 'Availability',
     summary: 'Where a page of the second API version is now',
     description:
-      'This server has no pages of the second version, so none has moved: unless a configuration has the slug, the answer is 404.',
+      'This server has no pages of the second version, so none has moved: unless a configuration has the slug, the answer is 404. The address leads to the page, with whatever stands behind it.',
     params: Type.Object({ v2_scheduler_slug: Type.String() }),
     data: Type.Object({ url: Type.String() }),
     handle: async ({ operations, principal, params }) => {
@@ -225,9 +226,4 @@ function written(result: Result<WriteAnswer>): Result<Answer> {
     ...(data === undefined ? {} : { data }),
     ...(isReplay ? { headers: { 'idempotent-response': 'true' } } : {}),
   })
-}
-
-function idempotencyKey(headers: Readonly<Record<string, string | string[] | undefined>>): string | undefined {
-  const value = headers['idempotency-key']
-  return Array.isArray(value) ? value.join(',') : value
 }

@@ -6,7 +6,6 @@ import { closeMirrors } from '../../adapters/storage/mirrorHealth.ts'
 import { writeOwn } from '../../adapters/storage/mirrors.ts'
 import { recordNotification } from '../../adapters/storage/outbox.ts'
 import { accountNoticesOf } from '../../core/account/accountNotice.ts'
-import { bookingIdOf } from '../../core/booking/booking.ts'
 import { notFound, type Problem } from '../../core/problem.ts'
 import { failure, success } from '../../core/result.ts'
 import { grantNotification } from '../../wire/grants.ts'
@@ -50,9 +49,7 @@ export function accountDesk({
     },
 
     async placed(appId, calendar, { id, when, item }) {
-      const bookingId = bookingIdOf(id)
-      if (bookingId === undefined) return
-      await database.transaction(appId, (transaction) => writeOwn(transaction, calendar, bookingId, item, when))
+      await database.transaction(appId, (transaction) => writeOwn(transaction, calendar, id, item, when))
     },
   }
 }

@@ -2,10 +2,10 @@
 
 import { readVersions } from '../../adapters/storage/configurations.ts'
 import type { Transaction } from '../../adapters/storage/database.ts'
-import { newBookingId, newSalt } from '../../adapters/storage/ids.ts'
+import { eventIdOf, newBookingId, newSalt } from '../../adapters/storage/ids.ts'
 import { actorOf, askerOf, type Principal } from '../../core/account/principal.ts'
-import { type Booking, type BookingDetails, eventIdOf, type Service } from '../../core/booking/booking.ts'
-import { fillTokens, oneLine } from '../../core/booking/texts.ts'
+import type { Booking, BookingDetails, Service } from '../../core/booking/booking.ts'
+import { descriptionLimit, fillTokens, oneLine, titleLimit } from '../../core/booking/texts.ts'
 import type { Configuration } from '../../core/configuration/configuration.ts'
 import { widened } from '../../core/configuration/slotQuestion.ts'
 import type { BookingId } from '../../core/ids.ts'
@@ -168,9 +168,10 @@ export function readDetails(
   if (!answers.ok) return answers
   const cleanGuest = { name: oneLine(guest.name), email: guest.email }
   if (cleanGuest.name === '') return failure(invalidRequest('must not be empty', 'guest.name'))
+  const said = { configuration, guest: cleanGuest, additionalFields: answers.value }
   return success({
-    title: oneLine(fillTokens(configuration.title, configuration, cleanGuest, answers.value)),
-    description: fillTokens(configuration.description, configuration, cleanGuest, answers.value),
+    title: oneLine(fillTokens(configuration.title, { ...said, limit: titleLimit })),
+    description: fillTokens(configuration.description, { ...said, limit: descriptionLimit }),
     location: configuration.location,
     guest: cleanGuest,
     additionalGuests: (words.additionalGuests ?? []).map(({ name, email }) => ({ name: oneLine(name), email })),

@@ -5,10 +5,9 @@ import type { CalendarProvider, CalendarScope } from '../../adapters/calendars/c
 import { CommitUnknown, DatabaseUnavailable } from '../../adapters/storage/database.ts'
 import { addMirrors, type MirroredBusy, readMirrors } from '../../adapters/storage/mirrors.ts'
 import type { CalendarKey } from '../../core/account/grant.ts'
-import { bookingIdOf } from '../../core/booking/booking.ts'
 import { closed } from '../../core/calendar/health.ts'
 import { calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
-import type { AppId, EventId } from '../../core/ids.ts'
+import type { AppId, BookingId, EventId } from '../../core/ids.ts'
 import { asUnavailable, type Problem } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { hourMs, secondMs } from '../../core/time/instant.ts'
@@ -18,10 +17,13 @@ import { type SyncNeeds, syncCalendar } from './syncCalendar.ts'
 /** How long a guest who looks at slots waits for a calendar that must be read anew. */
 const refreshLimitMs = 8 * secondMs
 
+/** A booking that does not block its own time, and its event. */
+export type OwnTime = { readonly bookingId: BookingId; readonly eventId: EventId }
+
 export type MirrorQuestion = {
   readonly calendars: readonly ParticipantCalendar[]
   readonly span: Interval
-  readonly ignoring: EventId | undefined
+  readonly ignoring: OwnTime | undefined
 }
 
 /**
@@ -37,8 +39,7 @@ export async function askMirror(
   noteAge: (ageMs: number) => void,
 ): Promise<Result<readonly (readonly Interval[])[]>> {
   const keys = calendars.map(({ key }) => key)
-  const booking = ignoring === undefined ? undefined : bookingIdOf(ignoring)
-  const read = () => readMirrors(tools.database, scope.appId, keys, span, booking)
+  const read = () => readMirrors(tools.database, scope.appId, keys, span, ignoring?.bookingId)
   let known = await read()
   const maxAgeMs = tools.syncing.maxAgeSeconds * secondMs
   const isOld = ({ ageMs }: MirroredBusy) => ageMs === undefined || ageMs > maxAgeMs
@@ -118,11 +119,11 @@ async function despite(
   provider: CalendarProvider,
   scope: CalendarScope,
   calendar: ParticipantCalendar,
-  { span, ignoring, found }: { span: Interval; ignoring: EventId | undefined; found: MirroredBusy },
+  { span, ignoring, found }: { span: Interval; ignoring: OwnTime | undefined; found: MirroredBusy },
 ): Promise<Result<readonly Interval[]>> {
   // Nothing is wrong with it: it is being read for the first time, or the span lies beyond what is mirrored.
   if (found.health === 'ok' && found.ageMs === undefined) {
-    const read = await provider.freeBusy(scope, [calendar.key], span, ignoring === undefined ? [] : [ignoring])
+    const read = await provider.freeBusy(scope, [calendar.key], span, ignoring === undefined ? [] : [ignoring.eventId])
     if (read.ok) return success(read.value[0] ?? [])
     return countUnread(calendar, { found, span, problem: read.problem })
   }

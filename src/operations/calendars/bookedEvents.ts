@@ -1,7 +1,7 @@
 // The booking behind an event of a virtual calendar: what is done to the event by the events API is done to the booking.
-import { findBooking } from '../../adapters/storage/bookings.ts'
+import { findBookingOfEvent } from '../../adapters/storage/bookings.ts'
 import { calendarOwner } from '../../core/account/principal.ts'
-import { type Booking, bookingIdOf } from '../../core/booking/booking.ts'
+import type { Booking } from '../../core/booking/booking.ts'
 import { type CalendarEvent, intervalOf, type When } from '../../core/calendar/event.ts'
 import { calendarName } from '../../core/configuration/configuration.ts'
 import { invalidRequest } from '../../core/problem.ts'
@@ -22,9 +22,8 @@ export async function findBehind(
   event: CalendarEvent,
   { appId }: Pick<Booking, 'appId'>,
 ): Promise<Booking | undefined> {
-  const id = bookingIdOf(event.masterEventId ?? event.id)
-  if (id === undefined) return undefined
-  const booking = await database.read(appId, (transaction) => findBooking(transaction, id))
+  const eventId = event.masterEventId ?? event.id
+  const booking = await database.read(appId, (transaction) => findBookingOfEvent(transaction, eventId))
   const isLive = booking?.state === 'booked' || booking?.state === 'pending'
   const isHere = booking?.service.placements.some(({ key }) => calendarName(key) === calendarName(event))
   const isMeeting = event.masterEventId === undefined || event.originalStart === booking?.when.start

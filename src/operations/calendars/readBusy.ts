@@ -3,24 +3,22 @@ import type { CalendarProvider, CalendarScope } from '../../adapters/calendars/c
 import { activeClaims } from '../../adapters/storage/claims.ts'
 import type { Queryable } from '../../adapters/storage/database.ts'
 import { readMirrors } from '../../adapters/storage/mirrors.ts'
-import { bookingIdOf } from '../../core/booking/booking.ts'
 import { closed } from '../../core/calendar/health.ts'
 import { calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
 import type { BusyByCalendar } from '../../core/configuration/slotQuestion.ts'
-import type { AppId, BookingId, EventId } from '../../core/ids.ts'
+import type { AppId } from '../../core/ids.ts'
 import { asUnavailable } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import type { Tools } from '../tools.ts'
-import { askMirror, countUnread, type MirrorQuestion } from './askMirror.ts'
+import { askMirror, countUnread, type MirrorQuestion, type OwnTime } from './askMirror.ts'
 import type { SyncNeeds } from './syncCalendar.ts'
 
 export type BusyQuestion = {
   readonly appId: AppId
   readonly calendars: readonly ParticipantCalendar[]
   readonly span: Interval
-  /** A booking that does not block its own time, and its event. */
-  readonly ignoring?: { readonly bookingId: BookingId; readonly eventId: EventId } | undefined
+  readonly ignoring?: OwnTime | undefined
   /** The caller's transaction, where there is one. */
   readonly transaction?: Queryable | undefined
   /** Calendars that were read before the transaction, by name: they are not asked again, only their claims are read. */
@@ -48,7 +46,7 @@ const askCalendars: AskBusy = (provider, scope, { calendars, span, ignoring }) =
     scope,
     calendars.map(({ key }) => key),
     span,
-    ignoring === undefined ? [] : [ignoring],
+    ignoring === undefined ? [] : [ignoring.eventId],
   )
 
 /** For bookings: one calendar that cannot be read counts as its policy says, and takes no other down with it. */
@@ -59,11 +57,10 @@ const askEach =
     const together = await askCalendars(provider, scope, question)
     if (together.ok || calendars.every(({ whenUnreadable = closed }) => whenUnreadable.kind === 'closed'))
       return together
-    const booking = ignoring === undefined ? undefined : bookingIdOf(ignoring)
     const answers = calendars.map(async (calendar) => {
       const alone = await askCalendars(provider, scope, { ...question, calendars: [calendar] })
       if (alone.ok) return success(alone.value[0] ?? [])
-      const [found] = await readMirrors(database, scope.appId, [calendar.key], span, booking)
+      const [found] = await readMirrors(database, scope.appId, [calendar.key], span, ignoring?.bookingId)
       return countUnread(calendar, { found, span, problem: alone.problem })
     })
     const busy: (readonly Interval[])[] = []
@@ -96,7 +93,7 @@ export async function readCalendars(
           kind: 'calendarUnavailable',
           message: `calendars of ${name} cannot be read by this server yet`,
         })
-      const busy = await ask(provider, { appId, local }, { calendars: members, span, ignoring: ignoring?.eventId })
+      const busy = await ask(provider, { appId, local }, { calendars: members, span, ignoring })
       return busy.ok
         ? success(members.map(({ key }, index) => [calendarName(key), busy.value[index] ?? []] as const))
         : busy

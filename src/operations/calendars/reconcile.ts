@@ -12,8 +12,7 @@ import {
 } from '../../adapters/storage/reconciliations.ts'
 import type { CalendarKey } from '../../core/account/grant.ts'
 import { calendarOwner } from '../../core/account/principal.ts'
-import { eventIdOf } from '../../core/booking/booking.ts'
-import type { AppId, BookingId } from '../../core/ids.ts'
+import type { AppId, BookingId, EventId } from '../../core/ids.ts'
 import { type ChangeTools, putBack } from '../bookings/carryThrough.ts'
 import { cancelWithEvent, type Followed, moveWithEvent } from '../bookings/followCalendar.ts'
 import { findKnownConfiguration } from '../configurations/loadConfiguration.ts'
@@ -70,14 +69,14 @@ async function settle(
   difference: Difference,
 ): Promise<Outcome> {
   const { appId } = scope
-  const { bookingId, version, found } = difference
+  const { bookingId, eventId, version, found } = difference
   const followed = { appId, bookingId, version, actor, on: key }
   if (found === 'stray') {
     const settled = await settleStray(tools, provider, scope, { followed, key })
     if (typeof settled === 'string') return settled
-    return bringBack(tools, provider, scope, { followed, from: key, to: settled.bringBackTo })
+    return bringBack(tools, provider, scope, { followed, eventId, from: key, to: settled.bringBackTo })
   }
-  const standing = await provider.find(scope, key, eventIdOf(bookingId))
+  const standing = await provider.find(scope, key, eventId)
   if (!standing.ok) return 'again'
   if (standing.value !== undefined) {
     if (found !== 'moved') return 'again'
@@ -93,16 +92,16 @@ async function settle(
     if (before.length === 0) return placeWhereItBelongs(tools, followed, 'placedAgain')
     return before.length === 1 ? 'reported' : 'asBefore'
   }
-  const elsewhere = await findElsewhere(tools, provider, scope, { key, bookingId })
+  const elsewhere = await findElsewhere(tools, provider, scope, { key, bookingId, eventId })
   if (elsewhere === 'unknown') return 'again'
-  if (elsewhere !== undefined) return bringBack(tools, provider, scope, { followed, from: elsewhere, to: key })
+  if (elsewhere !== undefined) return bringBack(tools, provider, scope, { followed, eventId, from: elsewhere, to: key })
   const cancelled = await cancelWithEvent(tools, followed)
   if (!cancelled.ok) return 'again'
   await forgetOwnItem(tools.database, appId, key, bookingId)
   return 'cancelled'
 }
 
-type Which = { readonly key: CalendarKey; readonly bookingId: BookingId }
+type Which = { readonly key: CalendarKey; readonly bookingId: BookingId; readonly eventId: EventId }
 
 /**
  * Another calendar of the account to which its owner carried the event: whoever does has not called it off. None that shows
@@ -112,7 +111,7 @@ async function findElsewhere(
   { database }: ChangeTools,
   provider: CalendarProvider,
   scope: CalendarScope,
-  { key, bookingId }: Which,
+  { key, bookingId, eventId }: Which,
 ): Promise<CalendarKey | undefined | 'unknown'> {
   if (provider.bringBack === undefined) return undefined
   const ofOthers = await database.read(scope.appId, (transaction) => listLeftAlone(transaction, key.grantId, bookingId))
@@ -120,7 +119,7 @@ async function findElsewhere(
   for (const { grantId, id, readOnly } of calendars) {
     const other = { grantId, calendarId: id }
     if (id === key.calendarId || readOnly || ofOthers.includes(id)) continue
-    const standing = await provider.find(scope, other, eventIdOf(bookingId))
+    const standing = await provider.find(scope, other, eventId)
     if (!standing.ok) return 'unknown'
     if (standing.value !== undefined) return other
   }
@@ -132,9 +131,9 @@ async function bringBack(
   tools: ChangeTools,
   provider: CalendarProvider,
   scope: CalendarScope,
-  { followed, from, to }: { followed: Followed; from: CalendarKey; to: CalendarKey },
+  { followed, eventId, from, to }: { followed: Followed; eventId: EventId; from: CalendarKey; to: CalendarKey },
 ): Promise<Outcome> {
-  const brought = await provider.bringBack?.(scope, eventIdOf(followed.bookingId), { from, to })
+  const brought = await provider.bringBack?.(scope, eventId, { from, to })
   return brought?.ok === true ? placeWhereItBelongs(tools, followed, 'putBack') : 'again'
 }
 

@@ -6,7 +6,6 @@ import { findGrant } from '../../adapters/storage/grants.ts'
 import { writeFailure, writeRefusal } from '../../adapters/storage/mirrorHealth.ts'
 import * as mirrors from '../../adapters/storage/mirrors.ts'
 import type { CalendarKey } from '../../core/account/grant.ts'
-import { bookingIdOf } from '../../core/booking/booking.ts'
 import type { AppId } from '../../core/ids.ts'
 import type { Problem } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
@@ -164,13 +163,7 @@ function isWorthKeeping({ busy, own, version }: CalendarItem): boolean {
 }
 
 function toItem({ id, version, busy, own }: CalendarItem, window: Interval): mirrors.MirrorItem {
-  const bookingId = own === undefined ? undefined : bookingIdOf(own.eventId)
-  return {
-    id,
-    version,
-    busy: merge(clip(busy, window)),
-    own: bookingId === undefined ? undefined : { bookingId, when: own?.when },
-  }
+  return { id, version, busy: merge(clip(busy, window)), own }
 }
 
 /** `late`: it is one of credentials that are not those of the account any more. */

@@ -29,8 +29,11 @@ export async function exportGuest(
       email,
       bookings: bookings.map((booking) => bookingToGuest(booking, email)),
       mails: mails.map((row) => {
-        const message = writeMessage(row.mail, { id: row.id, from: mailer.from, baseUrl })
-        return { ...mailToListItem(row, message), text: message.text }
+        const message = writeMessage(row.mail, { ...row, from: mailer.from, baseUrl })
+        const { booking_id, ...item } = mailToListItem(row, message)
+        // Whoever was only brought along is not handed what opens the booking.
+        const named = row.mail.role === 'additionalGuest' ? {} : { booking_id }
+        return { ...item, ...named, text: message.text }
       }),
     })
   })

@@ -22,7 +22,7 @@ export async function listMails(
   )
   const page = rows.slice(0, filter.limit)
   return success({
-    mails: page.map((row) => mailToListItem(row, writeMessage(row.mail, { id: row.id, from: mailer.from, baseUrl }))),
+    mails: page.map((row) => mailToListItem(row, writeMessage(row.mail, { ...row, from: mailer.from, baseUrl }))),
     nextCursor: rows.length > filter.limit ? page.at(-1)?.id : undefined,
   })
 }
@@ -35,7 +35,7 @@ export async function showMail(
 ): Promise<Result<ReturnType<typeof mailToJson>>> {
   const row = isUuid(id) ? await database.read(appId, (transaction) => storage.findMail(transaction, id)) : undefined
   if (row === undefined) return failure(notFound)
-  return success(mailToJson(row, writeMessage(row.mail, { id, from: mailer.from, baseUrl }), row.tries))
+  return success(mailToJson(row, writeMessage(row.mail, { ...row, from: mailer.from, baseUrl }), row.tries))
 }
 
 /** Due at once, whatever became of it before: kept, failed, held back or sent. Problems: `notFound`, `conflict`. */

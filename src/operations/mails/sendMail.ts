@@ -32,7 +32,8 @@ export async function sendMail(
   const claimed = await database.transaction(appId, (transaction) => claimMail(transaction, mailId))
   if (claimed === undefined) return success('nothing to do')
   const startedAt = now()
-  const outcome = await mailer.send(writeMessage(claimed.mail, { id: mailId, from: mailer.from, baseUrl }))
+  const { mail, eventId } = claimed
+  const outcome = await mailer.send(writeMessage(mail, { id: mailId, eventId, from: mailer.from, baseUrl }))
   await database.transaction(appId, (transaction) =>
     finishAttempt(transaction, mailId, {
       outcome: outcome.kind,

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 
 import { sql } from '../../../src/adapters/storage/sql.ts'
 import { fakeAccounts } from '../../support/fakeAccounts.ts'
-import { makeConfiguration, makeHost, nearFuture, type TestHost } from '../../support/hosts.ts'
+import { book, makeConfiguration, makeHost, nearFuture, type TestHost } from '../../support/hosts.ts'
 import { findFaults, readLedger } from '../../support/ledger.ts'
 import { bookAt, connect, readBooking, slotsFrom } from '../../support/remoteHosts.ts'
 import { startTestServer } from '../../support/server.ts'
@@ -78,6 +78,19 @@ it('given another title only, it leaves the booking as it is', async () => {
   expect((await server.request('PUT', event, { body: { title: 'Other' } })).body.data.title).toBe('Other')
   const { bookings } = await readLedger(server.app)
   expect(bookings.find((one) => one.id === bookingId)?.version).toBe(1)
+})
+
+it('can be written as it reads, however much its guest had to say', async () => {
+  const description = 'About ${topic} and ${topic}. Dial 0800 123.'
+  const additional_fields = { topic: { label: 'Topic', type: 'multi_line_text' } }
+  const wordy = await makeConfiguration(server, [host], { event: { description }, scheduler: { additional_fields } })
+  const made = await book(server, wordy, half, { body: { additional_fields: { topic: 'long '.repeat(1_900) } } })
+  expect(made.status).toBe(200)
+  const path = `/v3/grants/${host.grantId}/events/${made.body.data.event_id}?calendar_id=primary`
+  const { data } = (await server.request('GET', path)).body
+  expect(data.description).toMatch(/^About long .*… and long .*…\. Dial 0800 123\.$/)
+  const written = await server.request('PUT', path, { body: { title: data.title, description: data.description } })
+  expect([written.status, written.body.data?.description]).toEqual([200, data.description])
 })
 
 it('given other metadata, it stays the event of the booking: our own keys are kept, and nobody else can write them', async () => {

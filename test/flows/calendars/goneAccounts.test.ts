@@ -1,6 +1,7 @@
 /** Bookings on several calendars, or on one, whose account is taken away or refuses its password: nobody waits for it. */
 import { beforeEach, describe, expect, it } from 'vitest'
 
+import { eventIdOf } from '../../../src/adapters/storage/ids.ts'
 import { sql } from '../../../src/adapters/storage/sql.ts'
 import type { AppId, BookingId } from '../../../src/core/ids.ts'
 import { instant } from '../../../src/core/time/instant.ts'
@@ -50,7 +51,6 @@ const part = ({ email }: RemoteHost, more: object = {}) =>
 const configureFor = (participants: readonly object[], more: Parameters<typeof makeConfiguration>[2] = {}) =>
   makeConfiguration(server, [here], { participants, ...more })
 const times = ({ email }: RemoteHost) => fake.events(email, 'work').map(({ when }) => when)
-const eventIdOf = (bookingId: string) => bookingId.replaceAll('-', '')
 const remove = async ({ grantId }: RemoteHost) =>
   expect((await server.request('DELETE', `/v3/grants/${grantId}`)).status).toBe(200)
 const refuse = ({ email }: RemoteHost) => fake.changePassword(email, 'y')
@@ -80,7 +80,7 @@ const ask = async (id: string) => {
   return { bookingId: bookingId as string, confirm }
 }
 const moveHere = (bookingId: string) =>
-  server.request('PUT', `/v3/grants/${here.grantId}/events/${eventIdOf(bookingId)}?calendar_id=primary`, {
+  server.request('PUT', `/v3/grants/${here.grantId}/events/${eventIdOf(bookingId as BookingId)}?calendar_id=primary`, {
     body: { when: { start_time: noon, end_time: noon + 1800 } },
   })
 const stateOf = async (bookingId: string) => {
@@ -125,7 +125,7 @@ describe('an account that was taken away', () => {
     const bookingId = await bookAt(server, id, nine)
     await sync(server, ana, 'work')
     await remove(ben)
-    fake.put(ana.email, 'work', eventIdOf(bookingId), milliseconds(noon))
+    fake.put(ana.email, 'work', eventIdOf(bookingId as BookingId), milliseconds(noon))
     await sync(server, ana, 'work')
     expect(await stateOf(bookingId)).toEqual({ state: 'booked', change: null, start: noon })
     expect(await told(bookingId)).toEqual(['booking.created', 'booking.rescheduled'])

@@ -1,9 +1,10 @@
 /** The event of a booking that is seen through another grant: its account connected again, or one calendar connected twice. */
 import { beforeEach, describe, expect, it } from 'vitest'
 
+import { eventIdOf } from '../../../src/adapters/storage/ids.ts'
 import { countReconciliations } from '../../../src/adapters/storage/reconciliations.ts'
 import { sql } from '../../../src/adapters/storage/sql.ts'
-import type { AppId } from '../../../src/core/ids.ts'
+import type { AppId, BookingId } from '../../../src/core/ids.ts'
 import { fakeAccounts } from '../../support/fakeAccounts.ts'
 import { book, makeConfiguration, makeHost, nearFuture, participant } from '../../support/hosts.ts'
 import {
@@ -47,9 +48,8 @@ const configureFor = async (participants: readonly object[], rules: object = {})
 }
 const times = ({ email }: RemoteHost, calendar = 'work') =>
   fake.events(email, calendar).flatMap(({ when, placed }) => (placed === undefined ? [] : [when]))
-const eventIdOf = (bookingId: string) => bookingId.replaceAll('-', '')
 const kept = (host: RemoteHost, bookingId: string) =>
-  fake.events(host.email, 'work').find(({ id }) => id === eventIdOf(bookingId))
+  fake.events(host.email, 'work').find(({ id }) => id === eventIdOf(bookingId as BookingId))
 const remove = async ({ grantId }: RemoteHost) =>
   expect((await server.request('DELETE', `/v3/grants/${grantId}`)).status).toBe(200)
 const cancel = (bookingId: string) => server.request('DELETE', `/v3/scheduling/bookings/${bookingId}`, { body: {} })
@@ -127,7 +127,7 @@ describe('an account that is taken away and connected again', () => {
     const id = await configureFor([part(ana, { isOrganizer: true })])
     const bookingId = await bookAt(server, id, nine)
     await remove(ana)
-    fake.put(ana.email, 'work', eventIdOf(bookingId), milliseconds(noon))
+    fake.put(ana.email, 'work', eventIdOf(bookingId as BookingId), milliseconds(noon))
     ana = await sign(ana.email)
     await sync(server, ana, 'work')
     await sync(server, ana, 'work')
@@ -142,7 +142,7 @@ describe('an account that is taken away and connected again', () => {
     const bookingId = await bookAt(server, id, nine)
     for (const host of [ana, ben]) await sync(server, host, 'work')
     await remove(ben)
-    fake.put(ana.email, 'work', eventIdOf(bookingId), milliseconds(noon))
+    fake.put(ana.email, 'work', eventIdOf(bookingId as BookingId), milliseconds(noon))
     await sync(server, ana, 'work')
     expect(await told(bookingId)).toEqual(['booking.created', 'booking.rescheduled'])
     expect(times(ben)).toEqual([milliseconds(nine)])
@@ -214,7 +214,7 @@ describe('a calendar that two grants show', () => {
     const bookingId = await bookAt(server, id, nine)
     for (const calendar of ['work', 'shared']) await sync(server, ana, calendar)
     fake.takeCalls(ana.email)
-    fake.delete(ana.email, 'work', eventIdOf(bookingId))
+    fake.delete(ana.email, 'work', eventIdOf(bookingId as BookingId))
     fake.put(ben.email, 'work', 'dentist', milliseconds(noon))
     for (const calendar of ['shared', 'work']) await sync(server, ana, calendar)
     expect(fake.takeCalls(ana.email)).not.toContain('bringBack')

@@ -423,6 +423,20 @@ const samePath = (a: string, b: string) =>
   a.replace(/:\w+/g, 'x') === b.replace(/:\w+/g, 'x') || a === '/v3/grants/me' || b === '/v3/grants/me'
 
 describe('every header', () => {
+  it('that is a key for repeats is refused alike by every route when it is too long, and taken at its longest', async () => {
+    const tooLong = 'Idempotency-Key must be 256 characters or fewer.'
+    const isRefused = async (route: Route, length: number) => {
+      const reply = await send(route, { headers: { 'idempotency-key': 'k'.repeat(length) } })
+      return reply.text.includes(tooLong) && reply.status === 400
+    }
+    for (const route of ordered)
+      expect([nameOf(route), await isRefused(route, 257), await isRefused(route, 256)]).toEqual([
+        nameOf(route),
+        true,
+        false,
+      ])
+  }, 60_000)
+
   it('that we read may hold anything', async () => {
     const faults: string[] = []
     const texts = [

@@ -1,6 +1,7 @@
 /** What becomes of bookings whose virtual calendar, or whole account, is deleted. */
 import { beforeEach, expect, it } from 'vitest'
 
+import { eventIdOf } from '../../../src/adapters/storage/ids.ts'
 import type { AppId, BookingId } from '../../../src/core/ids.ts'
 import { instant } from '../../../src/core/time/instant.ts'
 import { fakeAccounts } from '../../support/fakeAccounts.ts'
@@ -107,7 +108,7 @@ it("goes on where only another host's calendar is gone, and can be called off on
   expect(await statusesOf(bookingId)).toEqual(['booked'])
   expect(await triggersOf(bookingId)).toEqual(['booking.created'])
   // Its owner can still move it by its event, which asked for the calendar that is gone before.
-  const event = `/v3/grants/${host.grantId}/events/${bookingId.replaceAll('-', '')}?calendar_id=primary`
+  const event = `/v3/grants/${host.grantId}/events/${eventIdOf(bookingId as BookingId)}?calendar_id=primary`
   const moved = await server.request('PUT', event, {
     body: { when: { start_time: nine + 3_600, end_time: nine + 5_400 } },
   })
@@ -137,7 +138,7 @@ it('stays where the account is elsewhere: its event stands there as before', asy
   expect(jobs.rows.length).toBe(0)
   expect((await again(bookingId)).ok).toBe(true)
   expect(await statusesOf(bookingId)).toEqual(['booked'])
-  expect(fake.events(username, 'work').map(({ id: event }) => event)).toEqual([bookingId.replaceAll('-', '')])
+  expect(fake.events(username, 'work').map(({ id: event }) => event)).toEqual([eventIdOf(bookingId as BookingId)])
 })
 
 it('a booking that is being changed is looked at again later', async () => {

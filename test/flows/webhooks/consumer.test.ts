@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
+import { eventIdOf } from '../../../src/adapters/storage/ids.ts'
 import { decodeReference, encodeSalt } from '../../../src/core/booking/reference.ts'
 import type { AppId, BookingId } from '../../../src/core/ids.ts'
 import { instant } from '../../../src/core/time/instant.ts'
@@ -233,7 +234,7 @@ it('a reminder has exactly the documented members', () => {
         booking_id: id,
         configuration_id: configurations.booking,
         booking_info: {
-          event_id: id.replaceAll('-', ''),
+          event_id: eventIdOf(id as BookingId),
           start_time: story?.at,
           end_time: (story?.at ?? 0) + 1_800,
           participants: [

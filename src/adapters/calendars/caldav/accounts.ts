@@ -1,5 +1,5 @@
 // What CalDAV accounts are asked. What a server does is read from its answers, never from its name.
-import { bookingIdOf, eventIdOfIcalUid, icalUidOf } from '../../../core/booking/booking.ts'
+import { eventIdOfIcalUid, icalUidOf } from '../../../core/booking/booking.ts'
 import type { CalendarId, EventId } from '../../../core/ids.ts'
 import { invalidRequest } from '../../../core/problem.ts'
 import { failure, type Result, success } from '../../../core/result.ts'
@@ -132,8 +132,7 @@ export function openAccounts({ safeFetch, now, serverUrl, findService = askDns }
       if (there === 'absent') return success(undefined)
       if ('problem' in there) return failure(there.problem)
       // An invitation that the server put here goes when its organizer's event does.
-      const uid = uidOf(id)
-      if (uid !== undefined && isOfOthers(there.calendar, uid, addresses) && !there.url.endsWith(`/${id}.ics`))
+      if (isOfOthers(there.calendar, icalUidOf(id), addresses) && !there.url.endsWith(`/${id}.ics`))
         return success(undefined)
       const deleted = await deleteObject(client, there.url)
       return typeof deleted === 'object' ? failure(deleted.problem) : success(undefined)
@@ -153,13 +152,7 @@ export function openAccounts({ safeFetch, now, serverUrl, findService = askDns }
 /** Where we put it, or wherever else in the calendar its UID stands. */
 async function findObject(client: DavClient, calendarUrl: string, id: EventId): Promise<DavObject | 'absent' | Failed> {
   const there = await readObject(client, `${calendarUrl}${id}.ics`)
-  const uid = uidOf(id)
-  return there === 'absent' && uid !== undefined ? findByUid(client, calendarUrl, uid) : there
-}
-
-function uidOf(id: EventId): string | undefined {
-  const bookingId = bookingIdOf(id)
-  return bookingId === undefined ? undefined : icalUidOf(bookingId)
+  return there === 'absent' ? findByUid(client, calendarUrl, icalUidOf(id)) : there
 }
 
 function readSettings(
