@@ -74,7 +74,7 @@ const fields = {
   location: text(255),
   busy: flag,
   // As many as the largest of the providers takes.
-  participants: optional(Type.Array(participantSchema, { maxItems: 200 })),
+  participants: optional(Type.Array(participantSchema, { maxItems: 50 })),
   resources: optional(Type.Array(Type.Object({ email, name: text(255) }), { maxItems: 50 })),
   conferencing: optional(conferencingSchema),
   reminders: optional(remindersSchema),

@@ -104,17 +104,6 @@ describe('a body', () => {
       'api.authentication_error',
     )
   })
-
-  it('may invite two hundred to an event', async () => {
-    const guests = (count: number) =>
-      Array.from({ length: count }, (_, index) => ({ email: `g${index}@guest.example` }))
-    const invite = (count: number) =>
-      server.request('POST', `${grant}/events?calendar_id=primary`, {
-        body: { when: times, participants: guests(count) },
-      })
-    expect((await invite(200)).body.data.participants).toHaveLength(200)
-    expect((await invite(201)).status).toBe(400)
-  })
 })
 
 describe('what nobody knows', () => {
