@@ -7,6 +7,7 @@ const mostRows = 10_000
 
 export const auditCommand: Command = {
   name: 'audit',
+  isAboutData: true,
   meaning: 'Show what was done in an application, by whom and from where, newest first',
   options: {
     app: applicationOption,

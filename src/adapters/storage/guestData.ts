@@ -10,7 +10,8 @@ import { type Sql, sql } from './sql.ts'
 /**
  * Blanks names, addresses, answers, reasons, and the texts that may be made of them, of at most 1,000 bookings that ended before
  * `endedBefore`; titles become the configuration's name. Who served, when and what became of it stays, so a booking counts where it
- * counted. One that was changed after `unchangedSince` waits: notifications and mails about it are still kept. Answers how many.
+ * counted. One that was changed after `unchangedSince` waits: notifications and mails about it are still kept. A cancelled one whose
+ * event a calendar has not let go yet does not wait for that. Answers how many.
  */
 export function blankGuestData(
   transaction: Transaction,
@@ -21,11 +22,15 @@ export function blankGuestData(
     sql`
       select id from openslot.bookings
       where app_id = ${transaction.appId} and guest_blanked_at is null and upper(during) < ${new Date(endedBefore)}
-        and updated_at < ${new Date(unchangedSince)} and change is null
+        and updated_at < ${new Date(unchangedSince)} and (change is null or state = 'cancelled')
       order by upper(during) limit ${partSize} for update skip locked`,
     endedBefore,
   )
 }
+
+const blankDetails = sql`(booking.body -> 'details' || jsonb_build_object(
+  'title', coalesce(nullif(configuration.document ->> 'name', ''), 'removed'), 'description', '', 'location', '',
+  'guest', jsonb_build_object('email', '', 'name', ''), 'additionalGuests', '[]'::jsonb, 'additionalFields', '{}'::jsonb))`
 
 /** The bookings whose ids `due` selects, and their events that ended before `endedBefore`. */
 async function blank(transaction: Transaction, due: Sql, endedBefore: Instant): Promise<number> {
@@ -35,10 +40,10 @@ async function blank(transaction: Transaction, due: Sql, endedBefore: Instant): 
     with due as (${due}),
     blanked as (
       update openslot.bookings as booking set guest_email = '', guest_blanked_at = now(), version = booking.version + 1,
+        change = case when booking.change is not null then
+          jsonb_set(booking.change || '{"reason": ""}', '{overtook,details}', ${blankDetails}, false) end,
         body = booking.body - 'invitedByCalendar' || jsonb_build_object('cancellationReason', '',
-          'details', booking.body -> 'details' || jsonb_build_object('title', coalesce(nullif(configuration.document ->> 'name', ''), 'removed'),
-            'description', '', 'location', '', 'guest', jsonb_build_object('email', '', 'name', ''),
-            'additionalGuests', '[]'::jsonb, 'additionalFields', '{}'::jsonb))
+          'details', ${blankDetails})
       from due, openslot.configurations as configuration
       where booking.app_id = ${appId} and booking.id = due.id
         and configuration.app_id = ${appId} and configuration.id = booking.configuration_id
@@ -87,25 +92,36 @@ export type Erased = {
   readonly standing: readonly BookingId[]
 }
 
+type ErasedFrom = { readonly id: BookingId; readonly event_id: string; readonly stands: boolean }
+
 /**
  * Takes an address out of every booking that is over at `now` or was cancelled, with what is still kept of notifications, mails and
- * repeated answers about them; a booking of theirs is blanked as by its age.
+ * repeated answers about them; a booking of theirs is blanked as by its age. What they were told of a booking in which others have
+ * taken their place goes as well, and what was told of them then.
  */
 export async function eraseGuest(transaction: Transaction, email: string, now: Instant): Promise<Erased> {
   const { appId } = transaction
   await takeTime(transaction)
-  const found = await transaction.query<{ id: BookingId; event_id: string; isTheirs: boolean; stands: boolean }>(sql`
-    select id, event_id, ${isGuest(email)} as "isTheirs",
-      change is not null or (state in ('held', 'pending', 'booked') and upper(during) > ${new Date(now)}) as stands
-    from openslot.bookings where app_id = ${appId} and (${isGuest(email)} or ${isAdditionalGuest(email)})
-    order by created_at, id for update`)
+  const isPart = sql`(${isGuest(email)} or ${isAdditionalGuest(email)})`
+  const stands = sql`((change is not null and state <> 'cancelled')
+    or (state in ('held', 'pending', 'booked') and upper(during) > ${new Date(now)}))`
+  const found = await transaction.query<ErasedFrom & { isTheirs: boolean }>(sql`
+    select id, event_id, ${isGuest(email)} as "isTheirs", ${stands} as stands
+    from openslot.bookings where app_id = ${appId} and ${isPart} order by created_at, id for update`)
+  const former = await transaction.query<ErasedFrom>(sql`
+    select id, event_id, ${stands} as stands from openslot.bookings
+    where app_id = ${appId} and not ${isPart} and id in (
+      select booking_id from openslot.deliveries
+      where app_id = ${appId} and kind = 'mail' and lower(recipient) = lower(${email}) and body ->> 'role' in ('guest', 'additionalGuest'))`)
   const over = found.filter(({ stands }) => !stands)
   const theirs = over.filter(({ isTheirs }) => isTheirs).map(({ id }) => id)
   const others = over.filter(({ isTheirs }) => !isTheirs).map(({ id }) => id)
   const blanked = await blank(transaction, sql`select unnest(${theirs}::uuid[]) as id`, now)
   await takeOut(transaction, others, email)
-  const deleted = await deleteWords(transaction, over)
   const standing = found.filter(({ stands }) => stands).map(({ id }) => id)
+  const ended = [...over, ...former.filter((booking) => !booking.stands)]
+  const goesOn = former.filter((booking) => booking.stands)
+  const deleted = (await deleteWords(transaction, ended)) + (await deleteMentions(transaction, goesOn, email))
   return { blanked, takenOut: others.length, deleted, standing }
 }
 
@@ -133,19 +149,34 @@ async function takeOut(transaction: Transaction, ids: readonly BookingId[], emai
 }
 
 /** What was, or was to be, told of bookings that are over; answers how many notifications and mails. */
-async function deleteWords(
-  transaction: Transaction,
-  over: readonly { readonly id: BookingId; readonly event_id: string }[],
-): Promise<number> {
+async function deleteWords(transaction: Transaction, bookings: readonly ErasedFrom[]): Promise<number> {
   const { appId } = transaction
-  const ids = over.map(({ id }) => id)
-  const objects = [...ids, ...over.map(({ event_id }) => event_id)]
+  const ids = bookings.map(({ id }) => id)
+  const objects = [...ids, ...bookings.map(({ event_id }) => event_id)]
   const mails = await transaction.query(sql`
     delete from openslot.deliveries where app_id = ${appId} and kind = 'mail' and booking_id = any(${ids}::uuid[]) returning id`)
   const notifications = await transaction.query(sql`
     delete from openslot.webhook_events where app_id = ${appId} and object_id = any(${objects}::text[]) returning id`)
   await transaction.query(sql`
     delete from openslot.idempotency_keys where app_id = ${appId} and object_id = any(${ids}::uuid[])`)
+  return mails.length + notifications.length
+}
+
+/** Of bookings that go on with others in their place: the mails and notifications that name them. */
+async function deleteMentions(
+  transaction: Transaction,
+  bookings: readonly ErasedFrom[],
+  email: string,
+): Promise<number> {
+  const { appId } = transaction
+  const ids = bookings.map(({ id }) => id)
+  const objects = [...ids, ...bookings.map(({ event_id }) => event_id)]
+  const names = sql`position(lower(${email}) in lower(body::text)) > 0`
+  const mails = await transaction.query(sql`
+    delete from openslot.deliveries
+    where app_id = ${appId} and kind = 'mail' and booking_id = any(${ids}::uuid[]) and ${names} returning id`)
+  const notifications = await transaction.query(sql`
+    delete from openslot.webhook_events where app_id = ${appId} and object_id = any(${objects}::text[]) and ${names} returning id`)
   return mails.length + notifications.length
 }
 

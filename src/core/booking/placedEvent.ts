@@ -3,7 +3,7 @@ import type { EventId } from '../ids.ts'
 import type { Interval } from '../time/interval.ts'
 
 export type PlacedEvent = {
-  /** Made from the booking id, so that a repeat finds its own. */
+  /** The booking's own `eventId`, so that a repeat finds its own. */
   readonly id: EventId
   /** One for the whole life of the booking (RFC 5545 §3.8.4.7). */
   readonly icalUid: string

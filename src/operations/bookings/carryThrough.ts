@@ -22,7 +22,17 @@ import { failure, type Result, success } from '../../core/result.ts'
 import { stillRunning } from '../once.ts'
 import type { Tools } from '../tools.ts'
 import { isStillFree } from './isStillFree.ts'
-import { calendarsOf, isHere, type Kept, leave, nothingKept, place, placeAgain, undo } from './placeEvents.ts'
+import {
+  askCalendars,
+  calendarsOf,
+  isHere,
+  type Kept,
+  leave,
+  nothingKept,
+  place,
+  placeAgain,
+  undo,
+} from './placeEvents.ts'
 import { type EventsHere, rowsThatFollow } from './whatFollows.ts'
 
 export type ChangeTools = Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>
@@ -171,6 +181,10 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
     if (!looked.ok) return standBack(tools, booking, context, looked.problem)
     if (!looked.value) return giveUp(tools, booking, context, slotTaken)
   }
+  if (change.kind === 'confirm' && booking.service.placements.length > 1) {
+    const asked = await askCalendars(tools, scope, booking)
+    if (!asked.ok) return standBack(tools, booking, context, asUnavailable(asked.problem))
+  }
   const placed = await place(tools, 'elsewhere', scope, booking, context.configuration)
   if (!placed.ok)
     return canBeGivenUp(booking) ? standBack(tools, booking, context, asUnavailable(placed.problem)) : success(booking)
@@ -231,7 +245,7 @@ async function standBack(
 
 /**
  * The worker may have been quicker than a slow request, and the other way round: what either settled stands for both.
- * Where it was given up, whoever comes late may have placed the event after the other had removed it: it is set right.
+ * Where it was given up or called off, whoever comes late may have placed the event after the other had removed it: it is set right.
  */
 async function endedElsewhere(
   tools: ChangeTools,
@@ -239,7 +253,8 @@ async function endedElsewhere(
   { configuration }: ChangeContext,
 ): Promise<Result<Booking>> {
   const current = await tools.database.read(booking.appId, (transaction) => findBooking(transaction, booking.id))
-  if (current === undefined || current.change !== undefined) return failure(changedMeanwhile)
+  const isOpen = current?.change !== undefined && current.change.kind !== 'cancel'
+  if (current === undefined || isOpen) return failure(changedMeanwhile)
   const settled = settle(booking)
   if (
     current.state === settled.state &&

@@ -6,14 +6,13 @@ import type { CalendarKey } from '../../core/account/grant.ts'
 import type { Actor } from '../../core/account/principal.ts'
 import type { Booking } from '../../core/booking/booking.ts'
 import { cancel, reschedule } from '../../core/booking/lifecycle.ts'
-import { calendarName } from '../../core/configuration/configuration.ts'
 import type { AppId, BookingId } from '../../core/ids.ts'
 import { asUnavailable, changedMeanwhile, notFound } from '../../core/problem.ts'
-import { failure, type Result, success } from '../../core/result.ts'
+import { failure, type Result } from '../../core/result.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { findKnownConfiguration } from '../configurations/loadConfiguration.ts'
 import { type ChangeTools, carryThrough } from './carryThrough.ts'
-import { isHere, providerOf } from './placeEvents.ts'
+import { askCalendars } from './placeEvents.ts'
 
 export type Followed = {
   readonly appId: AppId
@@ -46,18 +45,12 @@ export async function moveWithEvent(tools: ChangeTools, followed: Followed, when
   )
 }
 
-/** Whether each calendar elsewhere that carries the booking answers; of one whose account is gone nothing is wanted. */
+/** A move by hand is not begun where another calendar of the booking does not answer. */
 async function askOthers(tools: ChangeTools, { appId, bookingId, on }: Followed): Promise<Result<void>> {
   const booking = await tools.database.read(appId, (transaction) => findBooking(transaction, bookingId))
   if (booking === undefined) return failure(notFound)
-  const others = booking.service.placements.filter(
-    (calendar) => !isHere(tools, calendar) && (on === undefined || calendarName(calendar.key) !== calendarName(on)),
-  )
-  const scope = { appId, local: tools.database }
-  const answers = others.map((calendar) => providerOf(tools, calendar)?.find(scope, calendar.key, booking.eventId))
-  for (const answer of await Promise.all(answers))
-    if (answer?.ok === false) return failure(asUnavailable(answer.problem))
-  return success(undefined)
+  const asked = await askCalendars(tools, { appId, local: tools.database }, booking, on)
+  return asked.ok ? asked : failure(asUnavailable(asked.problem))
 }
 
 async function follow(

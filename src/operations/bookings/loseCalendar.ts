@@ -23,9 +23,9 @@ export async function loseCalendar(
 ): Promise<Result<void>> {
   const booking = await tools.database.read(appId, (transaction) => findBooking(transaction, bookingId))
   if (booking === undefined) return success(undefined)
-  if (booking.change !== undefined) return failure(changedMeanwhile)
   const isLive = booking.state === 'booked' || booking.state === 'pending'
   if (!isLive || booking.when.start <= tools.now()) return success(undefined)
+  if (booking.change !== undefined) return failure(changedMeanwhile)
   const { placements } = booking.service
   const left = await findLeft(tools, booking)
   if (left.length === placements.length) return success(undefined)

@@ -51,6 +51,25 @@ export function place(
 }
 
 /**
+ * Whether each calendar elsewhere that carries the booking answers, but for `asked`; of one whose account is gone nothing is
+ * wanted. What can be undone only by telling guests again is not begun where one of several will not take it.
+ */
+export async function askCalendars(
+  tools: Pick<Tools, 'providers'>,
+  scope: CalendarScope,
+  booking: Booking,
+  asked?: CalendarKey,
+): Promise<Result<void>> {
+  const others = booking.service.placements.filter(
+    (calendar) =>
+      !isHere(tools, calendar) && (asked === undefined || calendarName(calendar.key) !== calendarName(asked)),
+  )
+  const answers = others.map((calendar) => providerOf(tools, calendar)?.find(scope, calendar.key, booking.eventId))
+  for (const answer of await Promise.all(answers)) if (answer?.ok === false) return answer
+  return success(undefined)
+}
+
+/**
  * The last step of a move that nothing stands against any more: the account that it leaves may tell the guests that the
  * meeting is off. One that refuses the password keeps its event until it is connected again; then it is found left over.
  */

@@ -3,6 +3,7 @@ import { findBooking, lockBooking, scheduleNextRecovery, scheduleRecovery } from
 import { findCalendar } from '../../adapters/storage/calendars.ts'
 import { worker } from '../../core/account/principal.ts'
 import type { Booking } from '../../core/booking/booking.ts'
+import { calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
 import type { AppId, BookingId } from '../../core/ids.ts'
 import { slotTaken } from '../../core/problem.ts'
 import { type Result, success } from '../../core/result.ts'
@@ -10,7 +11,7 @@ import { minuteMs } from '../../core/time/instant.ts'
 import { findKnownConfiguration } from '../configurations/loadConfiguration.ts'
 import type { Tools } from '../tools.ts'
 import { finish, giveUp } from './carryThrough.ts'
-import { isHere } from './placeEvents.ts'
+import { askCalendars, isHere } from './placeEvents.ts'
 
 /** Older than this, a hold without an event is given up: the guest has long seen an error. */
 const staleMs = 2 * minuteMs
@@ -43,10 +44,10 @@ export async function recoverBooking(
 
   if (booking.direction === 'abort' || (await isHopeless(tools, booking))) {
     await giveUp(tools, booking, context, slotTaken)
-    return afterwards(tools, { appId, bookingId, tries }, 'given up')
+    return afterwards(tools, booking, tries, 'given up')
   }
   const finished = await finish(tools, booking, context)
-  return afterwards(tools, { appId, bookingId, tries }, finished.ok ? 'settled' : 'given up')
+  return afterwards(tools, booking, tries, finished.ok ? 'settled' : 'given up')
 }
 
 /**
@@ -65,26 +66,33 @@ export async function finishEarlierTry(
 }
 
 /**
- * A request whose time has come unconfirmed; or a new booking or a move that is old, and no event stands at the new time, or
- * none will: on an account that is gone, or refuses the password. On calendars of our own none does before all is settled.
+ * A request whose time has come unconfirmed, or a calendar of which refuses the password; or a new booking or a move that is
+ * old, and no event stands at the new time, or none will: on an account that is gone, or refuses the password. On calendars of
+ * our own none does before all is settled; where the booking stood and the account is gone since, none is missing.
  */
 async function isHopeless(
   tools: Pick<Tools, 'providers' | 'now'> & Pick<Tools, 'database'>,
   booking: NonNullable<Awaited<ReturnType<typeof lockBooking>>>,
 ): Promise<boolean> {
   if (booking.change?.kind === 'cancel') return false
-  if (booking.change?.kind === 'confirm') return tools.now() >= booking.when.start
+  const { appId, eventId, change } = booking
+  const scope = { appId, local: tools.database }
+  if (change?.kind === 'confirm') {
+    const asked = await askCalendars(tools, scope, booking)
+    return tools.now() >= booking.when.start || (!asked.ok && asked.problem.kind === 'grantExpired')
+  }
   if (tools.now() - booking.updatedAt < staleMs) return false
-  const target = booking.change?.kind === 'reschedule' ? booking.change : booking
+  const target = change?.kind === 'reschedule' ? change : booking
+  const stood = new Set(target === booking ? [] : booking.service.placements.map(({ key }) => calendarName(key)))
   const { here = [], elsewhere = [] } = Object.groupBy(target.service.placements, (calendar) =>
     isHere(tools, calendar) ? 'here' : 'elsewhere',
   )
   if (elsewhere.length === 0) return true
-  for (const { key } of here) if ((await findCalendar(tools.database, booking.appId, key)) === undefined) return true
+  const isGone = async ({ key }: ParticipantCalendar) => (await findCalendar(tools.database, appId, key)) === undefined
+  for (const calendar of here) if (await isGone(calendar)) return true
   for (const calendar of elsewhere) {
-    const found = await tools
-      .providers(calendar.provider)
-      ?.find({ appId: booking.appId, local: tools.database }, calendar.key, booking.eventId)
+    if (stood.has(calendarName(calendar.key)) && (await isGone(calendar))) continue
+    const found = await tools.providers(calendar.provider)?.find(scope, calendar.key, eventId)
     if (found?.ok === false && found.problem.kind === 'grantExpired') return true
     // Not readable is not gone: look again later.
     if (found === undefined || !found.ok) return false
@@ -93,15 +101,17 @@ async function isHopeless(
   return false
 }
 
+/** Whoever called the booking off meanwhile has set its next run, and when it must not be sooner. */
 async function afterwards(
   tools: Pick<Tools, 'database'>,
-  { appId, bookingId, tries }: Required<RecoverBookingCommand>,
+  { appId, id, change: begun }: Booking,
+  tries: number,
   outcome: Recovery,
 ): Promise<Result<Recovery>> {
   return tools.database.transaction(appId, async (transaction) => {
-    const booking = await lockBooking(transaction, bookingId)
+    const booking = await lockBooking(transaction, id)
     if (booking?.change === undefined) return success(outcome)
-    await scheduleNextRecovery(transaction, bookingId, tries + 1)
+    if (booking.change.kind === begun?.kind) await scheduleNextRecovery(transaction, id, tries + 1)
     return success('try again')
   })
 }

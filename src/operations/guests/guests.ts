@@ -2,7 +2,7 @@
 import { writeMessage } from '../../adapters/mail/messages.ts'
 import { recordAudit } from '../../adapters/storage/audit.ts'
 import { type Erased, eraseGuest as eraseRows, listBookingsOfGuest } from '../../adapters/storage/guestData.ts'
-import { listMails } from '../../adapters/storage/mails.ts'
+import { listMails, type MailRow } from '../../adapters/storage/mails.ts'
 import { terminal } from '../../core/account/principal.ts'
 import type { AppId } from '../../core/ids.ts'
 import { invalidRequest } from '../../core/problem.ts'
@@ -28,7 +28,8 @@ export async function exportGuest(
     return success({
       email,
       bookings: bookings.map((booking) => bookingToGuest(booking, email)),
-      mails: mails.map((row) => {
+      // Who is also a host is handed what they were told as a guest.
+      mails: mails.filter(isToGuest).map((row) => {
         const message = writeMessage(row.mail, { ...row, from: mailer.from, baseUrl })
         const { booking_id, ...item } = mailToListItem(row, message)
         // Whoever was only brought along is not handed what opens the booking.
@@ -52,6 +53,10 @@ export async function eraseGuest(
     await recordAudit(transaction, { actor: terminal, action: 'guest.erase', target: 'guest', detail })
     return success(erased)
   })
+}
+
+function isToGuest({ mail: { role } }: MailRow): boolean {
+  return role === 'guest' || role === 'additionalGuest'
 }
 
 const notAnAddress = invalidRequest('is not an e-mail address', 'ADDRESS')

@@ -245,6 +245,27 @@ describe('an account that refuses the password', () => {
     expect([times(ana), (await told(bookingId)).at(-1)]).toEqual([[], 'booking.cancelled'])
   })
 
+  it('keeps a confirmation of several from being told to guests by the calendars of the others, also where its process died', async () => {
+    const id = await configureFor([part(ana, { isOrganizer: true }), part(ben)], {
+      event: { booking_type: 'organizer-confirmation' },
+    })
+    const { bookingId, confirm } = await ask(id)
+    refuse(ben)
+    const [placeholder] = fake.events(ana.email, 'work')
+    fake.takeCalls(ana.email)
+    expect((await confirm()).status).toBe(504)
+    // The placeholder is put back; the confirmed event never was there.
+    expect(fake.takeCalls(ana.email).filter((name) => name === 'place')).toHaveLength(1)
+    // As a process leaves it that dies at the confirmed event of the first.
+    await server.app.database.pool.query(`update openslot.bookings set change = '{"kind": "confirm"}' where id = $1`, [
+      bookingId,
+    ])
+    expect(await recover(bookingId)).toBe('given up')
+    expect(fake.events(ana.email, 'work')).toMatchObject([{ placed: { title: placeholder?.placed?.title } }])
+    expect(await stateOf(bookingId)).toMatchObject({ state: 'pending', change: null })
+    expect(await told(bookingId)).toEqual(['booking.pending'])
+  })
+
   it('is waited for no longer than it takes to connect it again', async () => {
     const id = await configure(server, ana)
     const bookingId = await bookAt(server, id, nine)

@@ -18,7 +18,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts
 import { bookAt, configure, connect, type RemoteHost } from '../../support/remoteHosts.ts'
 import { startTestServer, type TestServer } from '../../support/server.ts'
 
-const kills = Number(process.env.KILLS ?? '6')
+const kills = Number(process.env.KILLS ?? '4')
 /** Kills between one start of the server that repairs and the next. */
 const together = 25
 /** What is promised: from the moment on from which server and network live. */
