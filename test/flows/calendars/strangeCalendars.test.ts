@@ -25,9 +25,9 @@ async function connectUser(name: string, timezone?: string): Promise<{ user: Cal
   const user = radicale.users[users.indexOf(name)] as CaldavUser
   return { user, host: await connectAgain(user, timezone) }
 }
-function connectAgain({ username, password }: CaldavUser, timezone?: string): Promise<RemoteHost> {
+function connectAgain({ username, password, email }: CaldavUser, timezone?: string): Promise<RemoteHost> {
   const zone = timezone === undefined ? {} : { timezone }
-  return connect(server, 'caldav', { server_url: radicale.url, username, password, ...zone })
+  return connect(server, 'caldav', { server_url: radicale.url, username, password, email, ...zone })
 }
 const read = (host: RemoteHost) => sync(server, host, host.calendars[0] ?? '')
 const utc = (seconds: number) => new Date(seconds * 1000).toISOString().replace(/[-:]|\.000/g, '')

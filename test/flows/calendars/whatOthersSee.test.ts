@@ -62,8 +62,8 @@ async function openersIn(configuration: string, texts: readonly string[]): Promi
 it('an additional guest, and whoever sees the calendar, cannot open the booking; its guest can', async () => {
   const [user] = radicale.users
   if (user === undefined) throw new Error('nobody has a calendar')
-  const { username, password } = user
-  const host = await connect(server, 'caldav', { server_url: radicale.url, username, password })
+  const { username, password, email } = user
+  const host = await connect(server, 'caldav', { server_url: radicale.url, username, password, email })
   const configuration = await configure(server, host)
   const from = nearFuture()
   const booking = await bookAt(server, configuration, from, {

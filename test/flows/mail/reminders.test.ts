@@ -216,10 +216,12 @@ describe('reminders', () => {
     it('come for each of more bookings than one run sees to, and for none that is called off or over', async () => {
       const { configuration, id } = await bookWith([])
       await query(
-        `insert into openslot.bookings
-         select (jsonb_populate_record(booking, jsonb_build_object('id', gen_random_uuid(), 'state',
-           case when place <= 205 then 'booked' else 'cancelled' end))).*
-         from openslot.bookings as booking, generate_series(1, 210) as place where booking.id = $1`,
+        `insert into openslot.bookings (app_id, id, configuration_id, organizer_salt, guest_salt, state, during, organizer_email,
+           guest_email, event_id, body)
+         select app_id, gen_random_uuid(), configuration_id, organizer_salt, guest_salt,
+           case when place <= 205 then 'booked' else 'cancelled' end, during, organizer_email, guest_email,
+           gen_random_uuid()::text, body
+         from openslot.bookings, generate_series(1, 210) as place where id = $1`,
         id,
       )
       await change(configuration, [half])
