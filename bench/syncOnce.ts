@@ -11,7 +11,7 @@ const { url, username, password, from, to } = JSON.parse(process.argv[2] ?? '')
 const safeFetch = createSafeFetch({ allowPrivateNetwork: ['127.0.0.0/8'] })
 const tower = caldavAccounts({ safeFetch, now: () => instant(Date.now()) })
 const signal = AbortSignal.timeout(60_000)
-const connected = await tower.connect({ server_url: url, username, password }, signal)
+const connected = await tower.connect({ server_url: url, username, password, email: 'bench@host.example' }, signal)
 if (!connected.ok) throw new Error(connected.problem.message)
 const { email, settings, secret, calendars } = connected.value
 const [calendar] = calendars
