@@ -64,7 +64,7 @@ export function addRoute(server: FastifyInstance, route: Route, options: RouteOp
       request.grant = grant.value
     }
     const { principal, params, query, body } = request
-    const asked = { route, principal, address: clientAddress(request), params, query, body }
+    const asked = { route, principal, address: principal.address ?? clientAddress(request), params, query, body }
     if (isBooking(route)) {
       const problem = await findPageProblem(options, asked)
       if (problem !== undefined) return failure(problem)

@@ -54,7 +54,7 @@ export function decline(booking: Booking, reason: string): Result<Booking> {
  */
 export function cancel(booking: Booking, by: CancelledBy, reason: string): Result<Booking> {
   const { change: overtook, state } = booking
-  if (state !== 'booked' && state !== 'pending') return failure(ended(booking))
+  if (!stands(state)) return failure(ended(booking))
   if (overtook?.kind === 'create' || overtook?.kind === 'cancel') return failure(changing)
   if (overtook !== undefined && by === 'calendar') return failure(changing)
   const change: Change = { kind: 'cancel', by, reason, from: state, ...(overtook && { overtook }) }
@@ -84,7 +84,8 @@ export function findBegunProblem({ state, when }: Booking, asker: Asker, now: In
   return invalidRequest('The booking has begun and can no longer be changed')
 }
 
-function stands(state: Booking['state']): boolean {
+/** Booked or pending: neither ended nor only held. */
+export function stands(state: Booking['state']): state is 'booked' | 'pending' {
   return state === 'booked' || state === 'pending'
 }
 
@@ -130,7 +131,7 @@ export function findCancellationProblem(
 
 /** A booking that is neither booked nor pending is not changed any more. */
 export function findEndedProblem(booking: Booking): Problem | undefined {
-  return booking.state === 'booked' || booking.state === 'pending' ? undefined : ended(booking)
+  return stands(booking.state) ? undefined : ended(booking)
 }
 
 /** The booking after its change: what the events of `placedEvent` made true. */

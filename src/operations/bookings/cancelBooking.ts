@@ -2,7 +2,7 @@
 import { lockBooking } from '../../adapters/storage/bookings.ts'
 import { lockCalendars } from '../../adapters/storage/calendars.ts'
 import { actorOf, askerOf, type Principal } from '../../core/account/principal.ts'
-import { cancel, findBegunProblem, findCancellationProblem } from '../../core/booking/lifecycle.ts'
+import { cancel, findBegunProblem, findCancellationProblem, stands } from '../../core/booking/lifecycle.ts'
 import { movedMeanwhile, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { fromUnixSeconds } from '../../core/time/instant.ts'
@@ -64,8 +64,7 @@ export async function cancelBooking(
           ),
         ])
         if (current === undefined) return failure(notFound)
-        const isOpen = current.state === 'booked' || current.state === 'pending'
-        if (isOpen && shownStart !== undefined && fromUnixSeconds(shownStart) !== current.when.start)
+        if (stands(current.state) && shownStart !== undefined && fromUnixSeconds(shownStart) !== current.when.start)
           return failure(movedMeanwhile('start_time'))
         const asker = askerOf(principal)
         const now = tools.now()
