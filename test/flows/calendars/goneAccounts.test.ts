@@ -198,6 +198,24 @@ describe('an account that was taken away', () => {
   })
 })
 
+describe('an account that was taken away before a process died in a move', () => {
+  it('does not take the move back: it settles on what is left', async () => {
+    const id = await configureFor([part(ana, { isOrganizer: true }), part(ben)])
+    const bookingId = await bookAt(server, id, nine)
+    await remove(ben)
+    const [when, eventId] = [milliseconds(noon), eventIdOf(bookingId as BookingId)]
+    fake.put(ana.email, 'work', eventId, when)
+    await server.app.database.pool.query(
+      `update openslot.bookings set change = jsonb_build_object('kind', 'reschedule', 'asker', 'host', 'when', $2::jsonb,
+         'service', body -> 'service', 'details', body -> 'details') where id = $1`,
+      [bookingId, when],
+    )
+    clockMs = 3 * 60_000
+    expect(await recover(bookingId)).toBe('settled')
+    expect(await stateOf(bookingId)).toMatchObject({ state: 'booked', change: null, start: noon })
+  })
+})
+
 describe('an account that refuses the password', () => {
   it('leaves a booking as it is that is moved on the other calendar, and open to its guest', async () => {
     const id = await configureFor([participant(here.email, { isOrganizer: true }), part(ben)])
