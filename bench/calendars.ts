@@ -2,8 +2,8 @@
 // ours, and at a real one; a poll that finds nothing new; offers from the mirror; and many accounts in which nothing happens.
 import { existsSync } from 'node:fs'
 
-import { ask } from '../test/support/caldavServer.ts'
-import { startCyrusCaldav } from '../test/support/cyrusCaldav.ts'
+import { ask } from '../test/support/calendars/caldavServer.ts'
+import { startCyrusCaldav } from '../test/support/calendars/cyrusCaldav.ts'
 import { type BenchEvents, dayMs, eventLines } from './benchEvents.ts'
 import type { BenchRow } from './engine.ts'
 import { benchMirror } from './mirror.ts'

@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises'
 
 import pg from 'pg'
 
-import { type PostgresConnection, startEmbeddedPostgres } from '../src/adapters/storage/embedded.ts'
+import { type PostgresConnection, startEmbeddedPostgres } from '../src/adapters/storage/embedded/embedded.ts'
 import { dayMs } from './benchEvents.ts'
 import type { BenchRow } from './engine.ts'
 import { median, runtime, serve, throughput } from './support.ts'

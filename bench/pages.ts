@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 import { chromium, type Page } from 'playwright-core'
 
-import { startEmbeddedPostgres } from '../src/adapters/storage/embedded.ts'
+import { startEmbeddedPostgres } from '../src/adapters/storage/embedded/embedded.ts'
 import type { BenchRow } from './engine.ts'
 import { makeHosts } from './hosts.ts'
 import { median, serve } from './support.ts'

@@ -2,7 +2,7 @@
 import { pino } from 'pino'
 
 import { insertApplication, insertKey } from '../src/adapters/storage/accounts.ts'
-import type { Connection } from '../src/adapters/storage/connection.ts'
+import type { Connection } from '../src/adapters/storage/database/connection.ts'
 import { buildApp } from '../src/app.ts'
 import { loadConfig } from '../src/config.ts'
 

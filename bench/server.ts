@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 
 import pg from 'pg'
 
-import { startEmbeddedPostgres } from '../src/adapters/storage/embedded.ts'
+import { startEmbeddedPostgres } from '../src/adapters/storage/embedded/embedded.ts'
 import type { BenchRow } from './engine.ts'
 import { makeHosts } from './hosts.ts'
 import { drive, median, memoryOf, type Served, serve, serveBuilt, throughput } from './support.ts'

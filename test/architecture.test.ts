@@ -162,8 +162,8 @@ describe('the house', () => {
 /** The list of status texts comes from `node:http`; the embedded PostgreSQL looks at its own socket. */
 const mayListen = [
   'src/http/answers.ts',
-  'src/adapters/storage/embeddedProcess.ts',
-  'src/adapters/storage/embeddedOwner.ts',
+  'src/adapters/storage/embedded/process.ts',
+  'src/adapters/storage/embedded/owner.ts',
 ]
 /** The person at the terminal asks the server that runs on the same machine. */
 const mayCall: readonly string[] = sources.filter((file) => file.startsWith('src/cli/'))

@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 
 import { expect, onTestFinished, test } from 'vitest'
 
-import { parseMasterKeys } from '../src/adapters/storage/masterKeys.ts'
+import { parseMasterKeys } from '../src/adapters/storage/secrets/masterKeys.ts'
 import { loadConfig, settings } from '../src/config.ts'
 import { composeText, readCompose, secrets } from './support/compose.ts'
 

@@ -1,7 +1,7 @@
 // The door that a person at a terminal opens: every command by name, and what it says when something is wrong.
 import { resolve } from 'node:path'
 
-import { hasEmbeddedDatabase } from '../adapters/storage/embeddedPlace.ts'
+import { hasEmbeddedDatabase } from '../adapters/storage/embedded/place.ts'
 import { type Config, loadConfig } from '../config.ts'
 import { readVersion } from '../installation.ts'
 import { accountCommands } from './accounts.ts'

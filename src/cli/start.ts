@@ -1,5 +1,5 @@
 // `openslot start`: serves until a signal comes, then lets everything in flight end.
-import { waitForDatabase } from '../adapters/storage/waitForDatabase.ts'
+import { waitForDatabase } from '../adapters/storage/database/waitForDatabase.ts'
 import { type App, buildApp } from '../app.ts'
 import type { Config } from '../config.ts'
 import { localTimezone } from './accounts.ts'

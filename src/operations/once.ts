@@ -1,5 +1,5 @@
 // Runs a write at most once for each `Idempotency-Key`.
-import type { Database, Transaction } from '../adapters/storage/database.ts'
+import type { Database, Transaction } from '../adapters/storage/database/database.ts'
 import {
   endLease,
   giveTurnBack,

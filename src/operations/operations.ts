@@ -1,5 +1,5 @@
 // The table of contents: all that the server can do, by name, bound to what it works with.
-import { CommitUnknown, DatabaseUnavailable } from '../adapters/storage/database.ts'
+import { CommitUnknown, DatabaseUnavailable } from '../adapters/storage/database/database.ts'
 import type { Result } from '../core/result.ts'
 import { failure } from '../core/result.ts'
 import { createApplication, createKey, listApplications, listKeys, revokeKey } from './accounts/accounts.ts'

@@ -1,7 +1,7 @@
 /** Who may do what to a booking, by whose word it is: a guest, a host with a link of their own, the application. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
-import { sql } from '../../src/adapters/storage/sql.ts'
+import { sql } from '../../src/adapters/storage/database/sql.ts'
 import { instant } from '../../src/core/time/instant.ts'
 import { book, makeConfiguration, makeHost, nearFuture, participant, type TestHost } from '../support/hosts.ts'
 import { linksOf, mailsOf } from '../support/mails.ts'

@@ -2,7 +2,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
-import { toClientConfig } from '../../src/adapters/storage/connection.ts'
+import { toClientConfig } from '../../src/adapters/storage/database/connection.ts'
 import { book, configurationBody, makeConfiguration, makeHost, nearFuture, type TestHost } from '../support/hosts.ts'
 import { findFaults, readLedger } from '../support/ledger.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'

@@ -4,13 +4,13 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-import { eventIdOf } from '../../src/adapters/storage/ids.ts'
+import { eventIdOf } from '../../src/adapters/storage/database/ids.ts'
 import type { Principal } from '../../src/core/account/principal.ts'
 import { icalUidOf } from '../../src/core/booking/booking.ts'
 import { decodeReference, encodeSalt } from '../../src/core/booking/reference.ts'
 import type { AppId, BookingId } from '../../src/core/ids.ts'
+import { type FaultyCalendars, faultyCalendars, type Step } from '../support/calendars/faultyCalendars.ts'
 import { bookingTriggers, makeEndpoint, work } from '../support/endpoints.ts'
-import { type FaultyCalendars, faultyCalendars, type Step } from '../support/faultyCalendars.ts'
 import { makeConfiguration, makeHost, nearFuture, type TestHost } from '../support/hosts.ts'
 import { mailsOf, sendMailsOf } from '../support/mails.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'

@@ -1,7 +1,7 @@
 /** What guests do needs no right to write the host's settings, so no fault in it can change them (pitfall 15). */
 import pg from 'pg'
 import { afterAll, expect, it, vi } from 'vitest'
-import { serverRole } from '../../src/adapters/storage/migrations.ts'
+import { serverRole } from '../../src/adapters/storage/migrations/migrations.ts'
 import type { App } from '../../src/app.ts'
 import { decodeReference, encodeSalt } from '../../src/core/booking/reference.ts'
 import { book, makeConfiguration, makeHost, nearFuture, type TestHost } from '../support/hosts.ts'

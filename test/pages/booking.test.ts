@@ -3,12 +3,11 @@ import { readFileSync } from 'node:fs'
 
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-
-import { look, useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { book } from '../support/hosts.ts'
 import { mailsOf } from '../support/mails.ts'
-import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
+import { look, useBrowser } from '../support/pages/browser.ts'
+import { makePage, type PageServer, startPageServer } from '../support/pages/pages.ts'
 
 useBuild('pages')
 const browser = useBrowser()

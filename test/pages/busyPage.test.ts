@@ -1,9 +1,8 @@
 /** A page whose server is busy works for its guest's booking, without a word to the guest; a program that fills in all it finds is told. */
 import { beforeAll, expect, it } from 'vitest'
-
-import { look, useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { book, makeConfiguration, makeHost, nearFuture } from '../support/hosts.ts'
+import { look, useBrowser } from '../support/pages/browser.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 
 useBuild('pages')

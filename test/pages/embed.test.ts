@@ -6,12 +6,11 @@ import { gzipSync } from 'node:zlib'
 import type { FrameLocator, Page, Response } from 'playwright-core'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { compileScript, parse } from 'vue/compiler-sfc'
-
-import { findBarriers, takePicture, useBrowser, type View } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
-import { bundle, type HostPage, servePages } from '../support/hostPage.ts'
 import { book, nearFuture } from '../support/hosts.ts'
-import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
+import { findBarriers, takePicture, useBrowser, type View } from '../support/pages/browser.ts'
+import { bundle, type HostPage, servePages } from '../support/pages/hostPage.ts'
+import { makePage, type PageServer, startPageServer } from '../support/pages/pages.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 useBuild('pages')

@@ -1,10 +1,9 @@
 /** The questions of the form: what can be chosen, what a link may prefill, and what the server says to the answers. */
 import type { Page } from 'playwright-core'
 import { beforeAll, expect, it, vi } from 'vitest'
-
-import { useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
-import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
+import { useBrowser } from '../support/pages/browser.ts'
+import { makePage, type PageServer, startPageServer } from '../support/pages/pages.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 

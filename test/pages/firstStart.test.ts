@@ -2,8 +2,8 @@
 import { beforeAll, expect, it } from 'vitest'
 
 import { makeDatabase, startServer } from '../flows/cli/openslot.ts'
-import { useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
+import { useBrowser } from '../support/pages/browser.ts'
 
 useBuild('pages')
 const browser = useBrowser()

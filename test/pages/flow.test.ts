@@ -3,10 +3,10 @@ import type { Page, Route } from 'playwright-core'
 import { beforeAll, expect, it } from 'vitest'
 
 import { formatDay } from '../../web/shared/format.ts'
-import { findBarriers, look, useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { book, nearFuture } from '../support/hosts.ts'
-import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
+import { findBarriers, look, useBrowser } from '../support/pages/browser.ts'
+import { makePage, type PageServer, startPageServer } from '../support/pages/pages.ts'
 
 useBuild('pages')
 /** The tests cut the connection themselves. */

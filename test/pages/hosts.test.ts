@@ -1,12 +1,11 @@
 /** Configurations with several hosts: who is shown before, who is met after, and never a choice for the guest. */
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-
-import { look, useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { makeConfiguration, makeHost, participant, type TestHost } from '../support/hosts.ts'
 import { linksOf } from '../support/mails.ts'
-import { noticeUntilTomorrow, startPageServer } from '../support/pages.ts'
+import { look, useBrowser } from '../support/pages/browser.ts'
+import { noticeUntilTomorrow, startPageServer } from '../support/pages/pages.ts'
 import type { TestServer } from '../support/server.ts'
 
 useBuild('pages')

@@ -5,11 +5,11 @@ import { beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Words } from '../../web/booking/languages/en.ts'
 import { languages } from '../../web/booking/languages/languages.ts'
 import { formatDay, formatTimes, localeOf } from '../../web/shared/format.ts'
-import { look, useBrowser, type ViewOptions } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { book, nearFuture } from '../support/hosts.ts'
 import { linksOf } from '../support/mails.ts'
-import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
+import { look, useBrowser, type ViewOptions } from '../support/pages/browser.ts'
+import { makePage, type PageServer, startPageServer } from '../support/pages/pages.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 useBuild('pages')

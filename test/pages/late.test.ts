@@ -2,11 +2,11 @@
 import { beforeAll, beforeEach, expect, it } from 'vitest'
 
 import { type Instant, instant } from '../../src/core/time/instant.ts'
-import { look, takePictures, useBrowser, type View } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { book } from '../support/hosts.ts'
 import { linksOf } from '../support/mails.ts'
-import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
+import { look, takePictures, useBrowser, type View } from '../support/pages/browser.ts'
+import { makePage, type PageServer, startPageServer } from '../support/pages/pages.ts'
 
 useBuild('pages')
 const browser = useBrowser()

@@ -9,7 +9,7 @@ import { writeHtml } from '../../src/adapters/mail/letter.ts'
 import { writeMessage } from '../../src/adapters/mail/messages.ts'
 import { type Mail, mailKinds } from '../../src/core/booking/mail.ts'
 import { fromUnixSeconds } from '../../src/core/time/instant.ts'
-import { findBarriers, takePicture, useBrowser } from '../support/browser.ts'
+import { findBarriers, takePicture, useBrowser } from '../support/pages/browser.ts'
 
 const browser = useBrowser()
 const width = 360

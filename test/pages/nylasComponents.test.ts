@@ -3,10 +3,9 @@ import { join } from 'node:path'
 
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
-
-import { useBrowser, type ViewOptions } from '../support/browser.ts'
-import { bundle, type HostPage, servePages } from '../support/hostPage.ts'
 import { book, makeConfiguration, makeHost, nearFuture, participant, type TestHost } from '../support/hosts.ts'
+import { useBrowser, type ViewOptions } from '../support/pages/browser.ts'
+import { bundle, type HostPage, servePages } from '../support/pages/hostPage.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 
 vi.setConfig({ testTimeout: 60_000 })

@@ -1,10 +1,9 @@
 /** A private page while its session is on the way, good, refused, or out of reach; by itself and inside of another site. */
 import { beforeAll, expect, it } from 'vitest'
-
-import { look, useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
-import { type Answer, type HostPage, servePages } from '../support/hostPage.ts'
-import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
+import { look, useBrowser } from '../support/pages/browser.ts'
+import { type Answer, type HostPage, servePages } from '../support/pages/hostPage.ts'
+import { makePage, type PageServer, startPageServer } from '../support/pages/pages.ts'
 
 useBuild('pages')
 const browser = useBrowser()

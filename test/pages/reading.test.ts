@@ -1,11 +1,10 @@
 /** What a page says to who cannot see it, what is left of it when it is enlarged, and what of it comes out of a printer. */
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
-
-import { findBarriers, takePictures, useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { participant } from '../support/hosts.ts'
-import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
+import { findBarriers, takePictures, useBrowser } from '../support/pages/browser.ts'
+import { makePage, type PageServer, startPageServer } from '../support/pages/pages.ts'
 
 // Looking through a whole page for barriers takes its time on a busy machine.
 vi.setConfig({ testTimeout: 60_000 })

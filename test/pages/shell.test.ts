@@ -3,10 +3,9 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-
-import { useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
-import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
+import { useBrowser } from '../support/pages/browser.ts'
+import { makePage, type PageServer, startPageServer } from '../support/pages/pages.ts'
 import { rawRequest } from '../support/rawHttp.ts'
 
 useBuild('pages')

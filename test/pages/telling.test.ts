@@ -5,11 +5,11 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { de } from '../../web/booking/languages/de.ts'
 import { en } from '../../web/booking/languages/en.ts'
 import { fill } from '../../web/shared/format.ts'
-import { look, useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { book, nearFuture } from '../support/hosts.ts'
 import { mailsOf } from '../support/mails.ts'
-import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
+import { look, useBrowser } from '../support/pages/browser.ts'
+import { makePage, type PageServer, startPageServer } from '../support/pages/pages.ts'
 
 useBuild('pages')
 const browser = useBrowser()

@@ -2,10 +2,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 
 import { instant } from '../../src/core/time/instant.ts'
-import { look, takePictures, useBrowser } from '../support/browser.ts'
 import { useBuild } from '../support/builds.ts'
 import { linksOf } from '../support/mails.ts'
-import { makePage, type PageServer, startPageServer } from '../support/pages.ts'
+import { look, takePictures, useBrowser } from '../support/pages/browser.ts'
+import { makePage, type PageServer, startPageServer } from '../support/pages/pages.ts'
 
 useBuild('pages')
 const browser = useBrowser()

@@ -2,12 +2,12 @@
 import { expect, it } from 'vitest'
 
 import type { EventId } from '../../src/core/ids.ts'
-import { type CaldavStand, caldavStand } from '../support/caldavStand.ts'
-import { startCyrusCaldav } from '../support/cyrusCaldav.ts'
-import { startDavical } from '../support/davical.ts'
-import { fitting } from '../support/fitting.ts'
-import { startIcloudLike } from '../support/icloudLike.ts'
-import { startRadicale } from '../support/radicale.ts'
+import { type CaldavStand, caldavStand } from '../support/calendars/caldavStand.ts'
+import { startCyrusCaldav } from '../support/calendars/cyrusCaldav.ts'
+import { startDavical } from '../support/calendars/davical.ts'
+import { fitting } from '../support/calendars/fitting.ts'
+import { startIcloudLike } from '../support/calendars/icloudLike.ts'
+import { startRadicale } from '../support/calendars/radicale.ts'
 
 const id = '01990000000070008000000000000001' as EventId
 const event = fitting(id)

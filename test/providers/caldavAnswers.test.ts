@@ -11,9 +11,9 @@ import { createSafeFetch } from '../../src/adapters/net/safeFetch.ts'
 import type { CalendarId } from '../../src/core/ids.ts'
 import type { Result } from '../../src/core/result.ts'
 import { instant } from '../../src/core/time/instant.ts'
-import { ask, type CaldavServer, type CaldavUser, eventText, putByHand } from '../support/caldavServer.ts'
-import { fitting } from '../support/fitting.ts'
-import { startRadicale } from '../support/radicale.ts'
+import { ask, type CaldavServer, type CaldavUser, eventText, putByHand } from '../support/calendars/caldavServer.ts'
+import { fitting } from '../support/calendars/fitting.ts'
+import { startRadicale } from '../support/calendars/radicale.ts'
 
 type Answer = { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }
 

@@ -8,9 +8,9 @@ import { answerDigest, digestOf, readChallenges } from '../../src/adapters/calen
 import { caldavAccounts } from '../../src/adapters/calendars/caldav/provider.ts'
 import { createSafeFetch } from '../../src/adapters/net/safeFetch.ts'
 import { instant } from '../../src/core/time/instant.ts'
-import type { CaldavServer } from '../support/caldavServer.ts'
+import type { CaldavServer } from '../support/calendars/caldavServer.ts'
+import { startRadicale } from '../support/calendars/radicale.ts'
 import { freePort } from '../support/daemon.ts'
-import { startRadicale } from '../support/radicale.ts'
 
 let radicale: CaldavServer
 const servers: Server[] = []

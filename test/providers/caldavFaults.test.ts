@@ -4,10 +4,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { CalendarKey } from '../../src/core/account/grant.ts'
 import type { EventId } from '../../src/core/ids.ts'
 import { instant } from '../../src/core/time/instant.ts'
-import { type CaldavStand, caldavStand } from '../support/caldavStand.ts'
-import { startCyrusCaldav } from '../support/cyrusCaldav.ts'
-import { type FaultProxy, type NetworkFault, startFaultProxy } from '../support/faultProxy.ts'
-import { fitting } from '../support/fitting.ts'
+import { type CaldavStand, caldavStand } from '../support/calendars/caldavStand.ts'
+import { startCyrusCaldav } from '../support/calendars/cyrusCaldav.ts'
+import { type FaultProxy, type NetworkFault, startFaultProxy } from '../support/calendars/faultProxy.ts'
+import { fitting } from '../support/calendars/fitting.ts'
 
 let stand: CaldavStand
 let proxy: FaultProxy

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { CalendarKey } from '../../src/core/account/grant.ts'
 import type { CalendarId } from '../../src/core/ids.ts'
 import { instant } from '../../src/core/time/instant.ts'
-import { type CaldavStand, caldavStand } from '../support/caldavStand.ts'
-import { type FaultProxy, startFaultProxy } from '../support/faultProxy.ts'
-import { startRadicale } from '../support/radicale.ts'
+import { type CaldavStand, caldavStand } from '../support/calendars/caldavStand.ts'
+import { type FaultProxy, startFaultProxy } from '../support/calendars/faultProxy.ts'
+import { startRadicale } from '../support/calendars/radicale.ts'
 
 let stand: CaldavStand
 let proxy: FaultProxy

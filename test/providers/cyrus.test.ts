@@ -1,6 +1,6 @@
 /** CalDAV accounts on Cyrus. */
-import { caldavStand } from '../support/caldavStand.ts'
-import { startCyrusCaldav } from '../support/cyrusCaldav.ts'
+import { caldavStand } from '../support/calendars/caldavStand.ts'
+import { startCyrusCaldav } from '../support/calendars/cyrusCaldav.ts'
 import { keepsTheInterface } from './suite.ts'
 
 keepsTheInterface('CalDAV on Cyrus', async () => caldavStand(await startCyrusCaldav()))

@@ -1,7 +1,7 @@
 /** CalDAV accounts on what is reported of iCloud: emulated, in front of Cyrus. */
-import { caldavStand } from '../support/caldavStand.ts'
-import { startCyrusCaldav } from '../support/cyrusCaldav.ts'
-import { startIcloudLike } from '../support/icloudLike.ts'
+import { caldavStand } from '../support/calendars/caldavStand.ts'
+import { startCyrusCaldav } from '../support/calendars/cyrusCaldav.ts'
+import { startIcloudLike } from '../support/calendars/icloudLike.ts'
 import { keepsTheInterface } from './suite.ts'
 
 keepsTheInterface('CalDAV on an emulated iCloud', async () => {

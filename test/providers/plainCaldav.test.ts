@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import type { CalendarKey } from '../../src/core/account/grant.ts'
 import { instant } from '../../src/core/time/instant.ts'
-import { type CaldavStand, caldavStand } from '../support/caldavStand.ts'
-import { type PlainCaldav, startPlainCaldav } from '../support/plainCaldav.ts'
-import { startRadicale } from '../support/radicale.ts'
+import { type CaldavStand, caldavStand } from '../support/calendars/caldavStand.ts'
+import { type PlainCaldav, startPlainCaldav } from '../support/calendars/plainCaldav.ts'
+import { startRadicale } from '../support/calendars/radicale.ts'
 import { keepsTheInterface } from './suite.ts'
 
 const start = async (keeps: 'tagAndEtags' | 'nothing') => startPlainCaldav(await startRadicale(['alice']), keeps)

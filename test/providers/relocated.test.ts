@@ -2,9 +2,9 @@
 import { expect, it } from 'vitest'
 
 import { instant } from '../../src/core/time/instant.ts'
-import { caldavStand } from '../support/caldavStand.ts'
-import { startCyrusCaldav } from '../support/cyrusCaldav.ts'
-import { startIcloudLike } from '../support/icloudLike.ts'
+import { caldavStand } from '../support/calendars/caldavStand.ts'
+import { startCyrusCaldav } from '../support/calendars/cyrusCaldav.ts'
+import { startIcloudLike } from '../support/calendars/icloudLike.ts'
 
 const day = { start: instant(Date.parse('2027-03-02T00:00Z')), end: instant(Date.parse('2027-03-03T00:00Z')) }
 const nine = { start: instant(Date.parse('2027-03-02T09:00Z')), end: instant(Date.parse('2027-03-02T10:00Z')) }

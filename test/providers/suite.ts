@@ -8,7 +8,7 @@ import type { CalendarId, EventId } from '../../src/core/ids.ts'
 import type { Result } from '../../src/core/result.ts'
 import { type Instant, instant } from '../../src/core/time/instant.ts'
 import type { Interval } from '../../src/core/time/interval.ts'
-import { fitting } from '../support/fitting.ts'
+import { fitting } from '../support/calendars/fitting.ts'
 
 /**
  * An event as its owner puts it on the calendar. Times are ISO: with `Z` instants, without it readings of `timezone`'s wall.

@@ -1,10 +1,10 @@
 /** Virtual calendars keep what every provider keeps. */
 import { virtualCalendars } from '../../src/adapters/calendars/virtual/provider.ts'
 import { insertApplication } from '../../src/adapters/storage/accounts.ts'
-import { Database } from '../../src/adapters/storage/database.ts'
+import { Database } from '../../src/adapters/storage/database/database.ts'
+import { newId } from '../../src/adapters/storage/database/ids.ts'
+import { sql } from '../../src/adapters/storage/database/sql.ts'
 import { deleteEvent, findEvent, saveEvent } from '../../src/adapters/storage/events.ts'
-import { newId } from '../../src/adapters/storage/ids.ts'
-import { sql } from '../../src/adapters/storage/sql.ts'
 import { intervalOf, type When } from '../../src/core/calendar/event.ts'
 import type { CalendarId, EventId, GrantId } from '../../src/core/ids.ts'
 import { type Instant, instant } from '../../src/core/time/instant.ts'

@@ -3,10 +3,10 @@
  * as a line of JSON and stops at SIGTERM; told so, it kills itself without warning at the given call of a calendar.
  */
 import { pino } from 'pino'
-import type { Connection } from '../../src/adapters/storage/connection.ts'
+import type { Connection } from '../../src/adapters/storage/database/connection.ts'
 import { buildApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
-import { faultyCalendars, type Step } from './faultyCalendars.ts'
+import { faultyCalendars, type Step } from './calendars/faultyCalendars.ts'
 
 export type CrashOrders = {
   readonly connection: Connection

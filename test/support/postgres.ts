@@ -13,8 +13,8 @@ import {
   type EmbeddedPostgres,
   type PostgresConnection,
   startEmbeddedPostgres,
-} from '../../src/adapters/storage/embedded.ts'
-import { migrate } from '../../src/adapters/storage/migrations.ts'
+} from '../../src/adapters/storage/embedded/embedded.ts'
+import { migrate } from '../../src/adapters/storage/migrations/migrations.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {

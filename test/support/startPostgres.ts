@@ -1,6 +1,6 @@
 /** A program for tests: starts the embedded PostgreSQL on the folder it is given, says so as a line of JSON, and stops at SIGTERM. */
 
-import { startEmbeddedPostgres } from '../../src/adapters/storage/embedded.ts'
+import { startEmbeddedPostgres } from '../../src/adapters/storage/embedded/embedded.ts'
 
 const dataDirectory = process.argv[2]
 if (dataDirectory === undefined) throw new Error('usage: startPostgres.ts DIRECTORY')

@@ -1,7 +1,7 @@
 /** A program for tests: a worker on the database it is told, which says so as a line of JSON and stops at SIGTERM. */
 import { pino } from 'pino'
 
-import type { Connection } from '../../src/adapters/storage/connection.ts'
+import type { Connection } from '../../src/adapters/storage/database/connection.ts'
 import { buildApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 

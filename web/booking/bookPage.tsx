@@ -15,10 +15,10 @@ import { LostSlot } from './lostSlot.tsx'
 import { usePage } from './page.tsx'
 import { SlotPicker } from './slotPicker.tsx'
 import { loadAgain, useTaken } from './taken.ts'
+import { guestTimezone, Zone } from './timezone.tsx'
 import { isSlotLost, type Sent } from './tries.ts'
 import { type Ending, useChoice } from './useChoice.ts'
 import { useSlots } from './useSlots.ts'
-import { guestTimezone, Zone } from './zone.tsx'
 
 type BookPageProps = {
   readonly settings: UiSettings

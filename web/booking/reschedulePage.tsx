@@ -15,10 +15,10 @@ import { explain, isOutdated } from './refusals.ts'
 import { Refused } from './refused.tsx'
 import { SlotPicker } from './slotPicker.tsx'
 import { failureOf, loadAgain, type Tried, useTaken } from './taken.ts'
+import { guestTimezone, Zone } from './timezone.tsx'
 import { isSlotLost, type Sent } from './tries.ts'
 import { type Ending, useChoice } from './useChoice.ts'
 import { useSlots } from './useSlots.ts'
-import { guestTimezone, Zone } from './zone.tsx'
 
 type ReschedulePageProps = {
   readonly settings: UiSettings

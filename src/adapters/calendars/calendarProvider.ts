@@ -6,8 +6,8 @@ import type { AppId, CalendarId, EventId, GrantId } from '../../core/ids.ts'
 import type { Result } from '../../core/result.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
-import type { Queryable } from '../storage/database.ts'
-import type { Sql } from '../storage/sql.ts'
+import type { Queryable } from '../storage/database/database.ts'
+import type { Sql } from '../storage/database/sql.ts'
 
 export interface CalendarProvider {
   /**

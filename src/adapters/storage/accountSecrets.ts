@@ -1,12 +1,12 @@
 // Grants of accounts elsewhere: their sealed credentials, their calendars, and when they stop being valid.
 import type { Grant, GrantProvider } from '../../core/account/grant.ts'
 import type { AppId, CalendarId, GrantId } from '../../core/ids.ts'
-import type { Database, Transaction } from './database.ts'
+import type { Database, Transaction } from './database/database.ts'
+import { sql } from './database/sql.ts'
 import { connectGrant, findGrant } from './grants.ts'
 import { forgetToken } from './mirrors.ts'
-import type { Place } from './sealing.ts'
-import { sql } from './sql.ts'
-import type { Vault } from './vault.ts'
+import type { Place } from './secrets/sealing.ts'
+import type { Vault } from './secrets/vault.ts'
 
 function place(appId: AppId, grantId: GrantId): Place {
   return { appId, table: 'grants', row: grantId, column: 'secret_sealed' }

@@ -3,9 +3,9 @@
 import type { Principal } from '../../core/account/principal.ts'
 import type { AppId, ConfigurationId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
-import type { Database, Queryable } from './database.ts'
-import { hashToken, newAppId, newApplicationCode, newId, newToken, readToken } from './ids.ts'
-import { sql } from './sql.ts'
+import type { Database, Queryable } from './database/database.ts'
+import { hashToken, newAppId, newApplicationCode, newId, newToken, readToken } from './database/ids.ts'
+import { sql } from './database/sql.ts'
 
 export type Application = {
   readonly id: AppId

@@ -2,10 +2,10 @@
 import type { Actor } from '../../core/account/principal.ts'
 import type { AppId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
-import type { Transaction } from './database.ts'
-import { newId } from './ids.ts'
-import { partSize } from './maintenance.ts'
-import { join, records, type Sql, sql } from './sql.ts'
+import type { Transaction } from './database/database.ts'
+import { newId } from './database/ids.ts'
+import { partSize } from './database/maintenance.ts'
+import { join, records, type Sql, sql } from './database/sql.ts'
 
 export type AuditEntry = {
   readonly actor: Actor

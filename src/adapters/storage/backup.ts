@@ -7,7 +7,7 @@ import { createGzip } from 'node:zlib'
 import type { PoolClient } from 'pg'
 
 import type { AppId } from '../../core/ids.ts'
-import type { Database } from './database.ts'
+import type { Database } from './database/database.ts'
 import { flushDirectory } from './durableFiles.ts'
 
 /** Counted up when older programs could no longer read what a newer one writes. */

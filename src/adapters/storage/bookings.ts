@@ -6,8 +6,8 @@ import type { AppId, BookingId, ConfigurationId, EventId, GrantId } from '../../
 import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { keyRows } from './calendars.ts'
-import type { Transaction } from './database.ts'
-import { join, lowercased, records, type Sql, sql, toBytea, toRange, toTimestamp } from './sql.ts'
+import type { Transaction } from './database/database.ts'
+import { join, lowercased, records, type Sql, sql, toBytea, toRange, toTimestamp } from './database/sql.ts'
 
 export type BookingRow = {
   id: BookingId

@@ -2,8 +2,8 @@
 import type { CalendarKey } from '../../core/account/grant.ts'
 import type { Calendar, CalendarDetails } from '../../core/calendar/calendar.ts'
 import type { AppId, CalendarId, GrantId } from '../../core/ids.ts'
-import type { Queryable, Transaction } from './database.ts'
-import { type Sql, sql } from './sql.ts'
+import type { Queryable, Transaction } from './database/database.ts'
+import { type Sql, sql } from './database/sql.ts'
 
 /** One whose zone nobody knows shows UTC. */
 const columns = sql`grant_id as "grantId", id, name, coalesce(timezone, 'UTC') as timezone, is_primary as "isPrimary", read_only as "readOnly", body as details,

@@ -1,9 +1,9 @@
 // The addresses to which a sign-in of an application may lead back.
 import type { CallbackUri } from '../../core/account/callbackUri.ts'
 import type { AppId } from '../../core/ids.ts'
-import type { Queryable } from './database.ts'
-import { newId } from './ids.ts'
-import { sql } from './sql.ts'
+import type { Queryable } from './database/database.ts'
+import { newId } from './database/ids.ts'
+import { sql } from './database/sql.ts'
 
 const columns = sql`id, url, platform, settings`
 

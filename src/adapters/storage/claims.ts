@@ -3,9 +3,9 @@ import type { CalendarKey } from '../../core/account/grant.ts'
 import type { AppId, BookingId, EventId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
-import type { Queryable, Transaction } from './database.ts'
-import { newId } from './ids.ts'
-import { records, type Sql, sql, toRange } from './sql.ts'
+import type { Queryable, Transaction } from './database/database.ts'
+import { newId } from './database/ids.ts'
+import { records, type Sql, sql, toRange } from './database/sql.ts'
 
 /** The name of the constraint that a second claim on the same time violates. */
 export const doubleBooking = 'no_double_booking'

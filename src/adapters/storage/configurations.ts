@@ -2,8 +2,8 @@
 
 import type { CalendarKey } from '../../core/account/grant.ts'
 import type { AppId, ConfigurationId, GrantId } from '../../core/ids.ts'
-import type { Queryable, Transaction } from './database.ts'
-import { records, sql } from './sql.ts'
+import type { Queryable, Transaction } from './database/database.ts'
+import { records, sql } from './database/sql.ts'
 
 /** `document` is what `wire/configurations.ts` reads and writes; here it is only kept. */
 export type ConfigurationRow = {

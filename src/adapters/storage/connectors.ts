@@ -1,10 +1,10 @@
 // Connectors: an application's own registration at a provider. Its secret is sealed, and read by nobody but the towers.
 import type { Connector } from '../../core/account/connector.ts'
 import type { GrantProvider } from '../../core/account/grant.ts'
-import type { Transaction } from './database.ts'
-import type { Place } from './sealing.ts'
-import { sql } from './sql.ts'
-import type { Vault } from './vault.ts'
+import type { Transaction } from './database/database.ts'
+import { sql } from './database/sql.ts'
+import type { Place } from './secrets/sealing.ts'
+import type { Vault } from './secrets/vault.ts'
 
 const columns = sql`provider, name, settings, scope, created_at as "createdAt", updated_at as "updatedAt"`
 

@@ -5,8 +5,8 @@ import type { AppId, CalendarId, EventId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { keyRows } from './calendars.ts'
-import type { Queryable } from './database.ts'
-import { join, lowercased, records, type Sql, sql, toRange, toTimestamp } from './sql.ts'
+import type { Queryable } from './database/database.ts'
+import { join, lowercased, records, type Sql, sql, toRange, toTimestamp } from './database/sql.ts'
 
 const columns = sql`event.grant_id as "grantId", event.calendar_id as "calendarId", event.id, event.ical_uid as "icalUid",
   event.master_event_id as "masterEventId", event.original_start as "originalStart", event.status, event.body as details,

@@ -2,8 +2,8 @@
 import { type AppId, isUuid } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Notification } from '../../core/webhook/delivery.ts'
-import type { Queryable } from './database.ts'
-import { sql } from './sql.ts'
+import type { Queryable } from './database/database.ts'
+import { sql } from './database/sql.ts'
 
 export type FeedPage = {
   readonly limit: number

@@ -2,9 +2,9 @@
 import type { Grant, GrantProvider } from '../../core/account/grant.ts'
 import type { CalendarId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
-import type { Transaction } from './database.ts'
-import { newId } from './ids.ts'
-import { join, lowercased, type Sql, sql } from './sql.ts'
+import type { Transaction } from './database/database.ts'
+import { newId } from './database/ids.ts'
+import { join, lowercased, type Sql, sql } from './database/sql.ts'
 
 const columns = sql`app_id as "appId", id, provider, email, name, status, scope, settings, state, created_at as "createdAt",
   updated_at as "updatedAt"`

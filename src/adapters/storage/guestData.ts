@@ -3,9 +3,9 @@ import type { Booking } from '../../core/booking/booking.ts'
 import type { BookingId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { type BookingRow, columns, toBooking } from './bookings.ts'
-import type { Transaction } from './database.ts'
-import { partSize } from './maintenance.ts'
-import { type Sql, sql } from './sql.ts'
+import type { Transaction } from './database/database.ts'
+import { partSize } from './database/maintenance.ts'
+import { type Sql, sql } from './database/sql.ts'
 
 /**
  * Blanks names, addresses, answers, reasons, and the texts that may be made of them, of at most 1,000 bookings that ended before

@@ -1,8 +1,8 @@
 // Finds the grants and calendars behind the names that a configuration uses.
 import type { GrantProvider } from '../../core/account/grant.ts'
 import type { CalendarId, GrantId } from '../../core/ids.ts'
-import type { Transaction } from './database.ts'
-import { lowercased, sql } from './sql.ts'
+import type { Transaction } from './database/database.ts'
+import { lowercased, sql } from './database/sql.ts'
 
 export type HostGrant = {
   readonly id: GrantId

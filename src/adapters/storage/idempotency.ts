@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 
 import type { AppId } from '../../core/ids.ts'
-import type { Database, Transaction } from './database.ts'
-import { sql } from './sql.ts'
+import type { Database, Transaction } from './database/database.ts'
+import { sql } from './database/sql.ts'
 
 /** Who asked for what under which key; `request` is the body as it was understood. */
 export type RepeatableRequest = {

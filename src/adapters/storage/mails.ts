@@ -3,9 +3,9 @@ import type { Mail } from '../../core/booking/mail.ts'
 import type { AppId, BookingId, EventId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Notice } from '../../core/webhook/notice.ts'
-import type { Transaction } from './database.ts'
-import { newId } from './ids.ts'
-import { join, records, type Sql, sql, together } from './sql.ts'
+import type { Transaction } from './database/database.ts'
+import { newId } from './database/ids.ts'
+import { join, records, type Sql, sql, together } from './database/sql.ts'
 
 /** `kept`: nothing will be tried, there is no server to send through. */
 export type MailState = 'waiting' | 'sent' | 'failed' | 'heldBack' | 'kept'

@@ -3,9 +3,9 @@ import type { CalendarKey } from '../../core/account/grant.ts'
 import type { CalendarStanding, MirrorHealth } from '../../core/calendar/health.ts'
 import type { AppId, CalendarId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
-import type { Queryable, Transaction } from './database.ts'
+import type { Queryable, Transaction } from './database/database.ts'
+import { sql } from './database/sql.ts'
 import { isMirror } from './mirrors.ts'
-import { sql } from './sql.ts'
 
 /** `reason` is for anybody who asks, `about` for the owner of the calendar alone. */
 export async function writeFailure(

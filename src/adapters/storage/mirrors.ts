@@ -5,8 +5,8 @@ import type { AppId, BookingId, EventId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { bookingIdOfEvent } from './bookings.ts'
-import type { Queryable, Transaction } from './database.ts'
-import { type Sql, sql, toRange } from './sql.ts'
+import type { Queryable, Transaction } from './database/database.ts'
+import { type Sql, sql, toRange } from './database/sql.ts'
 
 export type MirrorName = CalendarKey & { readonly appId: AppId }
 

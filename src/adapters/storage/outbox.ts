@@ -1,8 +1,8 @@
 // The outbox: what happened, written in the transaction in which it happened.
 import type { AppId } from '../../core/ids.ts'
-import type { Transaction } from './database.ts'
-import { newId } from './ids.ts'
-import { records, type Sql, sql, together } from './sql.ts'
+import type { Transaction } from './database/database.ts'
+import { newId } from './database/ids.ts'
+import { records, type Sql, sql, together } from './database/sql.ts'
 
 /** `body` is the `data.object` that receivers get. `objectId`: notifications of one object are numbered in their order. */
 export type NewNotification = {

@@ -1,8 +1,8 @@
 // Counts that several processes keep together: of no application, and over within the hour.
-import type { Queryable } from './database.ts'
-import { hashToken } from './ids.ts'
-import { partSize } from './maintenance.ts'
-import { sql } from './sql.ts'
+import type { Queryable } from './database/database.ts'
+import { hashToken } from './database/ids.ts'
+import { partSize } from './database/maintenance.ts'
+import { sql } from './database/sql.ts'
 
 /** `msBeforeNext`: until the span ends that the points were counted in. */
 export type Counted = { readonly points: number; readonly msBeforeNext: number }

@@ -2,9 +2,9 @@
 import type { CalendarKey } from '../../core/account/grant.ts'
 import type { AppId, BookingId, CalendarId, EventId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
-import type { Queryable, Transaction } from './database.ts'
-import { newId } from './ids.ts'
-import { sql } from './sql.ts'
+import type { Queryable, Transaction } from './database/database.ts'
+import { newId } from './database/ids.ts'
+import { sql } from './database/sql.ts'
 
 /**
  * `deleted`, `moved`: by hand, on the calendar; an event whose length was taken away has moved. `stray`: the event of a booking that takes no time there. `missing`: a booking

@@ -3,8 +3,8 @@ import type { DueReminder } from '../../core/booking/reminders.ts'
 import type { Reminder } from '../../core/configuration/configuration.ts'
 import type { AppId, BookingId, ConfigurationId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
-import type { Transaction } from './database.ts'
-import { records, type Sql, sql, toTimestamp } from './sql.ts'
+import type { Transaction } from './database/database.ts'
+import { records, type Sql, sql, toTimestamp } from './database/sql.ts'
 
 export type ReminderState = 'waiting' | 'done' | 'skipped' | 'late' | 'cancelled'
 

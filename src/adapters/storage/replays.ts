@@ -1,9 +1,9 @@
 // Replays: notifications of a span of time, due for one endpoint once more; some of them in each transaction.
 import type { Instant } from '../../core/time/instant.ts'
 import type { Endpoint, EndpointId } from '../../core/webhook/endpoint.ts'
-import type { Transaction } from './database.ts'
-import { newId } from './ids.ts'
-import { type Sql, sql } from './sql.ts'
+import type { Transaction } from './database/database.ts'
+import { newId } from './database/ids.ts'
+import { type Sql, sql } from './database/sql.ts'
 
 /** Looked at in one transaction: a busy month takes longer than a statement may. */
 const notificationsAtOnce = 1_000

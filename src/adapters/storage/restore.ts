@@ -6,11 +6,11 @@ import type { PoolClient } from 'pg'
 
 import { type AppId, isUuid } from '../../core/ids.ts'
 import { type BackupHeader, type BackupLine, backedUpTables, backupFormat, readColumns } from './backup.ts'
-import type { Database, Queryable } from './database.ts'
-import { newId } from './ids.ts'
-import { VaultError } from './sealing.ts'
-import type { Sql } from './sql.ts'
-import type { Vault } from './vault.ts'
+import type { Database, Queryable } from './database/database.ts'
+import { newId } from './database/ids.ts'
+import type { Sql } from './database/sql.ts'
+import { VaultError } from './secrets/sealing.ts'
+import type { Vault } from './secrets/vault.ts'
 
 /** Why a backup cannot be restored here, in a sentence. Nothing was written. */
 export class RestoreRefused extends Error {

@@ -10,9 +10,9 @@ import {
   type Tally,
 } from '../../core/webhook/delivery.ts'
 import type { EndpointId } from '../../core/webhook/endpoint.ts'
-import type { Transaction } from './database.ts'
-import { newId } from './ids.ts'
-import { join, type Sql, sql } from './sql.ts'
+import type { Transaction } from './database/database.ts'
+import { newId } from './database/ids.ts'
+import { join, type Sql, sql } from './database/sql.ts'
 
 const eventsAtOnce = 200
 /** A later notification of an object waits this long for an earlier one, and then passes it. */

@@ -1,11 +1,11 @@
 // Endpoints: URLs that asked for webhooks. Their secrets are sealed, and read by nobody but the sender.
 import { hourMs, type Instant } from '../../core/time/instant.ts'
 import { type Endpoint, type EndpointId, type EndpointStatus, secretOverlapHours } from '../../core/webhook/endpoint.ts'
-import type { Transaction } from './database.ts'
-import { partSize } from './maintenance.ts'
-import type { Place } from './sealing.ts'
-import { sql } from './sql.ts'
-import type { Vault } from './vault.ts'
+import type { Transaction } from './database/database.ts'
+import { partSize } from './database/maintenance.ts'
+import { sql } from './database/sql.ts'
+import type { Place } from './secrets/sealing.ts'
+import type { Vault } from './secrets/vault.ts'
 
 const columns = sql`id, url, description, trigger_types as triggers, notification_emails as "notificationEmails",
   compressed as "isCompressed", status, status_updated_at as "statusUpdatedAt", created_at as "createdAt", updated_at as "updatedAt"`

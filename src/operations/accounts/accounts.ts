@@ -1,8 +1,8 @@
 // What whoever runs the server does with applications and their API keys.
 import * as storage from '../../adapters/storage/accounts.ts'
 import { recordAudit } from '../../adapters/storage/audit.ts'
-import type { Queryable } from '../../adapters/storage/database.ts'
-import { newAppId } from '../../adapters/storage/ids.ts'
+import type { Queryable } from '../../adapters/storage/database/database.ts'
+import { newAppId } from '../../adapters/storage/database/ids.ts'
 import { terminal } from '../../core/account/principal.ts'
 import { type AppId, isUuid } from '../../core/ids.ts'
 import { invalidRequest, notFound } from '../../core/problem.ts'

@@ -7,7 +7,7 @@ import {
 } from '../../adapters/storage/accounts.ts'
 import { recordAudit } from '../../adapters/storage/audit.ts'
 import { listCallbackUris } from '../../adapters/storage/callbackUris.ts'
-import type { Queryable } from '../../adapters/storage/database.ts'
+import type { Queryable } from '../../adapters/storage/database/database.ts'
 import type { CallbackUri } from '../../core/account/callbackUri.ts'
 import type { Caller } from '../../core/account/principal.ts'
 import type { AppId } from '../../core/ids.ts'

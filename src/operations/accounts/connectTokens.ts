@@ -8,7 +8,7 @@ import {
   insertAccessToken,
 } from '../../adapters/storage/accounts.ts'
 import { recordAudit } from '../../adapters/storage/audit.ts'
-import { readToken } from '../../adapters/storage/ids.ts'
+import { readToken } from '../../adapters/storage/database/ids.ts'
 import type { Grant } from '../../core/account/grant.ts'
 import { actorOf } from '../../core/account/principal.ts'
 import { type AppId, isUuid } from '../../core/ids.ts'

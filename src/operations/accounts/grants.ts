@@ -2,7 +2,7 @@
 import { recordAudit } from '../../adapters/storage/audit.ts'
 import { scheduleLosses } from '../../adapters/storage/bookings.ts'
 import { lockCalendarsOf } from '../../adapters/storage/calendars.ts'
-import type { Transaction } from '../../adapters/storage/database.ts'
+import type { Transaction } from '../../adapters/storage/database/database.ts'
 import * as storage from '../../adapters/storage/grants.ts'
 import { recordNotification } from '../../adapters/storage/outbox.ts'
 import type { Grant } from '../../core/account/grant.ts'

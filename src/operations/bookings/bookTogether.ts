@@ -7,8 +7,8 @@ import {
   type Database,
   DatabaseUnavailable,
   type OwnTransaction,
-} from '../../adapters/storage/database.ts'
-import { together } from '../../adapters/storage/sql.ts'
+} from '../../adapters/storage/database/database.ts'
+import { together } from '../../adapters/storage/database/sql.ts'
 import type { Booking, Change, Service } from '../../core/booking/booking.ts'
 import { placedEvent, settle } from '../../core/booking/lifecycle.ts'
 import type { PlacedEvent } from '../../core/booking/placedEvent.ts'

@@ -3,7 +3,7 @@
 import { lastAssigned } from '../../adapters/storage/bookings.ts'
 import { lockCalendars } from '../../adapters/storage/calendars.ts'
 import { listUnchanged, lockConfigurations } from '../../adapters/storage/configurations.ts'
-import type { Transaction } from '../../adapters/storage/database.ts'
+import type { Transaction } from '../../adapters/storage/database/database.ts'
 import { chooseParticipant, queue } from '../../core/availability/assignment.ts'
 import { findSlots, type Slot } from '../../core/availability/availability.ts'
 import type { Assignment, Person, Service } from '../../core/booking/booking.ts'

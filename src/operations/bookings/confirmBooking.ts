@@ -1,7 +1,7 @@
 // The organizer's word on a pending booking: yes or no.
 import { lockBooking } from '../../adapters/storage/bookings.ts'
 import { lockCalendars } from '../../adapters/storage/calendars.ts'
-import { isSameSecret } from '../../adapters/storage/ids.ts'
+import { isSameSecret } from '../../adapters/storage/database/ids.ts'
 import { actorOf, type Principal } from '../../core/account/principal.ts'
 import { confirm, decline, findConfirmationProblem } from '../../core/booking/lifecycle.ts'
 import { decodeSalt } from '../../core/booking/reference.ts'

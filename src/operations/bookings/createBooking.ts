@@ -1,8 +1,8 @@
 // Books a slot for a guest.
 
 import { readVersions } from '../../adapters/storage/configurations.ts'
-import type { Transaction } from '../../adapters/storage/database.ts'
-import { eventIdOf, newBookingId, newSalt } from '../../adapters/storage/ids.ts'
+import type { Transaction } from '../../adapters/storage/database/database.ts'
+import { eventIdOf, newBookingId, newSalt } from '../../adapters/storage/database/ids.ts'
 import { actorOf, askerOf, type Principal } from '../../core/account/principal.ts'
 import type { Booking, BookingDetails, Service } from '../../core/booking/booking.ts'
 import { descriptionLimit, fillTokens, oneLine, titleLimit } from '../../core/booking/texts.ts'

@@ -1,7 +1,7 @@
 // The booking behind a reference, for whoever holds one with a salt that is the booking's own.
 import { findAppByCode } from '../../adapters/storage/accounts.ts'
 import { findBooking } from '../../adapters/storage/bookings.ts'
-import { isSameSecret } from '../../adapters/storage/ids.ts'
+import { isSameSecret } from '../../adapters/storage/database/ids.ts'
 import type { Booking } from '../../core/booking/booking.ts'
 import { decodeReference } from '../../core/booking/reference.ts'
 import type { Tools } from '../tools.ts'

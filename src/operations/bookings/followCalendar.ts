@@ -1,7 +1,7 @@
 // A booking follows its event: deleted on the calendar, it is called off; moved there, it is rescheduled.
 import { findBooking, lockBooking } from '../../adapters/storage/bookings.ts'
 import { lockCalendars } from '../../adapters/storage/calendars.ts'
-import type { Transaction } from '../../adapters/storage/database.ts'
+import type { Transaction } from '../../adapters/storage/database/database.ts'
 import type { CalendarKey } from '../../core/account/grant.ts'
 import type { Actor } from '../../core/account/principal.ts'
 import type { Booking } from '../../core/booking/booking.ts'

@@ -1,6 +1,6 @@
 // Moves a booking to another slot; with a round robin perhaps to another host.
 import { lockBooking } from '../../adapters/storage/bookings.ts'
-import { newSalt } from '../../adapters/storage/ids.ts'
+import { newSalt } from '../../adapters/storage/database/ids.ts'
 import { type Asker, actorOf, askerOf, type Principal } from '../../core/account/principal.ts'
 import type { Booking } from '../../core/booking/booking.ts'
 import { findBegunProblem, findEndedProblem, isAsItStands, reschedule } from '../../core/booking/lifecycle.ts'

@@ -1,11 +1,11 @@
 // What follows from a settled change: notifications, mails, reminders and the audit row, from the change itself, so that no
 // caller can forget one or send another.
 import { auditRows } from '../../adapters/storage/audit.ts'
-import { newId } from '../../adapters/storage/ids.ts'
+import { newId } from '../../adapters/storage/database/ids.ts'
+import type { Sql } from '../../adapters/storage/database/sql.ts'
 import { mailRows, type NewMail } from '../../adapters/storage/mails.ts'
 import { type NewNotification, notificationRows } from '../../adapters/storage/outbox.ts'
 import { reminderRows } from '../../adapters/storage/reminders.ts'
-import type { Sql } from '../../adapters/storage/sql.ts'
 import type { Actor } from '../../core/account/principal.ts'
 import { type Booking, type Change, isAskedByGuest } from '../../core/booking/booking.ts'
 import { mailsOf, triggerOf } from '../../core/booking/notification.ts'

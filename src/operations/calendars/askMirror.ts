@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
 import type { CalendarProvider, CalendarScope } from '../../adapters/calendars/calendarProvider.ts'
-import { CommitUnknown, DatabaseUnavailable } from '../../adapters/storage/database.ts'
+import { CommitUnknown, DatabaseUnavailable } from '../../adapters/storage/database/database.ts'
 import { addMirrors, type MirroredBusy, readMirrors } from '../../adapters/storage/mirrors.ts'
 import type { CalendarKey } from '../../core/account/grant.ts'
 import { closed } from '../../core/calendar/health.ts'

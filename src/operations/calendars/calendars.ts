@@ -1,8 +1,8 @@
 // Calendars of a virtual account.
 import { scheduleLosses } from '../../adapters/storage/bookings.ts'
 import * as storage from '../../adapters/storage/calendars.ts'
-import type { Transaction } from '../../adapters/storage/database.ts'
-import { newId } from '../../adapters/storage/ids.ts'
+import type { Transaction } from '../../adapters/storage/database/database.ts'
+import { newId } from '../../adapters/storage/database/ids.ts'
 import { listStandings } from '../../adapters/storage/mirrorHealth.ts'
 import { forgetToken } from '../../adapters/storage/mirrors.ts'
 import { recordNotification } from '../../adapters/storage/outbox.ts'

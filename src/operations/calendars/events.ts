@@ -1,8 +1,8 @@
 // Events of virtual calendars, their series and instances.
 import { findCalendar, lockCalendars } from '../../adapters/storage/calendars.ts'
-import type { Queryable, Transaction } from '../../adapters/storage/database.ts'
+import type { Queryable, Transaction } from '../../adapters/storage/database/database.ts'
+import { newId } from '../../adapters/storage/database/ids.ts'
 import * as storage from '../../adapters/storage/events.ts'
-import { newId } from '../../adapters/storage/ids.ts'
 import { recordNotification } from '../../adapters/storage/outbox.ts'
 import type { CalendarKey, Grant } from '../../core/account/grant.ts'
 import { withOwnKeys } from '../../core/booking/placedEvent.ts'

@@ -1,9 +1,9 @@
 // A meeting leaves the series that its owner made of a booking's event.
 import { MalformedCalendar } from '../../adapters/ical/contentLines.ts'
 import { Work } from '../../adapters/ical/work.ts'
-import type { Transaction } from '../../adapters/storage/database.ts'
+import type { Transaction } from '../../adapters/storage/database/database.ts'
+import { newId } from '../../adapters/storage/database/ids.ts'
 import * as storage from '../../adapters/storage/events.ts'
-import { newId } from '../../adapters/storage/ids.ts'
 import { recordNotification } from '../../adapters/storage/outbox.ts'
 import type { CalendarKey, Grant } from '../../core/account/grant.ts'
 import { withoutOwnKeys } from '../../core/booking/placedEvent.ts'

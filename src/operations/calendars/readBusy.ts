@@ -1,7 +1,7 @@
 // When calendars are busy: what their providers say, and what our own bookings claim.
 import type { CalendarProvider, CalendarScope } from '../../adapters/calendars/calendarProvider.ts'
 import { activeClaims } from '../../adapters/storage/claims.ts'
-import type { Queryable } from '../../adapters/storage/database.ts'
+import type { Queryable } from '../../adapters/storage/database/database.ts'
 import { readMirrors } from '../../adapters/storage/mirrors.ts'
 import { closed } from '../../core/calendar/health.ts'
 import { calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'

@@ -1,7 +1,7 @@
 // Keeps the busy mirror of one calendar: asks its provider what changed, and writes it down with how the calendar stands.
 import type { CalendarChanges, CalendarItem, CalendarProvider } from '../../adapters/calendars/calendarProvider.ts'
 import { hurryRecoveries } from '../../adapters/storage/bookings.ts'
-import { CommitUnknown, type Database, DatabaseUnavailable } from '../../adapters/storage/database.ts'
+import { CommitUnknown, type Database, DatabaseUnavailable } from '../../adapters/storage/database/database.ts'
 import { findGrant } from '../../adapters/storage/grants.ts'
 import { writeFailure, writeRefusal } from '../../adapters/storage/mirrorHealth.ts'
 import * as mirrors from '../../adapters/storage/mirrors.ts'

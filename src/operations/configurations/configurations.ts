@@ -8,8 +8,8 @@ import {
   markConfigurationDeleted,
   updateConfiguration,
 } from '../../adapters/storage/configurations.ts'
-import { ConstraintViolation } from '../../adapters/storage/database.ts'
-import { newConfigurationId } from '../../adapters/storage/ids.ts'
+import { ConstraintViolation } from '../../adapters/storage/database/database.ts'
+import { newConfigurationId } from '../../adapters/storage/database/ids.ts'
 import { scheduleArrangement } from '../../adapters/storage/reminders.ts'
 import type { Grant } from '../../core/account/grant.ts'
 import { actorOf, type Principal } from '../../core/account/principal.ts'

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 
 import { findBooking, lastAssigned } from '../../adapters/storage/bookings.ts'
 import { readVersions } from '../../adapters/storage/configurations.ts'
-import type { Database } from '../../adapters/storage/database.ts'
+import type { Database } from '../../adapters/storage/database/database.ts'
 import type { Principal } from '../../core/account/principal.ts'
 import { queue } from '../../core/availability/assignment.ts'
 import { findSlots as askEngine } from '../../core/availability/availability.ts'

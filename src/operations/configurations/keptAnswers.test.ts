@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Database } from '../../adapters/storage/database.ts'
+import type { Database } from '../../adapters/storage/database/database.ts'
 import { instant } from '../../core/time/instant.ts'
 import { keptAnswers } from './keptAnswers.ts'
 

@@ -1,5 +1,5 @@
 // Answers about slots that are kept in memory, within a bound: who asks for many spans pushes others out, no more.
-import type { Database } from '../../adapters/storage/database.ts'
+import type { Database } from '../../adapters/storage/database/database.ts'
 import type { Instant } from '../../core/time/instant.ts'
 
 /** An answer with what it was made of: the versions of configuration and calendars, and until when the clock leaves it true. */

@@ -5,7 +5,7 @@ import {
   findConfigurationEvenDeleted,
   findConfigurationIdBySlug,
 } from '../../adapters/storage/configurations.ts'
-import type { Database } from '../../adapters/storage/database.ts'
+import type { Database } from '../../adapters/storage/database/database.ts'
 import { findHostGrants, type HostGrant } from '../../adapters/storage/hosts.ts'
 import type { Principal } from '../../core/account/principal.ts'
 import {

@@ -1,5 +1,5 @@
 // Runs what needs the hosts of a configuration, and once more when what was kept of it turned out to be out of date.
-import type { Database } from '../../adapters/storage/database.ts'
+import type { Database } from '../../adapters/storage/database/database.ts'
 import { failure, type Result } from '../../core/result.ts'
 import { forgetConfiguration, type LoadedConfiguration } from './loadConfiguration.ts'
 

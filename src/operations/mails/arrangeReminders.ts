@@ -1,7 +1,7 @@
 // The reminders of a configuration that changed, for the bookings that stand. Run by the worker; safe to repeat.
 import { listToCome } from '../../adapters/storage/bookings.ts'
+import { together } from '../../adapters/storage/database/sql.ts'
 import { endReminders, reminderRows, scheduleArrangement } from '../../adapters/storage/reminders.ts'
-import { together } from '../../adapters/storage/sql.ts'
 import { remindersOf } from '../../core/booking/reminders.ts'
 import type { AppId, BookingId, ConfigurationId } from '../../core/ids.ts'
 import { type Result, success } from '../../core/result.ts'

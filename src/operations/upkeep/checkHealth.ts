@@ -1,5 +1,5 @@
 // Is the database there?
-import { sql } from '../../adapters/storage/sql.ts'
+import { sql } from '../../adapters/storage/database/sql.ts'
 import { type Result, success } from '../../core/result.ts'
 import type { Tools } from '../tools.ts'
 

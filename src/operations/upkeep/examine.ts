@@ -1,5 +1,5 @@
 // Looks for what could be wrong with an installation. Changes nothing.
-import type { Database } from '../../adapters/storage/database.ts'
+import type { Database } from '../../adapters/storage/database/database.ts'
 import {
   canRewriteAudit,
   countOldHeld,
@@ -8,12 +8,12 @@ import {
   listAppIds,
   readFacts,
   readWorkerSilence,
-} from '../../adapters/storage/maintenance.ts'
-import { compareMigrations, serverRole } from '../../adapters/storage/migrations.ts'
+} from '../../adapters/storage/database/maintenance.ts'
+import { compareMigrations, serverRole } from '../../adapters/storage/migrations/migrations.ts'
 import { countStandings } from '../../adapters/storage/mirrorHealth.ts'
 import { countReconciliations } from '../../adapters/storage/reconciliations.ts'
-import { VaultError } from '../../adapters/storage/sealing.ts'
-import type { Vault } from '../../adapters/storage/vault.ts'
+import { VaultError } from '../../adapters/storage/secrets/sealing.ts'
+import type { Vault } from '../../adapters/storage/secrets/vault.ts'
 import type { Instant } from '../../core/time/instant.ts'
 
 /** What can be looked at, in a sensible order to read. */

@@ -1,9 +1,7 @@
 // What recurs: throws away what has run out, blanks what is too old, and takes up again what no job is left for.
 import { blankAddresses } from '../../adapters/storage/audit.ts'
 import { scheduleRecovery } from '../../adapters/storage/bookings.ts'
-import type { Transaction } from '../../adapters/storage/database.ts'
-import { blankGuestData } from '../../adapters/storage/guestData.ts'
-import { requeueOverdueMails } from '../../adapters/storage/mails.ts'
+import type { Transaction } from '../../adapters/storage/database/database.ts'
 import {
   deleteExpired,
   deleteOldMails,
@@ -11,7 +9,9 @@ import {
   findUnsettled,
   listAppIds,
   partSize,
-} from '../../adapters/storage/maintenance.ts'
+} from '../../adapters/storage/database/maintenance.ts'
+import { blankGuestData } from '../../adapters/storage/guestData.ts'
+import { requeueOverdueMails } from '../../adapters/storage/mails.ts'
 import { deleteEndedCounts } from '../../adapters/storage/rateCounts.ts'
 import { requeueOverdueReminders } from '../../adapters/storage/reminders.ts'
 import { giveUpOrphans } from '../../adapters/storage/webhookEndpoints.ts'

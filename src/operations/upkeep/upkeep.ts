@@ -2,7 +2,7 @@
 
 import { recordAudit } from '../../adapters/storage/audit.ts'
 import { backUp as writeBackup } from '../../adapters/storage/backup.ts'
-import { listAppIds } from '../../adapters/storage/maintenance.ts'
+import { listAppIds } from '../../adapters/storage/database/maintenance.ts'
 import { restore as readBackup } from '../../adapters/storage/restore.ts'
 import { terminal } from '../../core/account/principal.ts'
 import { type Result, success } from '../../core/result.ts'

@@ -1,7 +1,7 @@
 // Sends what waits for one endpoint: four at a time, tried again for days, every attempt written down.
 import { recordAudit } from '../../adapters/storage/audit.ts'
-import type { Transaction } from '../../adapters/storage/database.ts'
-import { newId } from '../../adapters/storage/ids.ts'
+import type { Transaction } from '../../adapters/storage/database/database.ts'
+import { newId } from '../../adapters/storage/database/ids.ts'
 import { insertMails } from '../../adapters/storage/mails.ts'
 import {
   type AttemptRecord,

@@ -1,6 +1,6 @@
 // Webhook endpoints: made, changed and revived only when the receiver answers a challenge.
 import { countAudited, recordAudit } from '../../adapters/storage/audit.ts'
-import { newId } from '../../adapters/storage/ids.ts'
+import { newId } from '../../adapters/storage/database/ids.ts'
 import * as storage from '../../adapters/storage/webhookEndpoints.ts'
 import { challenge, sendWebhook } from '../../adapters/webhooks/sender.ts'
 import { newWebhookSecret } from '../../adapters/webhooks/signature.ts'

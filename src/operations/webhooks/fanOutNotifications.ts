@@ -1,6 +1,6 @@
 // Shares out what has happened among the endpoints that asked for it, and takes up what nobody sends.
 import { recordAudit } from '../../adapters/storage/audit.ts'
-import { listAppIds, listAppsWithWebhooks } from '../../adapters/storage/maintenance.ts'
+import { listAppIds, listAppsWithWebhooks } from '../../adapters/storage/database/maintenance.ts'
 import { fanOut, listIdleEndpoints } from '../../adapters/storage/webhookDeliveries.ts'
 import { changeStatus, takeFailedEndpoints } from '../../adapters/storage/webhookEndpoints.ts'
 import { challenge } from '../../adapters/webhooks/sender.ts'

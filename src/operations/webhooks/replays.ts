@@ -1,6 +1,6 @@
 // Sends what has happened again: one notification, a span of time, or what an endpoint that answers again has missed.
 import { recordAudit } from '../../adapters/storage/audit.ts'
-import type { Transaction } from '../../adapters/storage/database.ts'
+import type { Transaction } from '../../adapters/storage/database/database.ts'
 import * as storage from '../../adapters/storage/replays.ts'
 import { listDeliveries, scheduleSending } from '../../adapters/storage/webhookDeliveries.ts'
 import { findEndpoint } from '../../adapters/storage/webhookEndpoints.ts'

@@ -1,10 +1,9 @@
 /** Calendars behind accounts elsewhere, from sign-in to booking: what a tower answers decides, the clock is real. */
 import { beforeEach, describe, expect, it } from 'vitest'
 
-import { sql } from '../../../src/adapters/storage/sql.ts'
+import { sql } from '../../../src/adapters/storage/database/sql.ts'
 import { success } from '../../../src/core/result.ts'
-import { fakeAccounts } from '../../support/fakeAccounts.ts'
-import { book, nearFuture } from '../../support/hosts.ts'
+import { fakeAccounts } from '../../support/calendars/fakeAccounts.ts'
 import {
   bookAt,
   configure,
@@ -13,7 +12,8 @@ import {
   type RemoteHost,
   slotsFrom,
   until,
-} from '../../support/remoteHosts.ts'
+} from '../../support/calendars/remoteHosts.ts'
+import { book, nearFuture } from '../../support/hosts.ts'
 import { startTestServer } from '../../support/server.ts'
 
 const fake = fakeAccounts()

@@ -1,13 +1,13 @@
 /** Changes whose calendar does not take them, for an hour or for good: what people are told, and what can still be done. */
 import { beforeEach, expect, it } from 'vitest'
 
-import { sql } from '../../../src/adapters/storage/sql.ts'
+import { sql } from '../../../src/adapters/storage/database/sql.ts'
 import type { AppId, BookingId } from '../../../src/core/ids.ts'
 import { instant } from '../../../src/core/time/instant.ts'
-import { fakeAccounts } from '../../support/fakeAccounts.ts'
+import { fakeAccounts } from '../../support/calendars/fakeAccounts.ts'
+import { bookAt, configure, connect, type RemoteHost, readBooking } from '../../support/calendars/remoteHosts.ts'
 import { book, nearFuture } from '../../support/hosts.ts'
 import { mailsOf } from '../../support/mails.ts'
-import { bookAt, configure, connect, type RemoteHost, readBooking } from '../../support/remoteHosts.ts'
 import { startTestServer } from '../../support/server.ts'
 
 const fake = fakeAccounts()

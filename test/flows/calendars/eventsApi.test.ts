@@ -1,11 +1,11 @@
 /** A booking follows its event on a virtual calendar too, when the events API moves or deletes it. */
 import { beforeEach, describe, expect, it } from 'vitest'
 
-import { sql } from '../../../src/adapters/storage/sql.ts'
-import { fakeAccounts } from '../../support/fakeAccounts.ts'
+import { sql } from '../../../src/adapters/storage/database/sql.ts'
+import { fakeAccounts } from '../../support/calendars/fakeAccounts.ts'
+import { bookAt, connect, readBooking, slotsFrom } from '../../support/calendars/remoteHosts.ts'
 import { book, makeConfiguration, makeHost, nearFuture, type TestHost } from '../../support/hosts.ts'
 import { findFaults, readLedger } from '../../support/ledger.ts'
-import { bookAt, connect, readBooking, slotsFrom } from '../../support/remoteHosts.ts'
 import { startTestServer } from '../../support/server.ts'
 
 const fake = fakeAccounts()

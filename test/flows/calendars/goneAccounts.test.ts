@@ -1,12 +1,11 @@
 /** Bookings on several calendars, or on one, whose account is taken away or refuses its password: nobody waits for it. */
 import { beforeEach, describe, expect, it } from 'vitest'
 
-import { eventIdOf } from '../../../src/adapters/storage/ids.ts'
-import { sql } from '../../../src/adapters/storage/sql.ts'
+import { eventIdOf } from '../../../src/adapters/storage/database/ids.ts'
+import { sql } from '../../../src/adapters/storage/database/sql.ts'
 import type { AppId, BookingId } from '../../../src/core/ids.ts'
 import { instant } from '../../../src/core/time/instant.ts'
-import { fakeAccounts } from '../../support/fakeAccounts.ts'
-import { book, makeConfiguration, makeHost, nearFuture, participant, type TestHost } from '../../support/hosts.ts'
+import { fakeAccounts } from '../../support/calendars/fakeAccounts.ts'
 import {
   bookAt,
   configure,
@@ -15,7 +14,8 @@ import {
   type RemoteHost,
   readBooking,
   sync,
-} from '../../support/remoteHosts.ts'
+} from '../../support/calendars/remoteHosts.ts'
+import { book, makeConfiguration, makeHost, nearFuture, participant, type TestHost } from '../../support/hosts.ts'
 import { startTestServer } from '../../support/server.ts'
 
 const fake = fakeAccounts()

@@ -1,12 +1,12 @@
 /** Who invites the guest of a booking on a CalDAV calendar: the server where it says that it does and did, else our own mail. Never both. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-import { ask, type CaldavServer, type CaldavUser } from '../../support/caldavServer.ts'
-import { startCyrusCaldav } from '../../support/cyrusCaldav.ts'
-import { startDavical } from '../../support/davical.ts'
+import { ask, type CaldavServer, type CaldavUser } from '../../support/calendars/caldavServer.ts'
+import { startCyrusCaldav } from '../../support/calendars/cyrusCaldav.ts'
+import { startDavical } from '../../support/calendars/davical.ts'
+import { startRadicale } from '../../support/calendars/radicale.ts'
+import { bookAt, configure, connect, until } from '../../support/calendars/remoteHosts.ts'
 import { makeConfiguration, nearFuture, participant } from '../../support/hosts.ts'
-import { startRadicale } from '../../support/radicale.ts'
-import { bookAt, configure, connect, until } from '../../support/remoteHosts.ts'
 import { startTestServer, type TestServer } from '../../support/server.ts'
 import { type ReceivedMail, startSmtp, type TestSmtp } from '../../support/smtp.ts'
 

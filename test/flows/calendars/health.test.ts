@@ -1,9 +1,8 @@
 /** Calendars that fail: who is told, what is still offered, and how they come back. */
 import { beforeEach, describe, expect, it } from 'vitest'
 
-import { sql } from '../../../src/adapters/storage/sql.ts'
-import { fakeAccounts } from '../../support/fakeAccounts.ts'
-import { book, makeConfiguration, nearFuture, participant } from '../../support/hosts.ts'
+import { sql } from '../../../src/adapters/storage/database/sql.ts'
+import { fakeAccounts } from '../../support/calendars/fakeAccounts.ts'
 import {
   bookAt,
   configure,
@@ -12,7 +11,8 @@ import {
   type RemoteHost,
   slotsFrom,
   until,
-} from '../../support/remoteHosts.ts'
+} from '../../support/calendars/remoteHosts.ts'
+import { book, makeConfiguration, nearFuture, participant } from '../../support/hosts.ts'
 import { startTestServer } from '../../support/server.ts'
 
 const fake = fakeAccounts()

@@ -9,13 +9,13 @@ import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 
 import { eventIdOfIcalUid } from '../../../src/core/booking/booking.ts'
-import { ask, type CaldavServer, type CaldavUser } from '../../support/caldavServer.ts'
-import { startCyrusCaldav } from '../../support/cyrusCaldav.ts'
-import { type FaultProxy, type NetworkFault, startFaultProxy } from '../../support/faultProxy.ts'
+import { ask, type CaldavServer, type CaldavUser } from '../../support/calendars/caldavServer.ts'
+import { startCyrusCaldav } from '../../support/calendars/cyrusCaldav.ts'
+import { type FaultProxy, type NetworkFault, startFaultProxy } from '../../support/calendars/faultProxy.ts'
+import { bookAt, configure, connect, type RemoteHost } from '../../support/calendars/remoteHosts.ts'
 import { nearFuture } from '../../support/hosts.ts'
 import { findFaults, type Ledger, readLedger } from '../../support/ledger.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts'
-import { bookAt, configure, connect, type RemoteHost } from '../../support/remoteHosts.ts'
 import { startTestServer, type TestServer } from '../../support/server.ts'
 
 const kills = Number(process.env.KILLS ?? '4')

@@ -5,10 +5,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
 import type { CalendarProvider } from '../../../src/adapters/calendars/calendarProvider.ts'
-import { ask, type CaldavServer, type CaldavUser, eventText, putByHand } from '../../support/caldavServer.ts'
-import { startCyrusCaldav } from '../../support/cyrusCaldav.ts'
+import { ask, type CaldavServer, type CaldavUser, eventText, putByHand } from '../../support/calendars/caldavServer.ts'
+import { startCyrusCaldav } from '../../support/calendars/cyrusCaldav.ts'
+import { configure, connect } from '../../support/calendars/remoteHosts.ts'
 import { book, nearFuture } from '../../support/hosts.ts'
-import { configure, connect } from '../../support/remoteHosts.ts'
 import { startTestServer, type TestServer } from '../../support/server.ts'
 
 const tries = Number(process.env.LOOK_BACK_TRIES ?? '15')

@@ -1,9 +1,8 @@
 /** What is known of a calendar elsewhere: how old it may be, what is done where it is older, and what lies beyond it. */
 import { beforeEach, expect, it } from 'vitest'
 
-import { sql } from '../../../src/adapters/storage/sql.ts'
-import { fakeAccounts } from '../../support/fakeAccounts.ts'
-import { nearFuture } from '../../support/hosts.ts'
+import { sql } from '../../../src/adapters/storage/database/sql.ts'
+import { fakeAccounts } from '../../support/calendars/fakeAccounts.ts'
 import {
   bookAt,
   configure,
@@ -12,7 +11,8 @@ import {
   type RemoteHost,
   slotsFrom,
   sync,
-} from '../../support/remoteHosts.ts'
+} from '../../support/calendars/remoteHosts.ts'
+import { nearFuture } from '../../support/hosts.ts'
 import { startTestServer } from '../../support/server.ts'
 
 const fake = fakeAccounts()

@@ -1,14 +1,14 @@
 /** Bookings on a calendar of our own and one elsewhere: who follows the events hears of each change of ours once, whatever is cut off. */
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { sql } from '../../../src/adapters/storage/sql.ts'
+import { sql } from '../../../src/adapters/storage/database/sql.ts'
 import { decodeReference, encodeSalt } from '../../../src/core/booking/reference.ts'
 import type { AppId, BookingId } from '../../../src/core/ids.ts'
 import { instant } from '../../../src/core/time/instant.ts'
-import { fakeAccounts } from '../../support/fakeAccounts.ts'
+import { fakeAccounts } from '../../support/calendars/fakeAccounts.ts'
+import { bookAt, connect, milliseconds, type RemoteHost, readBooking } from '../../support/calendars/remoteHosts.ts'
 import { book, makeConfiguration, makeHost, nearFuture, participant, type TestHost } from '../../support/hosts.ts'
 import { findFaults, readLedger } from '../../support/ledger.ts'
-import { bookAt, connect, milliseconds, type RemoteHost, readBooking } from '../../support/remoteHosts.ts'
 import { startTestServer } from '../../support/server.ts'
 
 const fake = fakeAccounts()

@@ -1,10 +1,9 @@
 /** The whole way on a real server: connect, offer, book, and what its owner does there with another calendar program. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
-import { sql } from '../../../src/adapters/storage/sql.ts'
-import { ask, type CaldavServer, type CaldavUser, eventText, putByHand } from '../../support/caldavServer.ts'
-import { book, makeConfiguration, makeHost, nearFuture, participant } from '../../support/hosts.ts'
-import { startRadicale } from '../../support/radicale.ts'
+import { sql } from '../../../src/adapters/storage/database/sql.ts'
+import { ask, type CaldavServer, type CaldavUser, eventText, putByHand } from '../../support/calendars/caldavServer.ts'
+import { startRadicale } from '../../support/calendars/radicale.ts'
 import {
   bookAt,
   configure,
@@ -14,7 +13,8 @@ import {
   slotsFrom,
   sync,
   until,
-} from '../../support/remoteHosts.ts'
+} from '../../support/calendars/remoteHosts.ts'
+import { book, makeConfiguration, makeHost, nearFuture, participant } from '../../support/hosts.ts'
 import { startTestServer } from '../../support/server.ts'
 
 // No worker polls: the test says when, but for the one that waits for it.

@@ -1,13 +1,11 @@
 /** What the owner of a calendar does there by hand to the events of bookings, and how the two come together again. */
 import { beforeEach, expect, it } from 'vitest'
-
+import { sql } from '../../../src/adapters/storage/database/sql.ts'
 import { countReconciliations } from '../../../src/adapters/storage/reconciliations.ts'
-import { sql } from '../../../src/adapters/storage/sql.ts'
 import type { AppId, BookingId } from '../../../src/core/ids.ts'
 import { instant } from '../../../src/core/time/instant.ts'
 import { examine } from '../../../src/operations/upkeep/examine.ts'
-import { fakeAccounts } from '../../support/fakeAccounts.ts'
-import { nearFuture } from '../../support/hosts.ts'
+import { fakeAccounts } from '../../support/calendars/fakeAccounts.ts'
 import {
   bookAt,
   configure,
@@ -18,7 +16,8 @@ import {
   slotsFrom,
   sync,
   until,
-} from '../../support/remoteHosts.ts'
+} from '../../support/calendars/remoteHosts.ts'
+import { nearFuture } from '../../support/hosts.ts'
 import { startTestServer } from '../../support/server.ts'
 
 const fake = fakeAccounts()

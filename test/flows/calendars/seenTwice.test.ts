@@ -1,12 +1,11 @@
 /** The event of a booking that is seen through another grant: its account connected again, or one calendar connected twice. */
 import { beforeEach, describe, expect, it } from 'vitest'
 
-import { eventIdOf } from '../../../src/adapters/storage/ids.ts'
+import { eventIdOf } from '../../../src/adapters/storage/database/ids.ts'
+import { sql } from '../../../src/adapters/storage/database/sql.ts'
 import { countReconciliations } from '../../../src/adapters/storage/reconciliations.ts'
-import { sql } from '../../../src/adapters/storage/sql.ts'
 import type { AppId, BookingId } from '../../../src/core/ids.ts'
-import { fakeAccounts } from '../../support/fakeAccounts.ts'
-import { book, makeConfiguration, makeHost, nearFuture, participant } from '../../support/hosts.ts'
+import { fakeAccounts } from '../../support/calendars/fakeAccounts.ts'
 import {
   bookAt,
   configure,
@@ -16,7 +15,8 @@ import {
   readBooking,
   slotsFrom,
   sync,
-} from '../../support/remoteHosts.ts'
+} from '../../support/calendars/remoteHosts.ts'
+import { book, makeConfiguration, makeHost, nearFuture, participant } from '../../support/hosts.ts'
 import { startTestServer } from '../../support/server.ts'
 
 const fake = fakeAccounts()

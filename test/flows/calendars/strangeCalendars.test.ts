@@ -1,11 +1,11 @@
 /** Calendars of a real server with what nobody expects in them: each is read for what it is, or says that it cannot be. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
-import { sql } from '../../../src/adapters/storage/sql.ts'
-import { ask, type CaldavServer, type CaldavUser, eventText, putByHand } from '../../support/caldavServer.ts'
+import { sql } from '../../../src/adapters/storage/database/sql.ts'
+import { ask, type CaldavServer, type CaldavUser, eventText, putByHand } from '../../support/calendars/caldavServer.ts'
+import { startRadicale } from '../../support/calendars/radicale.ts'
+import { configure, connect, type RemoteHost, slotsFrom, sync } from '../../support/calendars/remoteHosts.ts'
 import { book, nearFuture } from '../../support/hosts.ts'
-import { startRadicale } from '../../support/radicale.ts'
-import { configure, connect, type RemoteHost, slotsFrom, sync } from '../../support/remoteHosts.ts'
 import { startTestServer } from '../../support/server.ts'
 
 // No worker polls: the test says when.

@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
 import { decodeReference } from '../../../src/core/booking/reference.ts'
-import { ask, type CaldavServer } from '../../support/caldavServer.ts'
+import { ask, type CaldavServer } from '../../support/calendars/caldavServer.ts'
+import { startRadicale } from '../../support/calendars/radicale.ts'
+import { bookAt, configure, connect, until } from '../../support/calendars/remoteHosts.ts'
 import { book, makeConfiguration, makeHost, nearFuture } from '../../support/hosts.ts'
-import { startRadicale } from '../../support/radicale.ts'
-import { bookAt, configure, connect, until } from '../../support/remoteHosts.ts'
 import { startTestServer, type TestServer } from '../../support/server.ts'
 import { type ReceivedMail, startSmtp, type TestSmtp } from '../../support/smtp.ts'
 

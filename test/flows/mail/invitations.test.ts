@@ -6,7 +6,7 @@ import ICAL from 'ical.js'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 import { decodeReference, encodeSalt } from '../../../src/core/booking/reference.ts'
-import { type Cyrus, type CyrusUser, startCyrus } from '../../support/cyrus.ts'
+import { type Cyrus, type CyrusUser, startCyrus } from '../../support/calendars/cyrus.ts'
 import { book, makeConfiguration, makeHost, nearFuture, type TestHost } from '../../support/hosts.ts'
 import { sendMailsOf } from '../../support/mails.ts'
 import { startTestServer, type TestServer } from '../../support/server.ts'

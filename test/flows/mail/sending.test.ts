@@ -4,7 +4,7 @@ import ICAL from 'ical.js'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 import type { AppId, BookingId } from '../../../src/core/ids.ts'
-import { openCalendar } from '../../support/calendarProgram.ts'
+import { openCalendar } from '../../support/calendars/calendarProgram.ts'
 import { book, makeConfiguration, makeHost, nearFuture, type TestHost } from '../../support/hosts.ts'
 import { mailsOf as listMailsOf, sendMailsOf } from '../../support/mails.ts'
 import { startTestServer, type TestServer } from '../../support/server.ts'

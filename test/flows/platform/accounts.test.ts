@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 
-import { sql } from '../../../src/adapters/storage/sql.ts'
+import { sql } from '../../../src/adapters/storage/database/sql.ts'
 import { makeHost } from '../../support/hosts.ts'
 import { startTestServer, type TestServer } from '../../support/server.ts'
 

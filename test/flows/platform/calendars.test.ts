@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 
-import { sql } from '../../../src/adapters/storage/sql.ts'
+import { sql } from '../../../src/adapters/storage/database/sql.ts'
 import { book, makeConfiguration, makeHost, nearFuture } from '../../support/hosts.ts'
 import { type Reply, startTestServer, type TestServer } from '../../support/server.ts'
 

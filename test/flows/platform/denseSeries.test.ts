@@ -1,7 +1,7 @@
 /** Series that mean harm: recurring all day long, or never. They are refused, and what stands already blocks nobody. */
 import { beforeAll, describe, expect, it } from 'vitest'
 
-import { sql } from '../../../src/adapters/storage/sql.ts'
+import { sql } from '../../../src/adapters/storage/database/sql.ts'
 import { instant } from '../../../src/core/time/instant.ts'
 import { makeConfiguration, makeHost, type TestHost } from '../../support/hosts.ts'
 import { startTestServer, type TestServer } from '../../support/server.ts'

@@ -1,14 +1,14 @@
 /** What becomes of bookings whose virtual calendar, or whole account, is deleted. */
 import { beforeEach, expect, it } from 'vitest'
 
-import { eventIdOf } from '../../../src/adapters/storage/ids.ts'
+import { eventIdOf } from '../../../src/adapters/storage/database/ids.ts'
 import type { AppId, BookingId } from '../../../src/core/ids.ts'
 import { instant } from '../../../src/core/time/instant.ts'
-import { fakeAccounts } from '../../support/fakeAccounts.ts'
+import { fakeAccounts } from '../../support/calendars/fakeAccounts.ts'
+import { connect, readBooking } from '../../support/calendars/remoteHosts.ts'
 import { book, makeConfiguration, makeHost, nearFuture, participant, type TestHost } from '../../support/hosts.ts'
 import { readLedger } from '../../support/ledger.ts'
 import { mailsOf } from '../../support/mails.ts'
-import { connect, readBooking } from '../../support/remoteHosts.ts'
 import { startTestServer } from '../../support/server.ts'
 
 const fake = fakeAccounts()

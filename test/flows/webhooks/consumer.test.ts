@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
-import { eventIdOf } from '../../../src/adapters/storage/ids.ts'
+import { eventIdOf } from '../../../src/adapters/storage/database/ids.ts'
 import { decodeReference, encodeSalt } from '../../../src/core/booking/reference.ts'
 import type { AppId, BookingId } from '../../../src/core/ids.ts'
 import { instant } from '../../../src/core/time/instant.ts'

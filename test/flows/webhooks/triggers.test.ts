@@ -5,7 +5,7 @@ import Nylas from 'nylas'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
-import { eventIdOf } from '../../../src/adapters/storage/ids.ts'
+import { eventIdOf } from '../../../src/adapters/storage/database/ids.ts'
 import { decodeReference, encodeSalt } from '../../../src/core/booking/reference.ts'
 import type { BookingId } from '../../../src/core/ids.ts'
 import { bookingTriggers, makeEndpoint, type TestEndpoint } from '../../support/endpoints.ts'

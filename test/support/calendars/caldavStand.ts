@@ -1,15 +1,15 @@
 /** A real CalDAV server behind the provider's interface, and the hand of the owner, who writes to the server directly. */
 import { randomUUID } from 'node:crypto'
 
-import { type AccountDesk, accountCalendars } from '../../src/adapters/calendars/accountCalendars.ts'
-import type { Account } from '../../src/adapters/calendars/accountProvider.ts'
-import { caldavAccounts } from '../../src/adapters/calendars/caldav/provider.ts'
-import { createSafeFetch, type SafeFetchOptions } from '../../src/adapters/net/safeFetch.ts'
-import type { CalendarKey } from '../../src/core/account/grant.ts'
-import type { PlacedEvent } from '../../src/core/booking/placedEvent.ts'
-import type { AppId, CalendarId, GrantId } from '../../src/core/ids.ts'
-import { instant } from '../../src/core/time/instant.ts'
-import type { HandEvent, Stand } from '../providers/suite.ts'
+import { type AccountDesk, accountCalendars } from '../../../src/adapters/calendars/accountCalendars.ts'
+import type { Account } from '../../../src/adapters/calendars/accountProvider.ts'
+import { caldavAccounts } from '../../../src/adapters/calendars/caldav/provider.ts'
+import { createSafeFetch, type SafeFetchOptions } from '../../../src/adapters/net/safeFetch.ts'
+import type { CalendarKey } from '../../../src/core/account/grant.ts'
+import type { PlacedEvent } from '../../../src/core/booking/placedEvent.ts'
+import type { AppId, CalendarId, GrantId } from '../../../src/core/ids.ts'
+import { instant } from '../../../src/core/time/instant.ts'
+import type { HandEvent, Stand } from '../../providers/suite.ts'
 import { ask, type CaldavServer, type CaldavUser, eventText } from './caldavServer.ts'
 
 export type CaldavStand = Stand & {

@@ -2,10 +2,9 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-
+import { freePort, run, startDaemon } from '../daemon.ts'
+import { installDebianPackages } from '../debian.ts'
 import type { CaldavServer } from './caldavServer.ts'
-import { freePort, run, startDaemon } from './daemon.ts'
-import { installDebianPackages } from './debian.ts'
 
 /** Users are `name`, password `name-pw`, address `name@example.com`. Needs root: its PostgreSQL has a user of its own. */
 export async function startDavical(names: readonly string[]): Promise<CaldavServer> {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-import { makeDirectory, makeFile, replaceFile } from './durableFiles.ts'
+import { makeDirectory, makeFile, replaceFile } from '../durableFiles.ts'
 import { VaultError } from './sealing.ts'
 
 export type MasterKey = { readonly kid: string; readonly key: Buffer }

@@ -13,11 +13,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
-
+import { canRun, copyBinaries, linkLibraries } from './binaries.ts'
 import { startEmbeddedPostgres } from './embedded.ts'
-import { canRun, copyBinaries, linkLibraries } from './embeddedBinaries.ts'
-import { canEnter, chooseOwner } from './embeddedOwner.ts'
-import { preparePlace } from './embeddedPlace.ts'
+import { canEnter, chooseOwner } from './owner.ts'
+import { preparePlace } from './place.ts'
 
 const isRoot = process.getuid?.() === 0
 const stranger = { name: 'stranger', uid: 54_321, gid: 54_321 }

@@ -18,9 +18,9 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
-import { flushDirectory, makeDirectory, makeFile } from './durableFiles.ts'
-import { canRun, copyBinaries, findBinaries, linkLibraries, type PostgresBinaries } from './embeddedBinaries.ts'
-import { canEnter, chooseOwner, type ProcessOwner } from './embeddedOwner.ts'
+import { flushDirectory, makeDirectory, makeFile } from '../durableFiles.ts'
+import { canRun, copyBinaries, findBinaries, linkLibraries, type PostgresBinaries } from './binaries.ts'
+import { canEnter, chooseOwner, type ProcessOwner } from './owner.ts'
 
 /** All that is needed to start PostgreSQL, and to find one that runs already. */
 export type PostgresPlace = {

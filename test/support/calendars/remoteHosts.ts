@@ -1,9 +1,9 @@
 /** Hosts whose calendars are elsewhere, and what tests wait for of them. */
 import { expect, vi } from 'vitest'
 
-import type { AppId, CalendarId, GrantId } from '../../src/core/ids.ts'
-import { book, makeConfiguration, participant } from './hosts.ts'
-import type { TestServer } from './server.ts'
+import type { AppId, CalendarId, GrantId } from '../../../src/core/ids.ts'
+import { book, makeConfiguration, participant } from '../hosts.ts'
+import type { TestServer } from '../server.ts'
 
 export type RemoteHost = { readonly email: string; readonly grantId: string; readonly calendars: readonly string[] }
 

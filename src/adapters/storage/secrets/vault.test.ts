@@ -6,13 +6,13 @@ import { join } from 'node:path'
 
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 
-import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts'
-import type { AppId } from '../../core/ids.ts'
-import { failure } from '../../core/result.ts'
-import { insertApplication } from './accounts.ts'
-import { Database, type Transaction } from './database.ts'
+import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts'
+import type { AppId } from '../../../core/ids.ts'
+import { failure } from '../../../core/result.ts'
+import { insertApplication } from '../accounts.ts'
+import { Database, type Transaction } from '../database/database.ts'
+import { type Sql, sql } from '../database/sql.ts'
 import { loadMasterKeys, type MasterKey, MasterKeys } from './masterKeys.ts'
-import { type Sql, sql } from './sql.ts'
 import { checkMasterKeys, Vault } from './vault.ts'
 
 type Row = { sealed: Buffer; kid: string }

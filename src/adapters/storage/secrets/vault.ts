@@ -1,12 +1,12 @@
 // Keeps what must be readable again, so that a stolen dump opens nothing: each application has a key, which the master keys seal.
 import { randomBytes } from 'node:crypto'
 
-import type { AppId } from '../../core/ids.ts'
-import { Database, type Transaction } from './database.ts'
-import { listAppIds } from './maintenance.ts'
+import type { AppId } from '../../../core/ids.ts'
+import { Database, type Transaction } from '../database/database.ts'
+import { listAppIds } from '../database/maintenance.ts'
+import { sql } from '../database/sql.ts'
 import type { MasterKey, MasterKeys } from './masterKeys.ts'
 import { open, type Place, seal, VaultError } from './sealing.ts'
-import { sql } from './sql.ts'
 
 type SealedKey = { readonly sealed: Buffer; readonly kid: string }
 

@@ -1,7 +1,7 @@
 /** Calendars beyond this server that fail when told to: the virtual tower, asked as a remote one is, outside every transaction. */
-import type { CalendarProvider, CalendarProviders } from '../../src/adapters/calendars/calendarProvider.ts'
-import { virtualCalendars } from '../../src/adapters/calendars/virtual/provider.ts'
-import { failure, type Result } from '../../src/core/result.ts'
+import type { CalendarProvider, CalendarProviders } from '../../../src/adapters/calendars/calendarProvider.ts'
+import { virtualCalendars } from '../../../src/adapters/calendars/virtual/provider.ts'
+import { failure, type Result } from '../../../src/core/result.ts'
 
 export type Step = 'freeBusy' | 'readChanges' | 'place' | 'find' | 'remove'
 

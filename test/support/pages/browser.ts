@@ -10,7 +10,7 @@ import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 
-import { provideProgram } from './debianPackages.ts'
+import { provideProgram } from '../debianPackages.ts'
 
 /** How a guest sees a page. Without a word: a desktop in light colours, American English, in UTC. */
 export type ViewOptions = {

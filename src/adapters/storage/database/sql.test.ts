@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { instant } from '../../core/time/instant.ts'
+import { instant } from '../../../core/time/instant.ts'
 import { join, preparedName, sql, toTimestamp } from './sql.ts'
 
 describe('sql', () => {

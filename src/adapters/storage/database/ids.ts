@@ -1,7 +1,7 @@
 // New ids and secrets. Randomness enters the server here.
 import { createHash, randomFillSync, timingSafeEqual } from 'node:crypto'
 
-import type { AppId, BookingId, ConfigurationId, EventId } from '../../core/ids.ts'
+import type { AppId, BookingId, ConfigurationId, EventId } from '../../../core/ids.ts'
 
 const pool = Buffer.allocUnsafe(4_096)
 let poolUsed = pool.length

@@ -1,11 +1,11 @@
 /** Accounts at a provider of the tests' own, kept in memory: what a tower sees of them, and the hand of their owner. */
-import type { AccountCall, AccountProvider, ConnectSettings } from '../../src/adapters/calendars/accountProvider.ts'
-import type { CalendarChanges, CalendarItem } from '../../src/adapters/calendars/calendarProvider.ts'
-import type { PlacedEvent } from '../../src/core/booking/placedEvent.ts'
-import type { CalendarId, EventId } from '../../src/core/ids.ts'
-import { invalidRequest, type Problem } from '../../src/core/problem.ts'
-import { failure, type Result, success } from '../../src/core/result.ts'
-import { type Interval, overlaps } from '../../src/core/time/interval.ts'
+import type { AccountCall, AccountProvider, ConnectSettings } from '../../../src/adapters/calendars/accountProvider.ts'
+import type { CalendarChanges, CalendarItem } from '../../../src/adapters/calendars/calendarProvider.ts'
+import type { PlacedEvent } from '../../../src/core/booking/placedEvent.ts'
+import type { CalendarId, EventId } from '../../../src/core/ids.ts'
+import { invalidRequest, type Problem } from '../../../src/core/problem.ts'
+import { failure, type Result, success } from '../../../src/core/result.ts'
+import { type Interval, overlaps } from '../../../src/core/time/interval.ts'
 
 type KeptEvent = { readonly id: string; when: Interval; version: number; placed: PlacedEvent | undefined }
 type KeptCalendar = { readonly events: Map<string, KeptEvent>; readonly log: { id: string; at: number }[] }

@@ -1,6 +1,6 @@
 // What whoever runs the server asks of the database: locks, and how it stands.
-import type { AppId, BookingId } from '../../core/ids.ts'
-import type { Instant } from '../../core/time/instant.ts'
+import type { AppId, BookingId } from '../../../core/ids.ts'
+import type { Instant } from '../../../core/time/instant.ts'
 import type { Queryable, Transaction } from './database.ts'
 import { sql } from './sql.ts'
 

@@ -1,7 +1,7 @@
 // AES-256-GCM over small texts: what is sealed opens unchanged, in its place, with its key, or not at all.
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 
-import type { AppId } from '../../core/ids.ts'
+import type { AppId } from '../../../core/ids.ts'
 
 /** Where a sealed value stands. It is authenticated with the value, so a value moved elsewhere does not open. */
 export type Place = { readonly appId: AppId; readonly table: string; readonly row: string; readonly column: string }

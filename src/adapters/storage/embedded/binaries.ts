@@ -18,7 +18,7 @@ import {
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 
-import { canEnter, canRead, type ProcessOwner } from './embeddedOwner.ts'
+import { canEnter, canRead, type ProcessOwner } from './owner.ts'
 
 /** An unpacked PostgreSQL: `native` holds bin, lib and share; `version` is the package's, such as 18.4.0-beta.17. */
 export type PostgresBinaries = { readonly native: string; readonly version: string; readonly majorVersion: string }

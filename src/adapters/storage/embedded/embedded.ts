@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { Client } from 'pg'
 
-import { type PostgresPlace, preparePlace } from './embeddedPlace.ts'
+import { type PostgresPlace, preparePlace } from './place.ts'
 import {
   checkVersion,
   explainFailure,
@@ -16,7 +16,7 @@ import {
   readSocketDirectory,
   removeForeignLock,
   spawnPostgres,
-} from './embeddedProcess.ts'
+} from './process.ts'
 
 /** A running PostgreSQL. `adopted`: it was running already, after a crash of the server that started it or for another process. */
 export type EmbeddedPostgres = {

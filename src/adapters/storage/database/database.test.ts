@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts'
-import type { AppId } from '../../core/ids.ts'
-import { failure, success } from '../../core/result.ts'
-import { insertApplication } from './accounts.ts'
-import { recordAudit } from './audit.ts'
+import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts'
+import type { AppId } from '../../../core/ids.ts'
+import { failure, success } from '../../../core/result.ts'
+import { insertApplication } from '../accounts.ts'
+import { recordAudit } from '../audit.ts'
+import { migrate, serverRole } from '../migrations/migrations.ts'
 import { ConstraintViolation, Database, DatabaseUnavailable } from './database.ts'
 import { newId } from './ids.ts'
-import { migrate, serverRole } from './migrations.ts'
 import { sql, together } from './sql.ts'
 
 let test: TestDatabase

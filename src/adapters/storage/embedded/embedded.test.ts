@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 
 import { type EmbeddedPostgres, type PostgresConnection, startEmbeddedPostgres } from './embedded.ts'
 
-const program = new URL('../../../test/support/startPostgres.ts', import.meta.url).pathname
+const program = new URL('../../../../test/support/startPostgres.ts', import.meta.url).pathname
 
 let made: string
 let directory: string

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 
-import type { AppId } from '../../core/ids.ts'
+import type { AppId } from '../../../core/ids.ts'
 import { type Connection, toClientConfig } from './connection.ts'
 import { preparedName, type Sql } from './sql.ts'
 

@@ -18,8 +18,8 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
-import { flushDirectory } from './durableFiles.ts'
-import { makePrivateDirectory, type PostgresPlace } from './embeddedPlace.ts'
+import { flushDirectory } from '../durableFiles.ts'
+import { makePrivateDirectory, type PostgresPlace } from './place.ts'
 
 /** A child that was started. `exit` is set when it has ended; `lastWords` reads what it wrote to the log since it began. */
 export type PostgresChild = { readonly process: ChildProcess; exit: string | undefined; lastWords(): string }

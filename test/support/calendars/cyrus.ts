@@ -23,7 +23,7 @@ import { promisify } from 'node:util'
 
 import { createTransport } from 'nodemailer'
 
-import { installDebianPackages } from './debian.ts'
+import { installDebianPackages } from '../debian.ts'
 
 const run = promisify(execFile)
 

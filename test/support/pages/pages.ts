@@ -1,6 +1,6 @@
 /** A server with its pages built of the sources as they stand, and configurations for guests to open. */
-import { makeConfiguration, makeHost, participant, type TestHost } from './hosts.ts'
-import { startTestServer, type TestServer } from './server.ts'
+import { makeConfiguration, makeHost, participant, type TestHost } from '../hosts.ts'
+import { startTestServer, type TestServer } from '../server.ts'
 
 export type PageServer = TestServer & { readonly host: TestHost; readonly hasOwnClock: boolean }
 

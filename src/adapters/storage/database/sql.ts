@@ -1,7 +1,7 @@
 // SQL as text with parameters: the only way a value gets into a statement.
 import { createHash } from 'node:crypto'
 
-import type { Instant } from '../../core/time/instant.ts'
+import type { Instant } from '../../../core/time/instant.ts'
 
 /** A statement, or a piece of one. `values` stand for `$1…$n` in `text`. */
 export type Sql = { readonly text: string; readonly values: readonly unknown[]; readonly isSql: true }

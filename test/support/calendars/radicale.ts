@@ -2,10 +2,9 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-
+import { freePort, startDaemon } from '../daemon.ts'
+import { installDebianPackages } from '../debian.ts'
 import { ask, type CaldavServer } from './caldavServer.ts'
-import { freePort, startDaemon } from './daemon.ts'
-import { installDebianPackages } from './debian.ts'
 
 /** Users are `name`, password `name-pw`, address `name@example.com`. */
 export async function startRadicale(names: readonly string[]): Promise<CaldavServer> {
