@@ -18,6 +18,7 @@ import { mirrorReasons, mirrorReasonsRows } from './m0014MirrorReasons.ts'
 import { turnsInAnyCase } from './m0015TurnsInAnyCase.ts'
 import { keysAndAddresses } from './m0017KeysAndAddresses.ts'
 import { rateCounts } from './m0018RateCounts.ts'
+import { indexesInUse } from './m0021IndexesInUse.ts'
 
 type Migration = {
   readonly name: string
@@ -41,6 +42,7 @@ const migrations: readonly Migration[] = [
   { name: '0015 turns in any case', statements: turnsInAnyCase },
   { name: '0017 keys and addresses', statements: keysAndAddresses },
   { name: '0018 rate counts', statements: rateCounts },
+  { name: '0021 indexes in use', statements: indexesInUse },
 ]
 
 /** The role that the server takes on: it owns no table, so row security binds it and the audit log is append-only. */
