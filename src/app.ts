@@ -100,6 +100,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     const operations = bindOperations({
       safeFetch,
       database,
+      onUnavailable: sayNowAndThen((error) => logger.error({ err: error }, 'the database cannot be used')),
       accountProviders: (provider) => towers[provider],
       syncing: config.syncing,
       guestDataDays: config.guestDataDays,
@@ -136,6 +137,18 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   } catch (error) {
     await close().catch((failure: unknown) => logger.error({ err: failure }, 'closing failed'))
     throw error
+  }
+}
+
+const silenceMs = 10_000
+
+/** A database that is away fails every request alike: its reason is said once in ten seconds. */
+function sayNowAndThen(say: (error: Error) => void): (error: Error) => void {
+  let saidAt = Number.NEGATIVE_INFINITY
+  return (error) => {
+    if (performance.now() - saidAt < silenceMs) return
+    saidAt = performance.now()
+    say(error)
   }
 }
 

@@ -87,6 +87,11 @@ export function flushDirectory(directory: string): void {
 /** Each has a name of its own, so what a process that died has left of one is in nobody's way. */
 function writeDraft(path: string, text: string): string {
   const draft = nameDraft(path)
-  writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: true })
+  try {
+    writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: true })
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw error
+  }
   return draft
 }

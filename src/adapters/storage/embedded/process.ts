@@ -80,7 +80,7 @@ export async function initialise(place: PostgresPlace): Promise<void> {
     const failure = await new Promise<string | undefined>((resolve) => {
       child.once('error', (error) => resolve(explainSpawnError(error)))
       child.once('exit', (code, signal) =>
-        resolve(code === 0 ? undefined : `initdb ended with ${signal ?? code}: ${lastLine(log.read())}`),
+        resolve(code === 0 ? undefined : `initdb ended with ${signal ?? code}: ${explainFailure(log.read())}`),
       )
     })
     if (failure !== undefined) throw new Error(`PostgreSQL could not make its data directory: ${failure}`)
@@ -125,6 +125,7 @@ export function gaveWay(words: string): boolean {
 
 /** The line which says why, in plain words where the cause is known. */
 export function explainFailure(words: string): string {
+  if (/No space left on device/.test(words)) return 'There is no space left on the disk; make room and start again.'
   if (/GLIBC_\d/.test(words)) return 'The embedded PostgreSQL needs glibc 2.27 or newer; set DATABASE_URL instead.'
   return lastLine(words)
 }
