@@ -21,9 +21,9 @@ export function blankGuestData(
     transaction,
     sql`
       select id from openslot.bookings
-      where app_id = ${transaction.appId} and guest_blanked_at is null and upper(during) < ${new Date(endedBefore)}
+      where app_id = ${transaction.appId} and guest_blanked_at is null and ends_at < ${new Date(endedBefore)}
         and updated_at < ${new Date(unchangedSince)} and (change is null or state = 'cancelled')
-      order by upper(during) limit ${partSize} for update skip locked`,
+      order by ends_at limit ${partSize} for update skip locked`,
     endedBefore,
   )
 }
