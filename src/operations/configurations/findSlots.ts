@@ -61,7 +61,8 @@ export async function findSlots(
   const isForBooking = Boolean(question.booking_id)
   const key = `${named.value.id} ${window.start} ${window.end}`
   const known = peekConfiguration(tools.database, named.value.id)
-  if (known !== undefined && !isForBooking) {
+  // A key may name another application's configuration, which is kept here for its own callers.
+  if (known?.configuration.appId === named.value.appId && !isForBooking) {
     const answer = await giveAgain(tools, principal, known, key)
     if (answer !== undefined) return answer
   }
