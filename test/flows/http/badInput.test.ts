@@ -6,7 +6,7 @@ import type { Route } from '../../../src/http/route.ts'
 import { routes } from '../../../src/http/routes/routes.ts'
 import { exampleOf, makeWorld, nameOf, pathOf, type World } from '../../support/everyRoute.ts'
 import { configurationBody } from '../../support/hosts.ts'
-import { type RawReply, type RawRequest, rawRequest } from '../../support/rawHttp.ts'
+import { dripBytes, type RawReply, type RawRequest, rawRequest } from '../../support/rawHttp.ts'
 import { startTestServer, type TestServer } from '../../support/server.ts'
 
 let server: TestServer
@@ -490,6 +490,36 @@ describe('every header', () => {
     })
     expect(faults).toEqual([])
   }, 60_000)
+})
+
+describe('a request that HTTP itself forbids', () => {
+  const say = (text: string) => dripBytes(server.url, [text], 10, limitMs)
+  const envelope = (text: string) => JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4))
+
+  it.each([
+    ['without Host', 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n'],
+    [
+      'with two lengths',
+      'POST /v3/webhooks HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n',
+    ],
+    ['with U+0000 in a header', 'GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: a\0b\r\n\r\n'],
+    ['in another protocol', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+  ])('%s is refused in the envelope', async (_, text) => {
+    const reply = await say(text)
+    expect(reply).toMatch(/^HTTP\/1\.1 400 /)
+    expect(envelope(reply)).toEqual({
+      request_id: expect.any(String),
+      error: { type: 'invalid_request_error', message: expect.any(String) },
+    })
+  })
+
+  it('is no request of an older HTTP, nor one that expects what nobody knows', async () => {
+    for (const text of [
+      'GET /healthz HTTP/1.0\r\n\r\n',
+      'GET /healthz HTTP/1.1\r\nHost: x\r\nExpect: wonders\r\nConnection: close\r\n\r\n',
+    ])
+      expect(await say(text)).toMatch(/^HTTP\/1\.1 200 [\s\S]*\{"status":"up"\}$/)
+  })
 })
 
 describe('a booking', () => {
