@@ -231,9 +231,10 @@ describe('a round robin', () => {
   })
 })
 
-it('a page asked for more slots than anyone reads refuses, and says what to ask instead', async () => {
+it('more slots than anyone reads are refused to pages and to key holders, who hear what to ask instead', async () => {
   const people = Array.from({ length: 40 }, (_, index) => ({
     ...participant(`many${index}@host.example`),
+    email: `many${index}@host.example`,
     availability: { calendar_ids: ['primary'] },
   }))
   for (const [index] of people.entries()) await makeHost(server, `many${index}@host.example`)
@@ -251,4 +252,18 @@ it('a page asked for more slots than anyone reads refuses, and says what to ask 
   const refused = await ask(60)
   expect([refused.status, refused.body.error.message]).toEqual([400, expect.stringContaining('ask for fewer days')])
   expect((await ask(7)).status).toBe(200)
+
+  const askCalendars = (days: number) =>
+    server.request('POST', '/v3/calendars/availability', {
+      body: {
+        start_time: start,
+        end_time: start + days * 86_400,
+        duration_minutes: 5,
+        interval_minutes: 5,
+        round_to: 5,
+        participants: people.map(({ email }) => ({ email })),
+      },
+    })
+  expect((await askCalendars(60)).body.error).toEqual(refused.body.error)
+  expect((await askCalendars(7)).status).toBe(200)
 })
