@@ -200,6 +200,18 @@ describe('a configuration', () => {
     expect((await server.request('GET', `${base}/${id}`)).body.data).toMatchObject({ ...shown, name: 'Renamed' })
   })
 
+  it('may hold more than is understood, of any kind, and can still be changed', async () => {
+    const strange = { toString: 1, valueOf: null, constructor: { name: [] } }
+    const id = await makeConfiguration(server, [host], {
+      event: { reminders: [{ type: 'email', minutes_before_event: 30, strange }], strange },
+      scheduler: { strange, notetaker_settings: strange },
+      rules: { strange },
+    })
+    const changed = await server.request('PUT', `${base}/${id}`, { body: { name: 'Renamed' } })
+    expect([changed.status, changed.body.data.name]).toEqual([200, 'Renamed'])
+    expect(changed.body.data.event_booking.reminders[0].strange).toEqual(strange)
+  })
+
   it('with two editors has the words of the last, and nothing half of each where they are simultaneous', async () => {
     const id = await makeConfiguration(server, [host])
     const read = async () => (await server.request('GET', `${base}/${id}`)).body.data

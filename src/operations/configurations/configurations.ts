@@ -25,6 +25,7 @@ import {
   mergeDocument,
   readConfiguration,
 } from '../../wire/configurations.ts'
+import { readReminders } from '../../wire/mailSettings.ts'
 import { isPattern } from '../bookings/guestAnswers.ts'
 import type { Tools } from '../tools.ts'
 import { findHosts } from './loadConfiguration.ts'
@@ -108,10 +109,9 @@ export async function changeConfiguration(
   )
 }
 
-/** To be compared: what was stored comes back in another order of its keys. */
+/** To be compared: what was stored comes back in another order of its keys, and may hold more than is understood. */
 function remindersIn({ event_booking }: ConfigurationDocument): string {
-  const reminders = event_booking?.reminders ?? []
-  return JSON.stringify(reminders.map((reminder) => Object.entries(reminder).toSorted()))
+  return JSON.stringify(readReminders(event_booking.reminders))
 }
 
 /** Its bookings stay and can still be cancelled. Problems: `notFound`, `invalidRequest` while sessions are active. */
