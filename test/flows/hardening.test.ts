@@ -156,13 +156,21 @@ describe('fields of a configuration', () => {
     ])
   })
 
-  it('lead to a conference that has an address', async () => {
-    const nowhere = { conferencing: { provider: 'WebEx', details: { password: 'x' } } }
-    const made = await create(configurationBody([ada], { event: nowhere }))
+  it.each([
+    ['details.url', { details: { password: 'x' } }],
+    ['details.pin', { details: { url: 'https://meet.example/1', pin: { of: 'another kind' } } }],
+    ['details.phone[0]', { details: { url: 'https://meet.example/1', phone: [49] } }],
+    ['autocreate.conf_grant_id', { autocreate: { conf_grant_id: 1 } }],
+  ])('lead to a conference that can be: %s', async (field, said) => {
+    const made = await create(configurationBody([ada], { event: { conferencing: { provider: 'WebEx', ...said } } }))
     expect([made.status, made.body.error.message]).toEqual([
       400,
-      expect.stringContaining('event_booking.conferencing.details.url'),
+      expect.stringContaining(`event_booking.conferencing.${field}: `),
     ])
+    const event = await server.request('POST', `/v3/grants/${ada.grantId}/events?calendar_id=primary`, {
+      body: { when: { time: start }, conferencing: { provider: 'WebEx', ...said } },
+    })
+    expect([event.status, event.body.error.message]).toEqual([400, expect.stringContaining(`conferencing.${field}: `)])
   })
 
   it('may be empty where the editor leaves them empty', async () => {
