@@ -356,6 +356,25 @@ describe('a configuration', () => {
     expect((await book(server, id, start)).status).toBe(401)
   })
 
+  it('is deleted once or has sessions, never both, however many ask for either at once', async () => {
+    for (let round = 0; round < 8; round++) {
+      const id = await makeConfiguration(server, [host])
+      const wishes = Array.from({ length: 12 }, (_, index) => index % 2 === 0)
+      const replies = await Promise.all(
+        wishes.map(async (wantsSession) => {
+          const { status } = wantsSession
+            ? await server.request('POST', '/v3/scheduling/sessions', { body: { configuration_id: id } })
+            : await server.request('DELETE', `${base}/${id}`)
+          return { wantsSession, status }
+        }),
+      )
+      const done = replies.filter(({ status }) => status === 200)
+      const sessions = done.filter(({ wantsSession }) => wantsSession).length
+      expect([0, wishes.length / 2]).toContain(sessions)
+      expect(done.length - sessions).toBe(sessions === 0 ? 1 : 0)
+    }
+  })
+
   it('is not deleted under a session; afterwards its bookings can still be read, moved and cancelled', async () => {
     const id = await makeConfiguration(server, [host])
     const booking = (await book(server, id, start + 86_400)).body.data.booking_id

@@ -5,6 +5,7 @@ import {
   findConfiguration,
   insertConfiguration,
   listConfigurations,
+  lockConfiguration,
   markConfigurationDeleted,
   updateConfiguration,
 } from '../../adapters/storage/configurations.ts'
@@ -124,6 +125,7 @@ export async function deleteConfiguration(
   const row = await findOwn({ database }, grant, id)
   if (row === undefined) return failure(notFound)
   return database.transaction(grant.appId, async (transaction) => {
+    if (!(await lockConfiguration(transaction, row.id))) return failure(notFound)
     const active = await countSessions(transaction, grant.appId, row.id)
     if (active > 0)
       return failure(
