@@ -15,6 +15,7 @@ const securityOf: Readonly<Record<Guard, readonly object[]>> = {
 }
 
 const bookings = '/v3/scheduling/bookings'
+const sessions = '/v3/scheduling/sessions'
 
 /** The schemas of a route in the form that the API description is generated from. */
 export function describeRoute(route: Route): object {
@@ -82,9 +83,7 @@ function refusalsOf(route: Route): object {
   return {
     400: { ...shape, description: 'The request cannot be right as it is' },
     ...(isGuarded ? { 401: { ...shape, description: 'No credential that is good here' } } : {}),
-    ...(route.params === undefined || isOAuthPath(route.path)
-      ? {}
-      : { 404: { ...shape, description: 'There is no such object for this caller' } }),
+    ...(namesObject(route) ? { 404: { ...shape, description: 'There is no such object for this caller' } } : {}),
     429: { ...shape, description: 'Too often; `Retry-After` says when to come again' },
     '4xx': { ...shape, description: 'Refused' },
     503: { ...shape, description: 'Not possible for the moment; `Retry-After` says when to try again' },
@@ -93,6 +92,11 @@ function refusalsOf(route: Route): object {
       : {}),
     '5xx': { ...errorSchema, description: 'Failed' },
   }
+}
+
+/** A part of the path, or the configuration that a scheduler call means. */
+function namesObject({ path, params, guard }: Route): boolean {
+  return guard === 'scheduler' || path === sessions || (params !== undefined && !isOAuthPath(path))
 }
 
 const errorSchema = {

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import fastifyCors from '@fastify/cors'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, LogController } from 'fastify'
 
-import { notFound } from '../core/problem.ts'
+import { invalidRequest, notFound } from '../core/problem.ts'
 import { addRoute, type RouteOptions } from './addRoute.ts'
 import { answerBrokenRequest, answerProblem, answerThrown } from './answers.ts'
 import { acceptBodies } from './bodies.ts'
@@ -44,6 +44,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       headersTimeout: times.headersMs,
       connectionsCheckingInterval: times.checkEveryMs,
       maxHeaderSize: headerLimitBytes,
+      // `refuseUnread` does, in the envelope.
+      requireHostHeader: false,
     },
     routerOptions: { maxParamLength: 1_024, ignoreTrailingSlash: true },
     frameworkErrors: (error, request, reply) => {
@@ -76,7 +78,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     delegator: (request, done) => done(null, corsOptions(request.url ?? '')),
   })
   compressAnswers(server)
-  refuseOversized(server)
+  refuseUnread(server)
   logAnswers(server)
   acceptBodies(server)
   server.setErrorHandler((error, request, reply) => answerThrown(error as Error, request, reply))
@@ -90,8 +92,13 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   return server
 }
 
-function refuseOversized(server: FastifyInstance): void {
+/** What is wrong whatever the route, before any body is read. */
+function refuseUnread(server: FastifyInstance): void {
+  // RFC 9110 §10.1.1 lets a server pass over what it does not know; Node would answer without a body.
+  server.server.on('checkExpectation', (request, response) => server.server.emit('request', request, response))
   server.addHook('onRequest', async (request, reply) => {
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
+      return answerProblem(request, reply, invalidRequest('the Host header is required'))
     if (request.url.length > urlLimitBytes)
       return answerProblem(request, reply, {
         kind: 'payloadTooLarge',

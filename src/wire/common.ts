@@ -144,8 +144,19 @@ export function readList(value: readonly string[] | undefined): string[] | undef
   return value?.flatMap((item) => item.split(',')).filter((item) => item !== '')
 }
 
+const conferenceText = optional(Type.String({ maxLength: 255 }))
+
 /** Whatever else a provider's conference has is kept as it is. */
 export const conferenceDetails = Type.Object(
-  { url: Type.String({ maxLength: 2048, pattern: '^https?://', errorMessage: 'must be an http or https address' }) },
+  {
+    url: Type.String({ maxLength: 2048, pattern: '^https?://', errorMessage: 'must be an http or https address' }),
+    phone: optional(Type.Array(Type.String({ maxLength: 255 }), { maxItems: 50 })),
+    pin: conferenceText,
+    meeting_code: conferenceText,
+    password: conferenceText,
+  },
   { additionalProperties: true },
 )
+
+/** A conference that is to be made. Settings are the provider's own. */
+export const conferenceWish = Type.Object({ conf_grant_id: conferenceText, conf_settings: optional(Type.Object({})) })

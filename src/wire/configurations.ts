@@ -10,7 +10,7 @@ import type {
 } from '../core/configuration/configuration.ts'
 import type { AppId, ConfigurationId, GrantId } from '../core/ids.ts'
 import { allowedOrigin, webAddress } from './addresses.ts'
-import { asKept, conferenceDetails, nullable, optional, withoutNulls } from './common.ts'
+import { asKept, conferenceDetails, conferenceWish, nullable, optional, withoutNulls } from './common.ts'
 import { emailTemplateSchema, readEmailTemplate, readReminders, reminderSchema } from './mailSettings.ts'
 import { calendarMembers, readUnreadable } from './participantCalendars.ts'
 import { whole } from './whole.ts'
@@ -95,7 +95,7 @@ const eventBookingSchema = Type.Object({
   conferencing: optional(
     Type.Object({
       provider: optional(Type.String({ maxLength: 64 })),
-      autocreate: optional(Type.Object({})),
+      autocreate: optional(conferenceWish),
       details: optional(conferenceDetails),
     }),
   ),

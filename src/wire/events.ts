@@ -8,6 +8,7 @@ import { fromUnixSeconds } from '../core/time/instant.ts'
 import { isLocalDate } from '../core/time/localDate.ts'
 import {
   conferenceDetails,
+  conferenceWish,
   cursorQuery,
   limitOf,
   metadataSchema,
@@ -47,7 +48,7 @@ const participantSchema = Type.Object({
 const conferencingSchema = Type.Object({
   provider: optional(Type.String({ maxLength: 64 })),
   details: optional(conferenceDetails),
-  autocreate: optional(Type.Object({})),
+  autocreate: optional(conferenceWish),
 })
 
 export const reminderMethods = ['popup', 'email', 'display', 'sound'] as const

@@ -1,6 +1,9 @@
 // Numbers as clients send them: JSON numbers, or the decimal text that some published samples use.
 import Type, { type TUnsafe } from 'typebox'
 
+const decimal = '^-?\\d{1,15}$'
+const isDecimal = new RegExp(decimal)
+
 /** Both ends included. */
 export type WholeRange = { readonly minimum?: number; readonly maximum?: number; readonly multipleOf?: number }
 
@@ -11,6 +14,9 @@ export type WholeRange = { readonly minimum?: number; readonly maximum?: number;
 export function whole(range: WholeRange, description?: string): TUnsafe<number> {
   return Type.Unsafe<number>({
     type: ['integer', 'string'],
+    // What `x-whole` asks for, as far as readers of the description understand it.
+    ...range,
+    pattern: decimal,
     'x-whole': range,
     errorMessage: sentence(range),
     ...(description === undefined ? {} : { description }),
@@ -24,7 +30,7 @@ export function unixSeconds(description = 'Unix seconds'): TUnsafe<number> {
 
 /** The number that `value` says, or undefined where it is none, or out of `range`. */
 export function readWhole(value: unknown, range: WholeRange): number | undefined {
-  if (typeof value === 'string' && !/^-?\d{1,15}$/.test(value)) return undefined
+  if (typeof value === 'string' && !isDecimal.test(value)) return undefined
   const number = typeof value === 'string' ? Number(value) : value
   if (typeof number !== 'number' || !Number.isSafeInteger(number)) return undefined
   const { minimum = number, maximum = number, multipleOf = 1 } = range

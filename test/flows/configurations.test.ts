@@ -200,6 +200,18 @@ describe('a configuration', () => {
     expect((await server.request('GET', `${base}/${id}`)).body.data).toMatchObject({ ...shown, name: 'Renamed' })
   })
 
+  it('may hold more than is understood, of any kind, and can still be changed', async () => {
+    const strange = { toString: 1, valueOf: null, constructor: { name: [] } }
+    const id = await makeConfiguration(server, [host], {
+      event: { reminders: [{ type: 'email', minutes_before_event: 30, strange }], strange },
+      scheduler: { strange, notetaker_settings: strange },
+      rules: { strange },
+    })
+    const changed = await server.request('PUT', `${base}/${id}`, { body: { name: 'Renamed' } })
+    expect([changed.status, changed.body.data.name]).toEqual([200, 'Renamed'])
+    expect(changed.body.data.event_booking.reminders[0].strange).toEqual(strange)
+  })
+
   it('with two editors has the words of the last, and nothing half of each where they are simultaneous', async () => {
     const id = await makeConfiguration(server, [host])
     const read = async () => (await server.request('GET', `${base}/${id}`)).body.data
@@ -342,6 +354,25 @@ describe('a configuration', () => {
     const foreign = await availability(`configuration_id=${id}`, await session(other))
     expect(foreign.body.data.time_slots[0].emails).toEqual([colleague.email])
     expect((await book(server, id, start)).status).toBe(401)
+  })
+
+  it('is deleted once or has sessions, never both, however many ask for either at once', async () => {
+    for (let round = 0; round < 8; round++) {
+      const id = await makeConfiguration(server, [host])
+      const wishes = Array.from({ length: 12 }, (_, index) => index % 2 === 0)
+      const replies = await Promise.all(
+        wishes.map(async (wantsSession) => {
+          const { status } = wantsSession
+            ? await server.request('POST', '/v3/scheduling/sessions', { body: { configuration_id: id } })
+            : await server.request('DELETE', `${base}/${id}`)
+          return { wantsSession, status }
+        }),
+      )
+      const done = replies.filter(({ status }) => status === 200)
+      const sessions = done.filter(({ wantsSession }) => wantsSession).length
+      expect([0, wishes.length / 2]).toContain(sessions)
+      expect(done.length - sessions).toBe(sessions === 0 ? 1 : 0)
+    }
   })
 
   it('is not deleted under a session; afterwards its bookings can still be read, moved and cancelled', async () => {

@@ -156,13 +156,21 @@ describe('fields of a configuration', () => {
     ])
   })
 
-  it('lead to a conference that has an address', async () => {
-    const nowhere = { conferencing: { provider: 'WebEx', details: { password: 'x' } } }
-    const made = await create(configurationBody([ada], { event: nowhere }))
+  it.each([
+    ['details.url', { details: { password: 'x' } }],
+    ['details.pin', { details: { url: 'https://meet.example/1', pin: { of: 'another kind' } } }],
+    ['details.phone[0]', { details: { url: 'https://meet.example/1', phone: [49] } }],
+    ['autocreate.conf_grant_id', { autocreate: { conf_grant_id: 1 } }],
+  ])('lead to a conference that can be: %s', async (field, said) => {
+    const made = await create(configurationBody([ada], { event: { conferencing: { provider: 'WebEx', ...said } } }))
     expect([made.status, made.body.error.message]).toEqual([
       400,
-      expect.stringContaining('event_booking.conferencing.details.url'),
+      expect.stringContaining(`event_booking.conferencing.${field}: `),
     ])
+    const event = await server.request('POST', `/v3/grants/${ada.grantId}/events?calendar_id=primary`, {
+      body: { when: { time: start }, conferencing: { provider: 'WebEx', ...said } },
+    })
+    expect([event.status, event.body.error.message]).toEqual([400, expect.stringContaining(`conferencing.${field}: `)])
   })
 
   it('may be empty where the editor leaves them empty', async () => {
@@ -231,9 +239,10 @@ describe('a round robin', () => {
   })
 })
 
-it('a page asked for more slots than anyone reads refuses, and says what to ask instead', async () => {
+it('more slots than anyone reads are refused to pages and to key holders, who hear what to ask instead', async () => {
   const people = Array.from({ length: 40 }, (_, index) => ({
     ...participant(`many${index}@host.example`),
+    email: `many${index}@host.example`,
     availability: { calendar_ids: ['primary'] },
   }))
   for (const [index] of people.entries()) await makeHost(server, `many${index}@host.example`)
@@ -251,4 +260,18 @@ it('a page asked for more slots than anyone reads refuses, and says what to ask 
   const refused = await ask(60)
   expect([refused.status, refused.body.error.message]).toEqual([400, expect.stringContaining('ask for fewer days')])
   expect((await ask(7)).status).toBe(200)
+
+  const askCalendars = (days: number) =>
+    server.request('POST', '/v3/calendars/availability', {
+      body: {
+        start_time: start,
+        end_time: start + days * 86_400,
+        duration_minutes: 5,
+        interval_minutes: 5,
+        round_to: 5,
+        participants: people.map(({ email }) => ({ email })),
+      },
+    })
+  expect((await askCalendars(60)).body.error).toEqual(refused.body.error)
+  expect((await askCalendars(7)).status).toBe(200)
 })

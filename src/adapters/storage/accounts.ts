@@ -169,17 +169,22 @@ async function findHandMadeKey(database: Database, token: string): Promise<Princ
   return row === undefined ? undefined : findKey(database, row.appId, token)
 }
 
+/** The session's token; undefined where the configuration is not there, or not any more. */
 export async function insertSession(
   database: Queryable,
   application: Application,
   made: { readonly configurationId: ConfigurationId; readonly keyId: string; readonly lifeMinutes: number },
-): Promise<string> {
+): Promise<string | undefined> {
   const token = newToken('session', application.code)
-  await database.query(sql`
+  // Whoever deletes the configuration meanwhile waits for this session and sees it, or is waited for here.
+  const rows = await database.query(sql`
+    with live as (
+      select id from openslot.configurations
+      where app_id = ${application.id} and id = ${made.configurationId} and deleted_at is null for share)
     insert into openslot.sessions (app_id, token_hash, configuration_id, key_id, expires_at)
-    values (${application.id}, ${hashToken(token)}, ${made.configurationId}, ${made.keyId},
-      now() + make_interval(mins => ${made.lifeMinutes}))`)
-  return token
+    select ${application.id}, ${hashToken(token)}, id, ${made.keyId}, now() + make_interval(mins => ${made.lifeMinutes})
+    from live returning app_id`)
+  return rows.length > 0 ? token : undefined
 }
 
 /** False where there is no such session. */

@@ -40,6 +40,14 @@ export async function updateConfiguration(
 }
 
 /** The row stays for the bookings that were made with it. */
+/** Until the transaction ends nobody changes it, or makes a session for it. False where it is not there, or not any more. */
+export async function lockConfiguration(transaction: Transaction, id: ConfigurationId): Promise<boolean> {
+  const rows = await transaction.query(sql`
+    select id from openslot.configurations
+    where app_id = ${transaction.appId} and id = ${id} and deleted_at is null for update`)
+  return rows.length > 0
+}
+
 export async function markConfigurationDeleted(transaction: Transaction, id: ConfigurationId): Promise<void> {
   await transaction.query(sql`
     update openslot.configurations set deleted_at = now(), version = version + 1

@@ -10,6 +10,7 @@ import { type AppId, type CalendarId, isUuid } from '../../core/ids.ts'
 import { invalidRequest } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { type Instant, minuteMs, plus } from '../../core/time/instant.ts'
+import { findLengthProblem } from '../../wire/availability.ts'
 import type { CalendarAvailabilityQuestion } from '../../wire/calendarAvailability.ts'
 import type { Tools } from '../tools.ts'
 import { mirrored, readBusy } from './readBusy.ts'
@@ -22,7 +23,7 @@ type Participant = CalendarAvailabilityQuestion['participants'][number] & {
 
 /**
  * The slots of the window, counted from its start.
- * Problems: `invalidRequest` (no grant or calendar, or the same one twice), `calendarUnavailable`.
+ * Problems: `invalidRequest` (no grant or calendar, the same one twice, or too many slots), `calendarUnavailable`.
  */
 export async function calendarAvailability(
   tools: Needs,
@@ -45,22 +46,22 @@ export async function calendarAvailability(
   ])
   if (!busy.ok) return busy
   let next = 0
-  return success(
-    findSlots({
-      ...question,
-      grid: {
-        intervalMinutes: question.intervalMinutes,
-        roundToMinutes: question.roundToMinutes,
-        anchor: { kind: 'instant', at: question.window.start },
-      },
-      participants: participants.map(({ grant, hours, calendars: own }) => ({
-        email: grant.email,
-        hours,
-        busy: own.flatMap(() => busy.value[next++] ?? []),
-      })),
-      ...(order === undefined ? {} : { order }),
-    }),
-  )
+  const answer = findSlots({
+    ...question,
+    grid: {
+      intervalMinutes: question.intervalMinutes,
+      roundToMinutes: question.roundToMinutes,
+      anchor: { kind: 'instant', at: question.window.start },
+    },
+    participants: participants.map(({ grant, hours, calendars: own }) => ({
+      email: grant.email,
+      hours,
+      busy: own.flatMap(() => busy.value[next++] ?? []),
+    })),
+    ...(order === undefined ? {} : { order }),
+  })
+  const tooLong = findLengthProblem(answer)
+  return tooLong === undefined ? success(answer) : failure(tooLong)
 }
 
 async function findParticipants(

@@ -5,6 +5,7 @@ import {
   findConfiguration,
   insertConfiguration,
   listConfigurations,
+  lockConfiguration,
   markConfigurationDeleted,
   updateConfiguration,
 } from '../../adapters/storage/configurations.ts'
@@ -25,6 +26,7 @@ import {
   mergeDocument,
   readConfiguration,
 } from '../../wire/configurations.ts'
+import { readReminders } from '../../wire/mailSettings.ts'
 import { isPattern } from '../bookings/guestAnswers.ts'
 import type { Tools } from '../tools.ts'
 import { findHosts } from './loadConfiguration.ts'
@@ -108,10 +110,9 @@ export async function changeConfiguration(
   )
 }
 
-/** To be compared: what was stored comes back in another order of its keys. */
+/** To be compared: what was stored comes back in another order of its keys, and may hold more than is understood. */
 function remindersIn({ event_booking }: ConfigurationDocument): string {
-  const reminders = event_booking?.reminders ?? []
-  return JSON.stringify(reminders.map((reminder) => Object.entries(reminder).toSorted()))
+  return JSON.stringify(readReminders(event_booking.reminders))
 }
 
 /** Its bookings stay and can still be cancelled. Problems: `notFound`, `invalidRequest` while sessions are active. */
@@ -124,6 +125,7 @@ export async function deleteConfiguration(
   const row = await findOwn({ database }, grant, id)
   if (row === undefined) return failure(notFound)
   return database.transaction(grant.appId, async (transaction) => {
+    if (!(await lockConfiguration(transaction, row.id))) return failure(notFound)
     const active = await countSessions(transaction, grant.appId, row.id)
     if (active > 0)
       return failure(

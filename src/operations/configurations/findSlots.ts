@@ -17,7 +17,7 @@ import { failure, type Result, success } from '../../core/result.ts'
 import { dayMs, fromUnixSeconds, type Instant, minuteMs, plus, secondMs } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { nextLocalMidnight } from '../../core/time/zone.ts'
-import { availabilityToJson } from '../../wire/availability.ts'
+import { availabilityToJson, findLengthProblem } from '../../wire/availability.ts'
 import { mirrored, readBusyByCalendar } from '../calendars/readBusy.ts'
 import type { Tools } from '../tools.ts'
 import { keptAnswers } from './keptAnswers.ts'
@@ -39,9 +39,6 @@ export type SlotsQuestion = ConfigurationQuery & {
 
 const longestSpanDays = 92
 
-/** Hosts named in one answer, all slots together: some 6 MB. Nobody reads more, and a public page must not ask for it. */
-const longestAnswer = 250_000
-
 /**
  * The answer's data as JSON text, slots by start. An empty span has no slots.
  * Problems: `invalidRequest` (end before start, a span over 92 days or with too many slots), `notFound`, `invalidSession`, `calendarUnavailable`.
@@ -61,7 +58,8 @@ export async function findSlots(
   const isForBooking = Boolean(question.booking_id)
   const key = `${named.value.id} ${window.start} ${window.end}`
   const known = peekConfiguration(tools.database, named.value.id)
-  if (known !== undefined && !isForBooking) {
+  // A key may name another application's configuration, which is kept here for its own callers.
+  if (known?.configuration.appId === named.value.appId && !isForBooking) {
     const answer = await giveAgain(tools, principal, known, key)
     if (answer !== undefined) return answer
   }
@@ -150,8 +148,8 @@ async function compute(
   if (!busy.ok) return busy
   const order = isRoundRobin(configuration) ? await readQueue(tools, loaded, booking?.id) : undefined
   const answer = askEngine(slotQuestion(configuration, hosts, { busy: busy.value, order, now }, window))
-  if (answer.slots.reduce((sum, { emails }) => sum + emails.length, 0) > longestAnswer)
-    return failure(invalidRequest('there are more slots than one answer holds; ask for fewer days', 'end_time'))
+  const tooLong = findLengthProblem(answer)
+  if (tooLong !== undefined) return failure(tooLong)
   const json = JSON.stringify(availabilityToJson(answer))
   if (booking === undefined && versions[0] === configuration.version)
     keptAnswers(database).keep(key, {

@@ -1,6 +1,5 @@
 // Sessions: a short-lived right to use one configuration from a page.
 import { deleteSession, findApplication, insertSession } from '../../adapters/storage/accounts.ts'
-import { findConfiguration } from '../../adapters/storage/configurations.ts'
 import type { Principal } from '../../core/account/principal.ts'
 import { invalidRequest, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
@@ -26,13 +25,11 @@ export async function createSession(
   if (!configurationId && !slug) return failure(invalidRequest('configuration_id or slug is required'))
   const named = await nameConfiguration({ database }, principal, { configuration_id: configurationId, slug })
   if (!named.ok) return named
-  const [application, configuration] = await Promise.all([
-    findApplication(database, principal.appId),
-    findConfiguration(database, principal.appId, named.value.id),
-  ])
-  if (application === undefined || configuration === undefined) return failure(notFound)
-  const session = { configurationId: configuration.id, keyId: principal.keyId, lifeMinutes }
-  return success(await insertSession(database, application, session))
+  const application = await findApplication(database, principal.appId)
+  if (application === undefined) return failure(notFound)
+  const session = { configurationId: named.value.id, keyId: principal.keyId, lifeMinutes }
+  const made = await insertSession(database, application, session)
+  return made === undefined ? failure(notFound) : success(made)
 }
 
 /** Problems: `notFound`. */

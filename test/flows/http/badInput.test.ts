@@ -6,7 +6,7 @@ import type { Route } from '../../../src/http/route.ts'
 import { routes } from '../../../src/http/routes/routes.ts'
 import { exampleOf, makeWorld, nameOf, pathOf, type World } from '../../support/everyRoute.ts'
 import { configurationBody } from '../../support/hosts.ts'
-import { type RawReply, type RawRequest, rawRequest } from '../../support/rawHttp.ts'
+import { dripBytes, type RawReply, type RawRequest, rawRequest } from '../../support/rawHttp.ts'
 import { startTestServer, type TestServer } from '../../support/server.ts'
 
 let server: TestServer
@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => expect(cases).toBeGreaterThan(1_500))
 
-const limitMs = 5_000
+const limitMs = 15_000
 /** Stack lines, SQL, paths of files, names and versions of what we are made of. */
 const leaks =
   /\bat .+:\d+:\d+|node_modules|\/src\/|\.ts\b|select .+ from|insert into|openslot\.\w+|pg_|postgres|syntax error at|constraint|violates|fastify|FST_|ajv|node\.js|\bundefined\b|\[object |v\d+\.\d+\.\d+/i
@@ -58,6 +58,28 @@ async function send(route: Route, request: Partial<RawRequest>): Promise<RawRepl
     },
     limitMs,
   )
+}
+
+/** Several at once, so that nobody waits for the others' turn at the database; answers the faults, in no order. */
+async function faultsOf<Case>(
+  all: readonly Case[],
+  find: (one: Case) => Promise<string | undefined>,
+): Promise<string[]> {
+  const faults: string[] = []
+  const rest = all.values()
+  const lane = async () => {
+    for (const one of rest) {
+      const fault = await find(one)
+      if (fault !== undefined) faults.push(fault)
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, lane))
+  return faults
+}
+
+/** A part of `all` that is another one for each `turn`: together, the routes meet them all. */
+function shareOf<Value>(all: readonly Value[], count: number, turn: number): Value[] {
+  return Array.from({ length: Math.min(count, all.length) }, (_, at) => all[(turn * count + at) % all.length] as Value)
 }
 
 /** The problem, if the answer is not one of ours; undefined where all is well. */
@@ -153,54 +175,48 @@ function withAt(value: unknown, place: readonly (string | number)[], replacement
 
 describe('every body', () => {
   it('wrong in any of its places, is refused with the name of the field, or understood', async () => {
-    const faults: string[] = []
     let refused = 0
     let named = 0
-    for (const [index, route] of ordered.entries()) {
+    const all = ordered.flatMap((route, index) => {
       const { body } = exampleOf(route, world)
-      if (body === undefined) continue
+      if (body === undefined) return []
       const places = placesIn(body)
       const stride = Math.max(1, Math.floor((places.length * badValues.length) / 90))
       // Each route begins elsewhere, so that together they meet every value in every kind of place.
-      const all = places.flatMap((place) => [...badValues, undefined].map((bad) => ({ place, bad })))
-      const chosen = all.filter((_, at) => (at + index * 7) % stride === 0)
-      for (const { place, bad } of chosen) {
-        const reply = await send(route, { body: withAt(body, place, bad) })
-        const what = `${nameOf(route)} ${place.join('.')} = ${bad?.slice(0, 60)}`
-        const fault = faultOf(reply, route.path)
-        if (fault !== undefined) faults.push(`${what}: ${fault}`)
-        if (
-          reply.status === 400 &&
-          place.length > 0 &&
-          !isUnderConnect(route) &&
-          bad === '{"wrong":"type"}' &&
-          !isObject(valueAt(body, place))
-        ) {
-          refused += 1
-          if (reply.text.includes(String(place[0]))) named += 1
-          else if (!reply.text.includes('has at most'))
-            faults.push(`${what}: does not name the field: ${reply.text.slice(0, 200)}`)
-        }
-      }
-    }
+      return places
+        .flatMap((place) => [...badValues, undefined].map((bad) => ({ route, body, place, bad })))
+        .filter((_, at) => (at + index * 7) % stride === 0)
+    })
+    const faults = await faultsOf(all, async ({ route, body, place, bad }) => {
+      const reply = await send(route, { body: withAt(body, place, bad) })
+      const what = `${nameOf(route)} ${place.join('.')} = ${bad?.slice(0, 60)}`
+      const fault = faultOf(reply, route.path)
+      if (fault !== undefined) return `${what}: ${fault}`
+      const isPlain =
+        reply.status === 400 &&
+        place.length > 0 &&
+        !isUnderConnect(route) &&
+        bad === '{"wrong":"type"}' &&
+        !isObject(valueAt(body, place))
+      if (!isPlain) return undefined
+      refused += 1
+      if (reply.text.includes(String(place[0]))) named += 1
+      else if (!reply.text.includes('has at most'))
+        return `${what}: does not name the field: ${reply.text.slice(0, 200)}`
+      return undefined
+    })
     expect(faults).toEqual([])
     expect(refused).toBeGreaterThan(30)
     expect(named).toBeGreaterThan(refused * 0.9)
   }, 120_000)
 
   it('that is not a JSON object at all is refused', async () => {
-    const faults: string[] = []
-    const texts = [
-      '',
+    const malformed = [
       '{',
       '{"a":1,}',
       'nul',
       '\ufeff{}',
       "{'a':1}",
-      '[]',
-      '"x"',
-      '1',
-      'null',
       '{"a":1}{"b":2}',
       '<xml/>',
       'a=b',
@@ -209,14 +225,43 @@ describe('every body', () => {
       '{"a":"\u0000"}',
       '\u0000',
     ]
-    for (const route of ordered.filter((one) => exampleOf(one, world).body !== undefined))
-      for (const body of texts) {
-        const reply = await send(route, { body })
-        const fault = faultOf(reply, route.path)
-        if (fault !== undefined) faults.push(`${nameOf(route)} ${JSON.stringify(body.slice(0, 40))}: ${fault}`)
-      }
+    const ofAnotherKind = ['', '[]', '"x"', '1', 'null']
+    const all = ordered
+      .filter((one) => exampleOf(one, world).body !== undefined)
+      // What is no JSON never comes to the route, so each meets some of it.
+      .flatMap((route, index) => [...ofAnotherKind, ...shareOf(malformed, 4, index)].map((body) => ({ route, body })))
+    const faults = await faultsOf(all, async ({ route, body }) => {
+      const fault = faultOf(await send(route, { body }), route.path)
+      return fault && `${nameOf(route)} ${JSON.stringify(body.slice(0, 40))}: ${fault}`
+    })
     expect(faults).toEqual([])
   }, 60_000)
+
+  it('that holds more than is asked for, of any kind and in any of its objects, is taken, and so is what comes after', async () => {
+    const strange = { toString: 1, valueOf: null, constructor: { name: [] }, toJSON: 'x', length: -1 }
+    const maps = ['metadata', 'appearance', 'additional_fields']
+    const withMore = (value: unknown, name = ''): unknown => {
+      if (Array.isArray(value)) return value.map((item) => withMore(item))
+      if (!isObject(value)) return value
+      const members = Object.entries(value as object).map(([key, item]) => [key, withMore(item, key)])
+      // What is in a map is asked for, whatever it is called.
+      return { ...Object.fromEntries(members), ...(maps.includes(name) ? {} : { strange }) }
+    }
+    let taken = 0
+    const all = ordered.filter((one) => exampleOf(one, world).body !== undefined)
+    // Twice, since the second meets what the first has left.
+    for (const _ of [1, 2]) {
+      const faults = await faultsOf(all, async (route) => {
+        const body = JSON.stringify(withMore(exampleOf(route, world).body))
+        const reply = await send(route, { body })
+        if (reply.status < 300) taken += 1
+        const fault = faultOf(reply, route.path)
+        return fault && `${nameOf(route)}: ${fault}`
+      })
+      expect(faults).toEqual([])
+    }
+    expect(taken).toBeGreaterThan(all.length)
+  })
 
   it('of another type, packed, or too large is refused, and the connection goes on', async () => {
     const faults: string[] = []
@@ -281,44 +326,48 @@ describe('every query', () => {
   ]
 
   it('wrong in any of its parameters is refused or passed over', async () => {
-    const faults: string[] = []
-    for (const route of ordered) {
+    const extras = [
+      '__proto__=x',
+      'constructor[prototype][a]=x',
+      'a[b]=c',
+      'limit=1&limit=2',
+      'configuration_id=a&configuration_id=b',
+      '=',
+      '&&&',
+      '?',
+      '__proto__[a]=1',
+      `${'a=1&'.repeat(1_000)}`,
+    ]
+    const all = ordered.flatMap((route, index) => {
       const { query = {} } = exampleOf(route, world)
       const names = new Set([
         ...Object.keys((route.query as { properties?: object } | undefined)?.properties ?? {}),
         ...Object.keys(query),
       ])
-      for (const name of names)
-        for (const value of values) {
-          const rest = new URLSearchParams(Object.entries(query).filter(([other]) => other !== name)).toString()
-          const path = `${pathOf(route, idsFor(route))}?${name}=${value}&${rest}`
-          const fault = faultOf(await send(route, { path }), route.path)
-          if (fault !== undefined) faults.push(`${nameOf(route)} ?${name}=${value.slice(0, 40)}: ${fault}`)
-        }
-      for (const extra of [
-        '__proto__=x',
-        'constructor[prototype][a]=x',
-        'a[b]=c',
-        'limit=1&limit=2',
-        'configuration_id=a&configuration_id=b',
-        '=',
-        '&&&',
-        '?',
-        '__proto__[a]=1',
-        `${'a=1&'.repeat(1_000)}`,
-      ]) {
-        const path = `${pathOf(route, idsFor(route), query)}${Object.keys(query).length === 0 ? '?' : '&'}${extra}`
-        const fault = faultOf(await send(route, { path }), route.path)
-        if (fault !== undefined) faults.push(`${nameOf(route)} ${extra.slice(0, 40)}: ${fault}`)
-      }
-    }
+      const path = pathOf(route, idsFor(route))
+      const wrong = [...names].flatMap((name) => {
+        const rest = new URLSearchParams(Object.entries(query).filter(([other]) => other !== name)).toString()
+        // `select` is the same everywhere, and any text is good in it.
+        const some = name === 'select' ? shareOf(values, 3, index) : values
+        return some.map((value) => ({ route, path: `${path}?${name}=${value}&${rest}` }))
+      })
+      const asked = pathOf(route, idsFor(route), query)
+      const more = shareOf(extras, 4, index).map((extra) => ({
+        route,
+        path: `${asked}${asked === path ? '?' : '&'}${extra}`,
+      }))
+      return [...wrong, ...more]
+    })
+    const faults = await faultsOf(all, async ({ route, path }) => {
+      const fault = faultOf(await send(route, { path }), route.path)
+      return fault && `${route.method} ${path.slice(0, 200)}: ${fault}`
+    })
     expect(faults).toEqual([])
   }, 120_000)
 })
 
 describe('every path', () => {
   it('wrong in any of its parts is refused', async () => {
-    const faults: string[] = []
     const parts = [
       '%',
       '%00',
@@ -341,19 +390,22 @@ describe('every path', () => {
       'a@b',
       ' '.replace(' ', '+'),
     ]
-    for (const route of ordered)
-      for (const [whole] of route.path.matchAll(/:\w+/g))
-        for (const part of parts) {
-          const path = pathOf(
-            { path: route.path.replace(whole, '@@') },
-            idsFor(route),
-            exampleOf(route, world).query,
-          ).replace('@@', () => part)
+    const all = ordered.flatMap((route) =>
+      [...route.path.matchAll(/:\w+/g)].flatMap(([whole]) =>
+        parts
           // `me` and DELETE would be right.
-          if (part === 'me' && route.method === 'DELETE') continue
-          const fault = faultOf(await send(route, { path: path.replaceAll(' ', '%20') }), route.path)
-          if (fault !== undefined) faults.push(`${route.method} ${path.slice(0, 120)}: ${fault}`)
-        }
+          .filter((part) => part !== 'me' || route.method !== 'DELETE')
+          .map((part) => {
+            const marked = { path: route.path.replace(whole, '@@') }
+            const path = pathOf(marked, idsFor(route), exampleOf(route, world).query).replace('@@', () => part)
+            return { route, path: path.replaceAll(' ', '%20') }
+          }),
+      ),
+    )
+    const faults = await faultsOf(all, async ({ route, path }) => {
+      const fault = faultOf(await send(route, { path }), route.path)
+      return fault && `${route.method} ${path.slice(0, 120)}: ${fault}`
+    })
     expect(faults).toEqual([])
   }, 60_000)
 
@@ -438,7 +490,6 @@ describe('every header', () => {
   }, 60_000)
 
   it('that we read may hold anything', async () => {
-    const faults: string[] = []
     const texts = [
       '',
       ' ',
@@ -452,23 +503,49 @@ describe('every header', () => {
       'null',
       `Bearer ${'a'.repeat(4_000)}`,
     ]
-    for (const route of ordered)
-      for (const name of [
-        'authorization',
-        'idempotency-key',
-        'prefer',
-        'accept',
-        'accept-encoding',
-        'origin',
-        'if-none-match',
-        'x-forwarded-for',
-      ])
-        for (const text of texts.slice(0, name === 'authorization' ? 11 : 4)) {
-          const fault = faultOf(await send(route, { headers: { [name]: text } }), route.path)
-          if (fault !== undefined) faults.push(`${nameOf(route)} ${name}: ${text.slice(0, 20)}: ${fault}`)
-        }
+    const all = ordered.flatMap((route, index) => [
+      ...texts.map((text) => ({ route, name: 'authorization', text })),
+      // These are read before the route is known, or alike for all.
+      ...['idempotency-key', 'prefer', 'accept', 'accept-encoding', 'origin', 'if-none-match', 'x-forwarded-for'].map(
+        (name, at) => ({ route, name, text: texts[(index + at) % texts.length] ?? '' }),
+      ),
+    ])
+    const faults = await faultsOf(all, async ({ route, name, text }) => {
+      const fault = faultOf(await send(route, { headers: { [name]: text } }), route.path)
+      return fault && `${nameOf(route)} ${name}: ${text.slice(0, 20)}: ${fault}`
+    })
     expect(faults).toEqual([])
   }, 60_000)
+})
+
+describe('a request that HTTP itself forbids', () => {
+  const say = (text: string) => dripBytes(server.url, [text], 10, limitMs)
+  const envelope = (text: string) => JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4))
+
+  it.each([
+    ['without Host', 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n'],
+    [
+      'with two lengths',
+      'POST /v3/webhooks HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n',
+    ],
+    ['with U+0000 in a header', 'GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: a\0b\r\n\r\n'],
+    ['in another protocol', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+  ])('%s is refused in the envelope', async (_, text) => {
+    const reply = await say(text)
+    expect(reply).toMatch(/^HTTP\/1\.1 400 /)
+    expect(envelope(reply)).toEqual({
+      request_id: expect.any(String),
+      error: { type: 'invalid_request_error', message: expect.any(String) },
+    })
+  })
+
+  it('is no request of an older HTTP, nor one that expects what nobody knows', async () => {
+    for (const text of [
+      'GET /healthz HTTP/1.0\r\n\r\n',
+      'GET /healthz HTTP/1.1\r\nHost: x\r\nExpect: wonders\r\nConnection: close\r\n\r\n',
+    ])
+      expect(await say(text)).toMatch(/^HTTP\/1\.1 200 [\s\S]*\{"status":"up"\}$/)
+  })
 })
 
 describe('a booking', () => {

@@ -148,4 +148,28 @@ describe('the description', () => {
       expect(Object.keys(operationOf(route).responses)).toEqual(expect.arrayContaining(['429', '503']))
     expect(operationOf({ method: 'POST', path: '/v3/scheduling/bookings' }).responses).toHaveProperty('504')
   })
+
+  it('says that the configuration of a call may be missing, in words of its own', async () => {
+    const missing = `configuration_id=${world.ids.configuration_id.slice(0, -4)}ffff`
+    const times = `start_time=${world.start}&end_time=${world.start + 86_400}`
+    for (const [method, path, query] of [
+      ['GET', '/v3/scheduling/availability', `?${missing}&${times}`],
+      ['GET', '/v3/scheduling/ui-settings', `?${missing}`],
+      ['POST', '/v3/scheduling/bookings', `?${missing}`],
+    ] as const) {
+      const route = routes.find((one) => one.method === method && one.path === path)
+      const body = route && exampleOf(route, world).body
+      const refused = await server.request(method, `${path}${query}`, { token: null, ...(body ? { body } : {}) })
+      expect([path, refused.status]).toEqual([path, 404])
+      expect(operationOf({ method, path }).responses).toHaveProperty('404')
+    }
+    expect(operationOf({ method: 'POST', path: '/v3/scheduling/sessions' }).responses).toHaveProperty('404')
+  })
+
+  it('tells the range of a number that may also be text', () => {
+    const { parameters = [] } = operationOf({ method: 'GET', path: '/v3/scheduling/availability' })
+    expect(parameters.find(({ name }) => name === 'start_time')).toMatchObject({
+      schema: { type: ['integer', 'string'], minimum: 0, maximum: 253_402_300_799, pattern: expect.any(String) },
+    })
+  })
 })

@@ -59,6 +59,10 @@ async function ask(
   return { status: reply.status, headers, text }
 }
 
+function withIds(query: Readonly<Record<string, string>>, ids: Ids): Record<string, string> {
+  return Object.fromEntries(Object.entries(query).map(([name, value]) => [name, ids[name as keyof Ids] ?? value]))
+}
+
 /** An answer with the ids that were asked for taken out, so that an echo of the caller's own words does not count. */
 function without<T extends { readonly text: string; readonly headers: object }>(answer: T, ids: Ids) {
   const text = Object.values(ids).reduce((rest, id) => rest.replaceAll(id, 'ID'), answer.text)
@@ -93,6 +97,8 @@ describe("another application's object", () => {
       const inQuery = Object.keys(query).filter((name) => name in a.ids) as (keyof Ids)[]
       const inBody = Object.keys(body ?? {}).filter((name) => name in a.ids && name !== 'provider') as (keyof Ids)[]
       const names = [...new Set([...inPath, ...inQuery, ...inBody])]
+      // What is kept in memory of an answer to A is nobody else's either.
+      if (route.method === 'GET') await ask(route, a.apiKey, a.ids, withIds(query, a.ids), undefined)
       const together = new Set([...names.map((name) => [name]), names].filter(({ length }) => length > 0))
       for (const token of callersOf(route.guard))
         for (const chosen of together) {
