@@ -122,5 +122,7 @@ function writeNotice(
   { words, locale }: { words: { readonly minutes: string; readonly hours: string }; locale: string },
 ): string {
   if (minutes >= 2 * dayMinutes && minutes % dayMinutes === 0) return formatDays(minutes / dayMinutes, locale)
-  return minutes % 60 === 0 ? fill(words.hours, { count: minutes / 60 }) : fill(words.minutes, { count: minutes })
+  return minutes % 60 === 0
+    ? fill(words.hours, { count: (minutes / 60).toLocaleString(locale) })
+    : fill(words.minutes, { count: minutes.toLocaleString(locale) })
 }

@@ -8,6 +8,8 @@ import { isOutdated } from './refusals.ts'
 const daySeconds = 86_400
 /** The most that one question may span. */
 const spanSeconds = 90 * daySeconds
+/** Whoever comes back to the page after longer than this is shown what is free by then. */
+const believedSeconds = 300
 
 export type SlotSource = {
   readonly configurationId: string
@@ -26,10 +28,10 @@ export type Slots = SlotStarts & {
   /** Asks for what is missing before `until`, Unix seconds. */
   need(until: number): void
   /**
-   * Asks again for everything from now, since `lost` is not free; where nobody can tell, it is taken out and the rest stays.
-   * Answers whether the page is still about what can be booked.
+   * Asks again for everything from now, since `lost` is not free; where nobody can tell, it is taken out with all that has
+   * passed, and the rest stays. Answers whether the page is still about what can be booked.
    */
-  refresh(lost: number): Promise<'current' | 'outdated'>
+  refresh(lost?: number): Promise<'current' | 'outdated'>
 }
 
 export function useSlots(source: SlotSource, initial: SlotStarts | undefined): Slots {
@@ -80,23 +82,40 @@ export function useSlots(source: SlotSource, initial: SlotStarts | undefined): S
   }, [])
 
   const refresh = useCallback(
-    async (lost: number): Promise<'current' | 'outdated'> => {
+    async (lost?: number): Promise<'current' | 'outdated'> => {
       const { from } = emptyNow()
       const all: number[] = []
       for (let start = from; start < known.until; start += spanSeconds) {
         const starts = await ask(start, Math.min(known.until, start + spanSeconds))
         if (starts === 'outdated') return starts
         if (typeof starts === 'string') {
-          setKnown((before) => ({ ...before, starts: before.starts.filter((one) => one !== lost) }))
+          setKnown((before) => ({ ...before, starts: before.starts.filter((one) => one >= from && one !== lost) }))
           return 'current'
         }
         all.push(...starts)
       }
-      setKnown({ from, until: known.until, starts: all })
+      setKnown({ from, until: Math.max(from, known.until), starts: all })
       return 'current'
     },
     [ask, known.until],
   )
+
+  // A page may stand open over night, or come back as the browser kept it.
+  const isComingBack = useRef(false)
+  useEffect(() => {
+    const comeBack = async () => {
+      if (document.hidden || isComingBack.current || emptyNow().from - known.from < believedSeconds) return
+      isComingBack.current = true
+      if ((await refresh()) === 'outdated') setFailed('outdated')
+      isComingBack.current = false
+    }
+    document.addEventListener('visibilitychange', comeBack)
+    window.addEventListener('focus', comeBack)
+    return () => {
+      document.removeEventListener('visibilitychange', comeBack)
+      window.removeEventListener('focus', comeBack)
+    }
+  }, [refresh, known.from])
 
   const state = failed ?? (wanted > known.until ? 'loading' : 'ready')
   return { ...known, state, need, refresh }
