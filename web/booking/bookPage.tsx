@@ -171,9 +171,14 @@ function Booked({ sent: { value: booking, wish } }: { readonly sent: Sent<Wish, 
   const isPending = booking.status === 'pending'
   const organizer = booking.organizer.name || booking.organizer.email
   // What a request waits for is said whatever the organizer says to those who have booked.
-  const text = isPending
-    ? fill(words.done[sends_emails ? 'pendingText' : 'pendingQuiet'], { organizer, email })
-    : appearance?.thank_you_message || fill(words.done[sends_emails ? 'bookedText' : 'bookedQuiet'], { email })
+  const thanks = appearance?.thank_you_message
+  const text = isPending ? (
+    fill(words.done[sends_emails ? 'pendingText' : 'pendingQuiet'], { organizer, email })
+  ) : thanks ? (
+    <bdi>{thanks}</bdi>
+  ) : (
+    fill(words.done[sends_emails ? 'bookedText' : 'bookedQuiet'], { email })
+  )
   return (
     <main className="page">
       <Done

@@ -12,7 +12,7 @@ type DoneProps = {
   readonly isOutcome?: boolean
   readonly mark: MarkName
   readonly title: string
-  readonly text?: string
+  readonly text?: ReactNode
   readonly children?: ReactNode
 }
 

@@ -124,7 +124,7 @@ export function GuestForm(props: GuestFormProps) {
       )}
       {submitLabel !== undefined && (
         <button type="submit" className="primary" aria-disabled={isSending || undefined}>
-          {isSending ? words.form.sending : submitLabel}
+          {isSending ? words.form.sending : <bdi>{submitLabel}</bdi>}
         </button>
       )}
     </form>
