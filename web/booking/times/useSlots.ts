@@ -1,9 +1,9 @@
 // The free slots that a page knows: those it was given with, and what it has asked for since.
 import { useCallback, useEffect, useRef, useState } from 'react'
 
-import type { SlotStarts } from '../../src/wire/pages.ts'
-import { call } from '../shared/client.ts'
-import { isOutdated } from './refusals.ts'
+import type { SlotStarts } from '../../../src/wire/pages.ts'
+import { call } from '../../shared/client.ts'
+import { isOutdated } from '../calls/refusals.ts'
 
 const daySeconds = 86_400
 /** The most that one question may span. */

@@ -1,10 +1,10 @@
 // The time zone that times are shown in, and the way to another.
 import { useRef, useState } from 'react'
 
-import { describeZone } from '../shared/format.ts'
-import { isTimezone, ownTimezone } from '../shared/timezone.ts'
-import { Icon } from './icon.tsx'
-import { usePage } from './page.tsx'
+import { describeZone } from '../../shared/format.ts'
+import { isTimezone, ownTimezone } from '../../shared/timezone.ts'
+import { Icon } from '../icon.tsx'
+import { usePage } from '../page.tsx'
 import { ZonePicker } from './zonePicker.tsx'
 
 type ZoneProps = {

@@ -1,6 +1,6 @@
 // What the form asks for, what was typed or came with the link, and how it is sent.
-import { readChoices } from '../../src/wire/choices.ts'
-import type { UiSettings } from '../../src/wire/uiSettings.ts'
+import { readChoices } from '../../../src/wire/choices.ts'
+import type { UiSettings } from '../../../src/wire/uiSettings.ts'
 import { type FieldSettings, findFieldProblem, findPersonProblem } from './checks.ts'
 
 type Fields = UiSettings['scheduler']['additional_fields']

@@ -1,8 +1,8 @@
 // Every time zone there is, searched by city, region and offset: a combobox with a list (WAI-ARIA APG, list autocomplete).
 import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 'react'
 
-import { cityOf, formatOffset, formatTime } from '../shared/format.ts'
-import { usePage } from './page.tsx'
+import { cityOf, formatOffset, formatTime } from '../../shared/format.ts'
+import { usePage } from '../page.tsx'
 
 type ZonePickerProps = {
   readonly timezone: string

@@ -1,9 +1,9 @@
 // The slot went to someone else while the form was open: the nearest that are left, without a word of the form lost.
 import { useEffect, useRef } from 'react'
 
-import { nearest } from '../shared/days.ts'
-import { formatShortMoment } from '../shared/format.ts'
-import { usePage } from './page.tsx'
+import { nearest } from '../../shared/days.ts'
+import { formatShortMoment } from '../../shared/format.ts'
+import { usePage } from '../page.tsx'
 
 type LostSlotProps = {
   readonly starts: readonly number[]

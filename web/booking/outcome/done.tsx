@@ -1,9 +1,9 @@
 // What stands after something was done: what it is now, and what can be done next.
 import { type ReactNode, useEffect, useRef } from 'react'
 
-import { describeZone, formatDay, formatTimes } from '../shared/format.ts'
+import { describeZone, formatDay, formatTimes } from '../../shared/format.ts'
+import { usePage } from '../page.tsx'
 import { type CalendarEntry, googleLink, outlookLink, writeIcs } from './calendarLinks.ts'
-import { usePage } from './page.tsx'
 
 type MarkName = keyof typeof marks
 

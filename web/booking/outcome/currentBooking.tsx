@@ -1,11 +1,11 @@
 // A booking as its link shows it.
-import type { LinkedBooking } from '../../src/wire/pages.ts'
-import type { UiSettings } from '../../src/wire/uiSettings.ts'
-import { formatList } from '../shared/format.ts'
-import { fieldsOf } from './answers.ts'
+import type { LinkedBooking } from '../../../src/wire/pages.ts'
+import type { UiSettings } from '../../../src/wire/uiSettings.ts'
+import { formatList } from '../../shared/format.ts'
+import { fieldsOf } from '../form/answers.ts'
+import type { Words } from '../languages/en.ts'
+import { usePage } from '../page.tsx'
 import { Done, type Fact, Facts, When } from './done.tsx'
-import type { Words } from './languages/en.ts'
-import { usePage } from './page.tsx'
 
 /** What, when, with whom and where; then whatever else the page has to tell. */
 export function BookingFacts({

@@ -1,19 +1,19 @@
 // Calling a booking off: what it is, why if one likes to say, and one button.
 import { useEffect, useState } from 'react'
 
-import type { LinkedBooking } from '../../src/wire/pages.ts'
-import type { UiSettings } from '../../src/wire/uiSettings.ts'
-import { fill, formatDays } from '../shared/format.ts'
-import { ownTimezone } from '../shared/timezone.ts'
-import { cancelBooking } from './booking.ts'
-import { BookAgain, BookingFacts, EndedBooking, endOf, peopleAndAnswers } from './currentBooking.tsx'
-import { Done } from './done.tsx'
-import { tellFrame, tellReady } from './frame.ts'
-import { usePage } from './page.tsx'
-import { Reason } from './reason.tsx'
-import { explain, isOutdated } from './refusals.ts'
-import { Refused } from './refused.tsx'
-import { failureOf, loadAgain, type Tried, useTaken } from './taken.ts'
+import type { LinkedBooking } from '../../../src/wire/pages.ts'
+import type { UiSettings } from '../../../src/wire/uiSettings.ts'
+import { fill, formatDays } from '../../shared/format.ts'
+import { ownTimezone } from '../../shared/timezone.ts'
+import { cancelBooking } from '../calls/booking.ts'
+import { explain, isOutdated } from '../calls/refusals.ts'
+import { failureOf, loadAgain, type Tried, useTaken } from '../calls/taken.ts'
+import { Reason } from '../form/reason.tsx'
+import { tellFrame, tellReady } from '../frame.ts'
+import { BookAgain, BookingFacts, EndedBooking, endOf, peopleAndAnswers } from '../outcome/currentBooking.tsx'
+import { Done } from '../outcome/done.tsx'
+import { usePage } from '../page.tsx'
+import { Refused } from '../refused.tsx'
 
 type CancelPageProps = { readonly settings: UiSettings; readonly booking: LinkedBooking }
 

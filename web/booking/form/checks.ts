@@ -1,5 +1,5 @@
 // What is wrong with a single answer: the same checks that the server makes.
-import type { UiSettings } from '../../src/wire/uiSettings.ts'
+import type { UiSettings } from '../../../src/wire/uiSettings.ts'
 
 export type FieldSettings = UiSettings['scheduler']['additional_fields'][string]
 

@@ -1,8 +1,8 @@
 // The free times of one day.
 import { type MouseEvent, memo, useId } from 'react'
 
-import { fill, formatClearTimes, formatDay, formatShortDay } from '../shared/format.ts'
-import { usePage } from './page.tsx'
+import { fill, formatClearTimes, formatDay, formatShortDay } from '../../shared/format.ts'
+import { usePage } from '../page.tsx'
 
 type TimeListProps = {
   readonly starts: readonly number[]

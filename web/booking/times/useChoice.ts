@@ -3,7 +3,7 @@
 // What has been sent is waited for where it was sent from, whatever is pressed.
 import { type RefObject, useEffect, useRef, useState } from 'react'
 
-import { isFramed } from './frame.ts'
+import { isFramed } from '../frame.ts'
 
 /** What became of what was sent. */
 export type Ending<Done, Failure = string> =

@@ -1,14 +1,14 @@
 // The questions to a guest: name, address, those they bring, and whatever the organizer asks.
 import { type SubmitEvent, useEffect, useRef, useState } from 'react'
 
-import type { UiSettings } from '../../src/wire/uiSettings.ts'
-import { fill } from '../shared/format.ts'
+import type { UiSettings } from '../../../src/wire/uiSettings.ts'
+import { fill } from '../../shared/format.ts'
+import { usePage } from '../page.tsx'
+import { Refused } from '../refused.tsx'
 import { type Answers, fieldsOf, isPersonReadonly } from './answers.ts'
 import { longest } from './checks.ts'
 import { type Complaints, type Failure, findComplaints, withoutGuest } from './complaints.ts'
 import { AdditionalField, controlProps, Labelled } from './field.tsx'
-import { usePage } from './page.tsx'
-import { Refused } from './refused.tsx'
 
 type GuestFormProps = {
   readonly settings: UiSettings

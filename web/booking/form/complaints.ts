@@ -1,9 +1,9 @@
 // What is wrong with the form, by place: as the page finds it before it sends, and as the server says it afterwards.
-import type { CallProblem } from '../shared/client.ts'
+import type { CallProblem } from '../../shared/client.ts'
+import { explain, isOutdated } from '../calls/refusals.ts'
+import type { Words } from '../languages/en.ts'
 import type { Answers, Field } from './answers.ts'
 import { type AnswerProblem, findFieldProblem, findPersonProblem, isChoice } from './checks.ts'
-import type { Words } from './languages/en.ts'
-import { explain, isOutdated } from './refusals.ts'
 
 /** What was refused: by place, or in a sentence, with whether it helps to load the page again. */
 export type Failure =

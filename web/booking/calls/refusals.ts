@@ -1,6 +1,6 @@
 // What a refusal of the API means for a page, in the page's own words.
-import type { CallProblem } from '../shared/client.ts'
-import type { Words } from './languages/en.ts'
+import type { CallProblem } from '../../shared/client.ts'
+import type { Words } from '../languages/en.ts'
 import { isSlotLost, stillRunning } from './tries.ts'
 
 /** The page asks for what is not there, or is otherwise by now: it has to be loaded again. */

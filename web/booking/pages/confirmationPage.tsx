@@ -1,19 +1,19 @@
 // The organizer's yes or no to a request: who, when, what, and whether the time is still free.
 import { useEffect, useRef, useState } from 'react'
 
-import type { LinkedBooking, Stands } from '../../src/wire/pages.ts'
-import type { UiSettings } from '../../src/wire/uiSettings.ts'
-import { fill } from '../shared/format.ts'
-import { ownTimezone } from '../shared/timezone.ts'
-import { answerRequest, type RequestAnswer } from './booking.ts'
-import { BookingFacts, hasBegun, peopleAndAnswers } from './currentBooking.tsx'
-import { Done } from './done.tsx'
-import { tellFrame, tellReady } from './frame.ts'
-import { usePage } from './page.tsx'
-import { Reason } from './reason.tsx'
-import { explain, isOutdated } from './refusals.ts'
-import { Refused } from './refused.tsx'
-import { failureOf, loadAgain, type Tried, useTaken } from './taken.ts'
+import type { LinkedBooking, Stands } from '../../../src/wire/pages.ts'
+import type { UiSettings } from '../../../src/wire/uiSettings.ts'
+import { fill } from '../../shared/format.ts'
+import { ownTimezone } from '../../shared/timezone.ts'
+import { answerRequest, type RequestAnswer } from '../calls/booking.ts'
+import { explain, isOutdated } from '../calls/refusals.ts'
+import { failureOf, loadAgain, type Tried, useTaken } from '../calls/taken.ts'
+import { Reason } from '../form/reason.tsx'
+import { tellFrame, tellReady } from '../frame.ts'
+import { BookingFacts, hasBegun, peopleAndAnswers } from '../outcome/currentBooking.tsx'
+import { Done } from '../outcome/done.tsx'
+import { usePage } from '../page.tsx'
+import { Refused } from '../refused.tsx'
 
 type ConfirmationPageProps = {
   readonly settings: UiSettings

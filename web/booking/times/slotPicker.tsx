@@ -1,12 +1,12 @@
 // A month of days and the free times of one of them, in the guest's own zone.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 
-import { dayOf, groupByDay } from '../shared/days.ts'
-import { addDays, monthOf } from '../shared/month.ts'
-import { Icon } from './icon.tsx'
+import { dayOf, groupByDay } from '../../shared/days.ts'
+import { addDays, monthOf } from '../../shared/month.ts'
+import { Icon } from '../icon.tsx'
+import { usePage } from '../page.tsx'
+import { Refused } from '../refused.tsx'
 import { MonthView } from './monthView.tsx'
-import { usePage } from './page.tsx'
-import { Refused } from './refused.tsx'
 import { TimeList } from './timeList.tsx'
 import type { Slots } from './useSlots.ts'
 

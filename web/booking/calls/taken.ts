@@ -1,8 +1,8 @@
 // What a page takes along when it loads itself again: in the history, the one thing that pages may keep.
 import { useEffect, useState } from 'react'
 
-import type { LinkedBooking } from '../../src/wire/pages.ts'
-import type { Words } from './languages/en.ts'
+import type { LinkedBooking } from '../../../src/wire/pages.ts'
+import type { Words } from '../languages/en.ts'
 
 /** The page as the server has it now, which finds `taken` once. */
 export function loadAgain(taken: object): void {

@@ -1,10 +1,10 @@
 // One question of the form, with its label, its control and what is wrong with the answer.
 import type { ReactNode } from 'react'
 
-import { readChoices } from '../../src/wire/choices.ts'
+import { readChoices } from '../../../src/wire/choices.ts'
+import { usePage } from '../page.tsx'
 import type { Field } from './answers.ts'
 import { longest } from './checks.ts'
-import { usePage } from './page.tsx'
 
 type FrameProps = {
   readonly id: string

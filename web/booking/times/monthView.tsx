@@ -12,9 +12,9 @@ import {
   useState,
 } from 'react'
 
-import { formatDay, formatMonth, formatWeekday, numberWriter } from '../shared/format.ts'
-import { addDays, addMonths, firstDayOf, firstWeekdayOf, monthOf, weekdayOf, weeksOf } from '../shared/month.ts'
-import { usePage } from './page.tsx'
+import { formatDay, formatMonth, formatWeekday, numberWriter } from '../../shared/format.ts'
+import { addDays, addMonths, firstDayOf, firstWeekdayOf, monthOf, weekdayOf, weeksOf } from '../../shared/month.ts'
+import { usePage } from '../page.tsx'
 
 type MonthViewProps = {
   /** Has the days that have free times. */

@@ -1,8 +1,8 @@
 // Booking, moving, answering and calling off over the API.
-import type { LinkedBooking } from '../../src/wire/pages.ts'
-import type { UiSettings } from '../../src/wire/uiSettings.ts'
-import { type Answered, call } from '../shared/client.ts'
-import { type Answers, answersToJson } from './answers.ts'
+import type { LinkedBooking } from '../../../src/wire/pages.ts'
+import type { UiSettings } from '../../../src/wire/uiSettings.ts'
+import { type Answered, call } from '../../shared/client.ts'
+import { type Answers, answersToJson } from '../form/answers.ts'
 import { oneOfMany } from './tries.ts'
 
 /** The answer of the API to a booking that was made or moved. */
@@ -37,7 +37,7 @@ export const sendWish = oneOfMany<Wish, BookingJson>(async (wish, key) => {
   if (missingMs > 0) await new Promise((resolve) => setTimeout(resolve, missingMs))
   const sent = await sendOnce(wish, key)
   if (sent.ok || sent.problem.challenge === undefined) return sent
-  const { solve } = await import('../shared/proofOfWork.ts')
+  const { solve } = await import('../../shared/proofOfWork.ts')
   const proof = await solve(sent.problem.challenge)
   return proof === undefined ? sent : sendOnce(wish, key, proof)
 })

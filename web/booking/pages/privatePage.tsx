@@ -1,16 +1,16 @@
 // A private configuration: shown to whoever comes with a session, and to nobody else.
 import { useCallback, useEffect, useState } from 'react'
 
-import type { UiSettings } from '../../src/wire/uiSettings.ts'
-import { type CallProblem, call } from '../shared/client.ts'
-import { wearAccent } from './accent.ts'
+import type { UiSettings } from '../../../src/wire/uiSettings.ts'
+import { type CallProblem, call } from '../../shared/client.ts'
+import { wearAccent } from '../accent.ts'
+import { explain } from '../calls/refusals.ts'
+import { isUnsettled } from '../calls/tries.ts'
+import { awaitSession, isFramed, sessionOfAddress, tellReady } from '../frame.ts'
+import { Mark } from '../outcome/done.tsx'
+import { usePage } from '../page.tsx'
 import { BookPage } from './bookPage.tsx'
-import { Mark } from './done.tsx'
-import { awaitSession, isFramed, sessionOfAddress, tellReady } from './frame.ts'
 import { MessagePage } from './messagePage.tsx'
-import { usePage } from './page.tsx'
-import { explain } from './refusals.ts'
-import { isUnsettled } from './tries.ts'
 
 type State =
   /** For a session, or for what it opens. */

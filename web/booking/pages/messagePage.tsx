@@ -1,6 +1,6 @@
 // A page that has nothing to offer but a sentence on what to do next.
-import { Mark } from './done.tsx'
-import { usePage } from './page.tsx'
+import { Mark } from '../outcome/done.tsx'
+import { usePage } from '../page.tsx'
 
 const marks = { missing: 'unknown', start: 'unknown', busy: 'waiting', private: 'locked' } as const
 

@@ -1,5 +1,5 @@
 // Writes that happen once, whatever becomes of their answers.
-import { type Answered, type CallProblem, newKey } from '../shared/client.ts'
+import { type Answered, type CallProblem, newKey } from '../../shared/client.ts'
 
 /** What was done, and the wish that it was done by: perhaps an earlier one, whose answer had been lost. */
 export type Sent<Wish, T> = { readonly value: T; readonly wish: Wish }
