@@ -98,11 +98,25 @@ describe('what cannot be told is never free', () => {
     ['<html>not a calendar</html>'],
     [''],
     ['BEGIN:VCALENDAR\r\n'.repeat(100)],
+    ['BEGIN:VEVENT\r\nDTSTART:20270104T100000Z\r\nDURATION:PT1H\r\nEND:VEVENT\r\n'],
     [event('DTSTART:tomorrow')],
     [event('DTSTART:20270104T100000Z', 'DURATION:long')],
     [event('DTSTART:20270104T256000Z', 'DURATION:PT1H')],
   ])('a text that cannot be read is a problem: %j', async (text) => {
     expect(await busyOf(text, winter)).toMatch(/cannot be read/)
+  })
+
+  it.each([
+    ['a new title', [], 2],
+    ['a status that its series has', ['STATUS:CONFIRMED', 'TRANSP:OPAQUE'], 2],
+    ['a cancellation', ['STATUS:CANCELLED'], 1],
+  ] as const)('an occurrence that was given %s and no time of its own stays where it is', async (_, said, left) => {
+    const override = ['RECURRENCE-ID:20270104T100000Z', 'SUMMARY:Renamed', ...said]
+    const daily = series('FREQ=DAILY;COUNT=2', 'END:VEVENT', 'BEGIN:VEVENT', 'UID:1', ...override)
+    const both = [...first, ['2027-01-05T10:00:00Z', '2027-01-05T11:00:00Z']]
+    expect(await busyOf(daily, winter)).toEqual(both.slice(2 - left))
+    const free = daily.replace('RRULE', 'TRANSP:TRANSPARENT\r\nRRULE').replace('TRANSP:OPAQUE\r\n', '')
+    expect(await busyOf(free, winter)).toEqual([])
   })
 
   it('an end before the start takes the time between them', async () => {
