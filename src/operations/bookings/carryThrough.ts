@@ -196,7 +196,7 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
     if (!lookedBack.ok) return standBack(tools, booking, context, lookedBack.problem)
     if (!lookedBack.value) return giveUp(tools, booking, context, slotTaken)
   }
-  const left = await leave(tools, scope, booking)
+  const left = await leave(tools, scope, booking, context.configuration)
   if (!left.ok) return standBack(tools, booking, context, asUnavailable(left.problem))
   const isTold = !canBeGivenUp(booking)
   const invitedByCalendar = isTold ? booking.invitedByCalendar : [...placed.value.invited]

@@ -207,6 +207,32 @@ describe('a calendar that two grants show', () => {
     expect([times(ana), times(ben)]).toEqual([[milliseconds(half)], [milliseconds(half)]])
   })
 
+  it.each([
+    ['at another time', () => noon],
+    ['at the same time', () => nine],
+  ])('keeps the event of a booking that is handed from one to the other %s', async (_, start) => {
+    fake.share(ana.email, 'work', ben.email, 'shared')
+    ben = await sign(ben.email)
+    const ofBen = { availability: { calendar_ids: ['work'] }, booking: { calendar_id: 'shared' } }
+    const id = await configureFor([part(ana), participant(ben.email, ofBen)], {
+      availability_method: 'max-availability',
+    })
+    const bookingId = await bookAt(server, id, nine, { body: { participants: [{ email: ana.email }] } })
+    const handed = await move(bookingId, start(), { participants: [{ email: ben.email }] })
+    expect([handed.status, times(ana)]).toEqual([200, [milliseconds(start())]])
+    for (let round = 0; round < 2; round++) {
+      await sync(server, ana, 'work')
+      await sync(server, ben, 'shared')
+    }
+    expect([times(ana), await told(bookingId)]).toEqual([
+      [milliseconds(start())],
+      ['booking.created', 'booking.rescheduled'],
+    ])
+    expect((await book(server, await configure(server, ana), start())).status).toBe(400)
+    expect((await cancel(bookingId)).status).toBe(200)
+    expect(times(ana)).toEqual([])
+  })
+
   it('whose owner deletes their copy calls the meeting off, and takes none from who serves with them', async () => {
     fake.share(ben.email, 'work', ana.email, 'shared')
     ana = await sign(ana.email)
