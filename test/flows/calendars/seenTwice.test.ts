@@ -166,6 +166,38 @@ describe('an account that is taken away and connected again', () => {
   })
 })
 
+describe('an account that is connected again under another address, where its calendars have other names', () => {
+  const renamed = async () => {
+    const id = await configureFor([part(ana, { isOrganizer: true })])
+    const bookingId = await bookAt(server, id, nine)
+    await sync(server, ana, 'work')
+    fake.rename(ana.email, 'work', 'dav/work')
+    ana = await sign(ana.email)
+    return bookingId
+  }
+  const events = () => fake.events(ana.email, 'dav/work').map(({ when }) => when)
+
+  it('keeps its bookings, whose time is taken, and which move and end as before', async () => {
+    const bookingId = await renamed()
+    for (let round = 0; round < 2; round++) await sync(server, ana, 'dav/work')
+    expect([events(), await outcomes()]).toEqual([[milliseconds(nine)], expect.arrayContaining(['stray reconnected'])])
+    const [claim] = await server.app.database.query<{ calendarId: string }>(sql`
+      select calendar_id as "calendarId" from openslot.slot_claims where app_id = ${appId} and booking_id = ${bookingId}::uuid`)
+    expect(claim).toEqual({ calendarId: 'dav/work' })
+    const id = await configure(server, ana, { read: ['dav/work'], write: 'dav/work' })
+    expect([await slotsFrom(server, id, nine), (await book(server, id, nine)).status]).toEqual([[half], 400])
+    expect((await cancel(bookingId)).status).toBe(200)
+    expect([events(), await told(bookingId)]).toEqual([[], ['booking.created', 'booking.cancelled']])
+  })
+
+  it('loses no event while its calendars cannot be listed', async () => {
+    await renamed()
+    fake.once('listCalendars', 'fail')
+    await sync(server, ana, 'dav/work')
+    expect(events()).toEqual([milliseconds(nine)])
+  })
+})
+
 describe('a calendar that two grants show', () => {
   it('keeps the event of a live booking, which is busy time for both', async () => {
     fake.share(ana.email, 'work', ben.email, 'shared')

@@ -32,7 +32,7 @@ export async function readSpan(reading: Reading, span: Interval): Promise<Result
   if (!read.ok) return read
   const { objects } = read.value
   if (objects.length === 0) {
-    const gone = await missing(reading)
+    const gone = await findMissing(reading)
     if (gone !== undefined) return failure(gone)
   }
   return success(objects.flatMap(({ events }) => events))
@@ -189,7 +189,7 @@ async function queryObjects(reading: Reading, span: Interval): Promise<Result<Re
     if (id !== undefined && !id.endsWith('/') && !isGone(status)) ids.push(id)
   }
   if (ids.length === 0) {
-    const gone = await missing(reading)
+    const gone = await findMissing(reading)
     return gone === undefined ? success([]) : failure(gone)
   }
   const read = await fetchObjects(reading, ids, span)
@@ -209,7 +209,10 @@ function queryFor(reading: Reading, span: Interval, properties: string): DavRequ
 }
 
 /** Some servers find nothing in a calendar that is not there, and do not say that it is not. Undefined where it is there. */
-async function missing({ client, calendarUrl }: Reading): Promise<Problem | undefined> {
+export async function findMissing({
+  client,
+  calendarUrl,
+}: Pick<Reading, 'client' | 'calendarUrl'>): Promise<Problem | undefined> {
   const told = await askForMultistatus(client, {
     method: 'PROPFIND',
     url: calendarUrl,
