@@ -81,6 +81,18 @@ it('is read anew for each of several calendars by how that one stands', async ()
   expect(fake.takeCalls(others[1])).toContain('readChanges')
 })
 
+it('is read as a whole where its account is connected anew, whatever the token of before is worth there', async () => {
+  fake.put(user, 'work', 'dentist', milliseconds(nine))
+  await sync(server, host, 'work')
+  expect(await slotsFrom(server, id, nine)).toEqual([half])
+  // The account as another server keeps it, which takes the token for one of its own.
+  fake.add(user, 'x', ['work'])
+  fake.put(user, 'work', 'lunch', milliseconds(half))
+  await connect(server, 'caldav', { username: user, password: 'x' })
+  // A span that was not asked for before.
+  expect(await slotsFrom(server, id, nine, 2)).toEqual([nine, nine + 3_600, nine + 5_400])
+})
+
 it('ends somewhere: days beyond it are asked of the calendar itself, while those before are not', async () => {
   const far = nine + 420 * 86_400
   fake.put(user, 'work', 'congress', milliseconds(far))
