@@ -119,6 +119,14 @@ export function whenOfOccurrence(when: When, occurrence: Interval, timezone: str
   }
 }
 
+/** When the occurrence takes place that begins at `start`. */
+export function occurrenceFrom({ when, timezone }: Pick<Series, 'when' | 'timezone'>, start: Instant): Interval {
+  const days = lengthInDays(when)
+  if (days !== undefined) return { start, end: startOfLocalDay(timezone, localDayAt(timezone, start) + days) }
+  const first = intervalOf(when, timezone)
+  return { start, end: plus(start, first.end - first.start) }
+}
+
 /** Does an occurrence of the series begin at `start`? */
 export function occursAt(series: Series, start: Instant): Interval | undefined {
   return occurrenceFinder(series)(start)
