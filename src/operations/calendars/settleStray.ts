@@ -7,7 +7,7 @@ import { listOutcomes } from '../../adapters/storage/reconciliations.ts'
 import type { CalendarKey, Grant } from '../../core/account/grant.ts'
 import type { Booking } from '../../core/booking/booking.ts'
 import { calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
-import type { Interval } from '../../core/time/interval.ts'
+import { isSameInterval } from '../../core/time/interval.ts'
 import type { ChangeTools } from '../bookings/carryThrough.ts'
 import type { Followed } from '../bookings/followCalendar.ts'
 import { isHere, providerOf } from '../bookings/placeEvents.ts'
@@ -146,11 +146,7 @@ async function isAnotherEvent(
     if (isHere(tools, placement)) continue
     const there = await providerOf(tools, placement)?.find(scope, placement.key, booking.eventId)
     if (there?.ok !== true) return 'unknown'
-    if (there.value === undefined || isSameTime(there.value, here.value)) return false
+    if (there.value === undefined || isSameInterval(there.value, here.value)) return false
   }
   return true
-}
-
-function isSameTime(a: Interval, b: Interval): boolean {
-  return a.start === b.start && a.end === b.end
 }
