@@ -166,6 +166,21 @@ describe('what cannot be told is never free', () => {
     expect(await busyOf(event(...later), winter)).toEqual(first)
   })
 
+  it.each(['America/New_York', 'Europe/Berlin', 'Pacific/Auckland'])(
+    'a day of a series that is written as midnight in UTC is that day, in %s',
+    async (timezone) => {
+      const days = (...lines: string[]) => event('DTSTART;VALUE=DATE:20270104', 'DTEND;VALUE=DATE:20270105', ...lines)
+      const asked = { ...winter, timezone }
+      const byDate = (last: string, gone: string) =>
+        busyOf(days(`RRULE:FREQ=DAILY;UNTIL=${last}`, `EXDATE:${gone}`), asked)
+      const expected = await byDate('20270107', '20270105')
+      expect(expected).toHaveLength(3)
+      expect(await byDate('20270107T000000Z', '20270105T000000Z')).toEqual(expected)
+      const override = ['END:VEVENT', 'BEGIN:VEVENT', 'UID:1', 'RECURRENCE-ID:20270105T000000Z', 'STATUS:CANCELLED']
+      expect(await busyOf(days('RRULE:FREQ=DAILY;UNTIL=20270107', ...override), asked)).toEqual(expected)
+    },
+  )
+
   it('a moment takes no time', async () => {
     expect(await busyOf(event('DTSTART:20270104T100000Z'), winter)).toEqual([])
   })
