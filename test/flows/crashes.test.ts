@@ -698,15 +698,27 @@ describe('a cancellation whose process dies', () => {
         principal: { kind: 'anyone' },
         query: { configuration_id: configuration },
         bookingId: (await only()).id,
-        body: { start_time: later, end_time: later + 1800 },
+        body: {
+          start_time: later,
+          end_time: later + 1800,
+          additional_guests: [{ name: 'Wren', email: 'wren@guest.example' }],
+        },
         idempotencyKey: undefined,
       })
       await moving
+      const { id } = await only()
+      const erase = () =>
+        server.app.operations.eraseGuest({ appId: server.clientId as AppId, email: 'wren@guest.example' })
+      expect(await erase()).toMatchObject({ ok: true, value: { standing: [id] } })
       const died = calendars.once('remove', 'hangBefore')
       void cancel()
       await died
       expect(await triggers()).toEqual(['booking.created', 'booking.cancelled'])
       expect((await own()).claims.map((claim) => claim.start).toSorted()).toEqual([start, later])
+      // Who was to join never did: nothing is known of them any more.
+      expect(await erase()).toMatchObject({ ok: true, value: { takenOut: 0, standing: [] } })
+      const row = 'select to_jsonb(booking)::text as row from openslot.bookings as booking where id = $1'
+      expect((await server.app.database.pool.query(row, [id])).rows[0].row).not.toContain('wren')
       expect(await recover()).toBe('settled')
       await expectSettled('cancelled', start, ['booking.created', 'booking.cancelled'])
       expect(await mailsWritten()).toBe(4)

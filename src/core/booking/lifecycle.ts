@@ -15,6 +15,7 @@ import {
   type Move,
   type Service,
   uniquePeople,
+  type Whereto,
 } from './booking.ts'
 import type { PlacedEvent } from './placedEvent.ts'
 import { decodeSalt, encodeSalt } from './reference.ts'
@@ -53,12 +54,17 @@ export function decline(booking: Booking, reason: string): Result<Booking> {
  * their calendar may never answer. Only the hand of a calendar's owner waits, for it may have met what the change has put there.
  */
 export function cancel(booking: Booking, by: CancelledBy, reason: string): Result<Booking> {
-  const { change: overtook, state } = booking
+  const { change: going, state } = booking
   if (!stands(state)) return failure(ended(booking))
-  if (overtook?.kind === 'create' || overtook?.kind === 'cancel') return failure(changing)
-  if (overtook !== undefined && by === 'calendar') return failure(changing)
+  if (going?.kind === 'create' || going?.kind === 'cancel') return failure(changing)
+  if (going !== undefined && by === 'calendar') return failure(changing)
+  const overtook = going?.kind === 'reschedule' ? whereto(going) : going
   const change: Change = { kind: 'cancel', by, reason, from: state, ...(overtook && { overtook }) }
   return success(begin({ ...booking, state: 'cancelled', cancelledBy: by, cancellationReason: reason }, change))
+}
+
+function whereto({ kind, when, service }: Move): Whereto {
+  return { kind, when, service }
 }
 
 /**
@@ -253,7 +259,7 @@ function ended({ state }: Booking): Problem {
 }
 
 /** The move that is under way, or was when the booking was called off: its event may stand at either time. */
-export function moveOf({ change }: Pick<Booking, 'change'>): Move | undefined {
+export function moveOf({ change }: Pick<Booking, 'change'>): Whereto | undefined {
   const going = change?.kind === 'cancel' ? change.overtook : change
   return going?.kind === 'reschedule' ? going : undefined
 }
