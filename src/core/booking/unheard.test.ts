@@ -27,7 +27,13 @@ describe('a mail that overtakes others', () => {
     ['nothing', mail('rescheduled', 2, 1), [], 'rescheduled', 1],
     ['a request', mail('requestMoved', 2, 1), [mail('requestReceived', 1)], 'requestReceived', undefined],
     ['the move of one', mail('requestMoved', 3, 2), [mail('requestMoved', 2, 1)], 'requestMoved', 1],
-    ['a question', mail('confirmationRequest', 2, 1), [mail('confirmationRequest', 1)], 'confirmationRequest', undefined],
+    [
+      'a question',
+      mail('confirmationRequest', 2, 1),
+      [mail('confirmationRequest', 1)],
+      'confirmationRequest',
+      undefined,
+    ],
     ['whatever it ends', mail('cancelled', 2), [mail('confirmed', 1)], 'cancelled', undefined],
     ['the request it grants', mail('confirmed', 2), [mail('requestMoved', 2, 1)], 'confirmed', undefined],
   ] as const)('says what its reader has not heard: %s', (_, overtaking, unheard, kind, from) => {

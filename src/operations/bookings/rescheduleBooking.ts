@@ -45,7 +45,8 @@ export async function rescheduleBooking(
   if (!found.ok) return found
   const { appId, id } = found.value.booking
   const repeatable = { appId, scope: `reschedule ${id}`, key: command.idempotencyKey, request: body, objectId: id }
-  return once(tools.database, repeatable, (context) =>
+  let changedNothing = false
+  const written = await once(tools.database, repeatable, (context) =>
     withFreshConfiguration(
       tools.database,
       async () => {
@@ -56,12 +57,19 @@ export async function rescheduleBooking(
         return end === undefined ? loadHosts(tools, again.value.known) : failure(end)
       },
       async (loaded) => {
-        const moved = await move(tools, command, found.value.booking, loaded, context)
+        const moved = await move(tools, command, found.value.booking, loaded, {
+          ...context,
+          answerAsItStands: (booking) => {
+            changedNothing = true
+            return success(bookingToJson(booking))
+          },
+        })
         if (!moved.ok && moved.problem === accountGone) throw new StaleConfiguration(calendarGone)
         return moved
       },
     ),
   )
+  return written.ok ? success({ ...written.value, changedNothing }) : written
 }
 
 async function move(
@@ -69,7 +77,11 @@ async function move(
   { principal, body }: RescheduleBookingCommand,
   found: Booking,
   loaded: LoadedConfiguration,
-  { mayExist, remember }: OnceContext,
+  {
+    mayExist,
+    remember,
+    answerAsItStands,
+  }: OnceContext & { readonly answerAsItStands: (booking: Booking) => Result<object> },
 ): Promise<Result<object>> {
   const { configuration } = loaded
   const { appId } = configuration
@@ -106,7 +118,7 @@ async function move(
   const begun = findBegunProblem(booking, asker, tools.now())
   if (begun !== undefined) return failure(begun)
   if (isAsItStands(booking, { when, details: details.value, asked: words.participants }))
-    return success(bookingToJson(booking))
+    return answerAsItStands(booking)
 
   const remote = await readRemoteBusy(tools, {
     appId,

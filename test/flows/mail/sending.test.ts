@@ -403,12 +403,14 @@ describe('two senders', () => {
     const body = { start_time: start + 3_600, end_time: start + 5_400 }
     expect((await server.request('PATCH', path, { token: null, body })).status).toBe(200)
     const toGuest = (await mailsOf(booking_id)).filter(({ role }) => role === 'guest')
-    const send = (place: number) =>
-      server.app.operations.sendMail({ appId: appId(), mailId: toGuest[place]?.id ?? '' })
+    const send = (place: number) => server.app.operations.sendMail({ appId: appId(), mailId: toGuest[place]?.id ?? '' })
     expect(await send(1)).toEqual({ ok: true, value: 'nothing to do' })
     const first = send(0)
     await expect.poll(async () => (await mailsOf(booking_id)).some(({ attempts }) => attempts > 0)).toBe(true)
-    expect((await Promise.all([first, send(1)])).map((sent) => sent.ok && sent.value)).toEqual(['sent', 'nothing to do'])
+    expect((await Promise.all([first, send(1)])).map((sent) => sent.ok && sent.value)).toEqual([
+      'sent',
+      'nothing to do',
+    ])
     expect(await sendAll(booking_id)).toEqual(['sent', 'sent', 'sent'])
     expect(
       smtp.received.filter(({ recipient }) => recipient === guest).map(({ subject }) => subject?.split(':')[0]),
