@@ -512,6 +512,29 @@ describe('a reschedule whose process dies', () => {
     await expectSettled('booked', start, ['booking.created'])
   })
 
+  it('that changes people alone, and that the worker has taken back, is not answered as done', async () => {
+    void calendars.once('place', async () => {
+      await placeForeignEvent(start)
+      expect(await recover()).toBe('given up')
+    })
+    const { id } = await only()
+    const changed = await operations.rescheduleBooking({
+      principal: { kind: 'anyone' },
+      query: { configuration_id: configuration },
+      bookingId: id,
+      body: {
+        start_time: start,
+        end_time: start + 1800,
+        additional_guests: [{ name: 'Wren', email: 'wren@guest.example' }],
+      },
+      idempotencyKey: undefined,
+    })
+    expect(changed).toMatchObject({ ok: false, problem: { kind: 'conflict' } })
+    expect(await triggers()).toEqual(['booking.created'])
+    const row = 'select to_jsonb(booking)::text as row from openslot.bookings as booking where id = $1'
+    expect((await server.app.database.pool.query(row, [id])).rows[0].row).not.toContain('wren')
+  })
+
   it('while it goes back is brought back by the worker', async () => {
     void calendars.once('place', () => placeForeignEvent(later))
     const died = calendars.once('place', 'hangBefore', 0)

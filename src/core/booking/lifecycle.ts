@@ -95,7 +95,10 @@ export function stands(state: Booking['state']): state is 'booked' | 'pending' {
   return state === 'booked' || state === 'pending'
 }
 
-/** Whether a move to `target` would leave all as it is. `asked`: hosts whom the guest named; of a round robin, one of whom serves. */
+/**
+ * Whether a move to `target` would leave all as it is: time, hosts, people and answers. `asked`: hosts whom the guest named; of a
+ * round robin, one of whom serves. Texts that the configuration has by now, and how the guest reads, are no reason to move.
+ */
 export function isAsItStands(
   { change, state, when, service, details }: Booking,
   target: Pick<Move, 'when' | 'details'> & { readonly asked: readonly string[] },
@@ -107,15 +110,25 @@ export function isAsItStands(
   const isServed =
     asked.size === 0 ||
     (service.assignment.method === 'collective' ? service.hosts.every(isServing) : isServing(service.organizer))
-  return isServed && wordsAndPeople(target.details) === wordsAndPeople(details)
+  return isServed && peopleAndAnswers(target.details) === peopleAndAnswers(details)
 }
 
 /** In an order of its own: what was stored comes back in another. */
-function wordsAndPeople(details: BookingDetails): string {
-  const { title, description, location, guest, additionalGuests, additionalFields, timezone, emailLanguage } = details
+function peopleAndAnswers({ guest, additionalGuests, additionalFields }: BookingDetails): string {
   const people = [guest, ...additionalGuests].map(({ email, name }) => [email, name])
   const fields = Object.entries(additionalFields).toSorted(([one], [other]) => (one < other ? -1 : 1))
-  return JSON.stringify([title, description, location, people, fields, timezone, emailLanguage])
+  return JSON.stringify([people, fields])
+}
+
+/** Whether `current` is what a change came to that was to make `settled`, whoever settled it. */
+export function isSettledAs(current: Booking, settled: Booking): boolean {
+  return (
+    current.state === settled.state &&
+    current.when.start === settled.when.start &&
+    current.when.end === settled.when.end &&
+    current.service.organizer.email === settled.service.organizer.email &&
+    peopleAndAnswers(current.details) === peopleAndAnswers(settled.details)
+  )
 }
 
 /** A request that nobody has answered in time can be declined, and nothing else. */
