@@ -14,7 +14,7 @@ import { together } from '../../adapters/storage/database/sql.ts'
 import { endReminders } from '../../adapters/storage/reminders.ts'
 import type { Actor } from '../../core/account/principal.ts'
 import { type Booking, type Change, canBeGivenUp } from '../../core/booking/booking.ts'
-import { abort, claimsOf, settle } from '../../core/booking/lifecycle.ts'
+import { abort, claimsOf, isSettledAs, settle } from '../../core/booking/lifecycle.ts'
 import { remindersOf } from '../../core/booking/reminders.ts'
 import type { Configuration } from '../../core/configuration/configuration.ts'
 import type { AppId } from '../../core/ids.ts'
@@ -275,13 +275,7 @@ async function endedElsewhere(
   const current = await tools.database.read(booking.appId, (transaction) => findBooking(transaction, booking.id))
   const isOpen = current?.change !== undefined && current.change.kind !== 'cancel'
   if (current === undefined || isOpen) return failure(changedMeanwhile)
-  const settled = settle(booking)
-  if (
-    current.state === settled.state &&
-    current.when.start === settled.when.start &&
-    current.when.end === settled.when.end
-  )
-    return success(current)
+  if (isSettledAs(current, settle(booking))) return success(current)
   const scope = { appId: booking.appId, local: tools.database }
   await placeAgain(tools, scope, current, configuration, calendarsOf(booking))
   return failure(changedMeanwhile)
