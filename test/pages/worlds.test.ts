@@ -64,6 +64,16 @@ it('takes the language that its link names, by either name, and offers all other
   expect(await view.locator('html').getAttribute('dir')).toBe('rtl')
 })
 
+it('keeps what was typed where the guest goes on in another language', async () => {
+  const { page: view } = await browser.open(`${server.url}/book/${await makePage(server)}`)
+  await view.locator('.time').first().click()
+  await view.locator('input[id=name]').fill('Gil Guest')
+  await view.getByLabel('Language').selectOption({ label: 'Deutsch' })
+  await view.getByText('Ihre Angaben sind noch da.').waitFor()
+  await view.locator('.time').first().click()
+  expect(await view.getByLabel('Ihr Name').inputValue()).toBe('Gil Guest')
+})
+
 type Hours = { readonly start: string; readonly end: string; readonly timezone?: string }
 
 /** A server whose clock stands at `now`, with hours on some days, in Berlin unless they say otherwise, seen from `timezone`. */

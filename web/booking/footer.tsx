@@ -1,10 +1,11 @@
 // The way to another language: the same page, asked for by name.
+import { loadAgain } from './calls/taken.ts'
 import { isFramed } from './frame.ts'
 import { usePage } from './page.tsx'
 
 /** In a frame the page around has chosen the language; and what was done is not to be had in another one. */
 export function Footer() {
-  const { words, language, languages, isDone } = usePage()
+  const { words, language, languages, isDone, typed } = usePage()
   if (isFramed || isDone) return null
   const names = new Map(languages.map((code) => [code, nameOf(code)]))
   return (
@@ -17,7 +18,8 @@ export function Footer() {
             const address = new URL(location.href)
             address.searchParams.delete('language')
             address.searchParams.set('lang', event.target.value)
-            location.replace(address)
+            if (typed.current === undefined) location.replace(address)
+            else loadAgain(typed.current, address.href)
           }}
         >
           {[...names].map(([code, name]) => (

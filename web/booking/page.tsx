@@ -1,5 +1,5 @@
 // What every part of a page may know: the words, the language, and how the guest's own browser writes dates.
-import { createContext, type ReactNode, useContext, useState } from 'react'
+import { createContext, type ReactNode, type RefObject, useContext, useRef, useState } from 'react'
 
 import type { PageDocument } from '../../src/wire/pages.ts'
 import { localeOf } from '../shared/format.ts'
@@ -16,6 +16,8 @@ export type Page = {
   /** Whether something was done, of which the page would know nothing if it were loaded again. */
   readonly isDone: boolean
   setDone(isDone: boolean): void
+  /** What has been typed, for the page to take along where it is loaded again. */
+  readonly typed: RefObject<object | undefined>
 }
 
 const PageContext = createContext<Page | undefined>(undefined)
@@ -29,6 +31,7 @@ export function PageProvider({
 }) {
   const { language, languages } = document
   const [isDone, setDone] = useState(false)
+  const typed = useRef<object>(undefined)
   const page: Page = {
     words: document.words as Words,
     language,
@@ -37,6 +40,7 @@ export function PageProvider({
     parameters: new URLSearchParams(location.search),
     isDone,
     setDone,
+    typed,
   }
   return <PageContext value={page}>{children}</PageContext>
 }

@@ -4,9 +4,9 @@ import { useEffect, useState } from 'react'
 import type { LinkedBooking } from '../../../src/wire/pages.ts'
 import type { Words } from '../languages/en.ts'
 
-/** The page as the server has it now, which finds `taken` once. */
-export function loadAgain(taken: object): void {
-  history.replaceState({ openslotTaken: taken }, '')
+/** The page as the server has it now, or has it at another address, which finds `taken` once. */
+export function loadAgain(taken: object, address = location.href): void {
+  history.replaceState({ openslotTaken: taken }, '', address)
   location.reload()
 }
 

@@ -28,14 +28,20 @@ type BookPageProps = {
 }
 
 export function BookPage({ settings, slots: first, session }: BookPageProps) {
-  const { words, language, parameters } = usePage()
+  const { words, language, parameters, typed } = usePage()
   const { scheduler, organizer } = settings
   const [timezone, setTimezone] = useState(() => guestTimezone(parameters))
-  const typed = useTaken<{ readonly answers: Answers }>()?.answers
-  const [answers, setAnswers] = useState(() => {
-    const given = firstAnswers(scheduler.additional_fields, parameters)
-    return typed === undefined ? given : keepAnswers(scheduler.additional_fields, given, typed)
-  })
+  const taken = useTaken<{ readonly answers: Answers }>()?.answers
+  const [given] = useState(() => firstAnswers(scheduler.additional_fields, parameters))
+  const [answers, setAnswers] = useState(() =>
+    taken === undefined ? given : keepAnswers(scheduler.additional_fields, given, taken),
+  )
+  useEffect(() => {
+    typed.current = answers === given ? undefined : { answers }
+    return () => {
+      typed.current = undefined
+    }
+  }, [typed, answers, given])
   const { configuration_id: configurationId, duration_minutes: minutes } = settings
   const slots = useSlots({ configurationId, token: session, minutes }, first)
   const choice = useChoice<Sent<Wish, BookingJson>, Failure>()
@@ -89,7 +95,7 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
               </button>
             </p>
           )}
-          {!isForm && typed !== undefined && (
+          {!isForm && taken !== undefined && (
             <p className="note" role="status">
               {words.times.kept}
             </p>
