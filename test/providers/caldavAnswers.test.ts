@@ -125,6 +125,19 @@ it.each([
   })
 })
 
+it.each([
+  [400, true],
+  [403, true],
+  [501, true],
+  [207, false],
+  [500, false],
+  [502, false],
+  [504, false],
+])('an event that is not where it was put, and cannot be looked for (%i), is gone: %s', async (status, isGone) => {
+  instead = (_, text) => (text.includes('text-match') ? { status } : undefined)
+  expect(await questions.find?.()).toMatchObject(isGone ? { ok: true, value: undefined } : { ok: false })
+})
+
 it('changes that come in pages are all read', async () => {
   const object = (name: string, status: string, inside = '') =>
     `<response><href>${calendar}${name}</href>${status === '' ? `<propstat><prop>${inside}</prop><status>HTTP/1.1 200 OK</status></propstat>` : `<status>HTTP/1.1 ${status}</status>`}</response>`

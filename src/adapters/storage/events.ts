@@ -356,11 +356,18 @@ function conditionsOf(appId: AppId, key: CalendarKey, filter: EventFilter): Sql 
   return join(conditions, 'and')
 }
 
-/** Every event whose time depends on the calendar's zone: whole days, and what names no zone of its own but recurs. */
-export async function listZoneBound(queryable: Queryable, appId: AppId, key: CalendarKey): Promise<CalendarEvent[]> {
+/** Events whose time depends on the calendar's zone, by id: whole days, and what names no zone of its own but recurs. */
+export async function listZoneBound(
+  queryable: Queryable,
+  appId: AppId,
+  key: CalendarKey,
+  page: { readonly limit: number; readonly after: EventId | undefined },
+): Promise<CalendarEvent[]> {
   const rows = await queryable.query<EventRow>(sql`
     select ${columns} from openslot.events as event
-    where ${isOnCalendar(appId, key)} and (event.body -> 'when' ->> 'kind' in ('date', 'datespan') or event.recurring)`)
+    where ${isOnCalendar(appId, key)} and (event.body -> 'when' ->> 'kind' in ('date', 'datespan') or event.recurring)
+      ${page.after === undefined ? sql`` : sql`and event.id > ${page.after}`}
+    order by event.id limit ${page.limit}`)
   return rows.map(toEvent)
 }
 

@@ -1,15 +1,19 @@
 // When the events of a calendar take place, reckoned again in another time zone.
 import { listClaimingEvents } from '../../adapters/storage/claims.ts'
 import type { Transaction } from '../../adapters/storage/database/database.ts'
-import { deleteInstances, listInstances, listZoneBound, saveEvent } from '../../adapters/storage/events.ts'
+import { deleteInstances, listInstances, listSeries, listZoneBound, saveEvent } from '../../adapters/storage/events.ts'
 import type { Grant } from '../../core/account/grant.ts'
 import type { Calendar } from '../../core/calendar/calendar.ts'
 import { type CalendarEvent, intervalOf, zoneOf } from '../../core/calendar/event.ts'
 import { instanceId } from '../../core/calendar/instance.ts'
 import { occurrenceFinder, whenOfOccurrence } from '../../core/calendar/series.ts'
+import type { EventId } from '../../core/ids.ts'
 import { plus } from '../../core/time/instant.ts'
 import { instantOfWallClock, wallClockAt } from '../../core/time/zone.ts'
 import { seriesOf, toWrite } from './eventWrites.ts'
+
+/** Events may be long: so many are held at once. */
+const mostAtOnce = 50
 
 /**
  * Whole days and series without a zone of their own follow the calendar from `timezone` to `calendar`'s, and with a series what
@@ -22,39 +26,54 @@ export async function reckonAgain(
   calendar: Calendar,
   timezone: string,
 ): Promise<void> {
+  const { appId } = grant
   const key = { grantId: grant.id, calendarId: calendar.id }
-  const save = async (event: CalendarEvent) => {
-    const write = toWrite(event, grant, calendar.timezone)
-    if (write.ok) await saveEvent(transaction, grant.appId, key, write.value)
-  }
-  const [found, claiming] = await Promise.all([
-    listZoneBound(transaction, grant.appId, key),
+  const [all, claiming] = await Promise.all([
+    listSeries(transaction, appId, key, {}),
     listClaimingEvents(transaction, key),
   ])
   const ofBookings = new Set(claiming)
-  const bound = found.map((event) => (ofBookings.has(event.id) ? keepingItsTime(event, timezone) : event))
-  const isMoved = ({ details }: CalendarEvent) =>
-    details.recurrence.length > 0 && zoneOf(details.when, timezone) !== zoneOf(details.when, calendar.timezone)
-  const series = bound.filter(isMoved)
-  for (const event of bound) {
-    if (!series.some(({ id }) => id === event.masterEventId)) await save(event)
-  }
-  for (const master of series) {
-    const instances = await listInstances(transaction, grant.appId, key, master.id)
-    await deleteInstances(
-      transaction,
-      grant.appId,
-      key,
-      instances.map(({ id }) => id),
-    )
-    const there = seriesOf(master, calendar.timezone)
-    if (!there.ok) continue
-    const find = occurrenceFinder(there.value)
-    for (const instance of instances) {
-      const moved = follow(master, instance, { from: timezone, to: calendar.timezone, find })
-      if (moved !== undefined) await save(moved)
+  const moved = new Set<EventId | undefined>()
+  for (const { id, details } of all)
+    if (!ofBookings.has(id) && zoneOf(details.when, timezone) !== zoneOf(details.when, calendar.timezone)) moved.add(id)
+  let after: EventId | undefined
+  do {
+    const found = await listZoneBound(transaction, appId, key, { limit: mostAtOnce, after })
+    after = found.length < mostAtOnce ? undefined : found.at(-1)?.id
+    for (const event of found) {
+      if (moved.has(event.masterEventId)) continue
+      const kept = ofBookings.has(event.id) ? keepingItsTime(event, timezone) : event
+      if (moved.has(event.id)) await moveSeries(transaction, grant, calendar, { master: kept, from: timezone })
+      else await save(transaction, grant, calendar, kept)
     }
+  } while (after !== undefined)
+}
+
+async function moveSeries(
+  transaction: Transaction,
+  grant: Grant,
+  calendar: Calendar,
+  { master, from }: { readonly master: CalendarEvent; readonly from: string },
+): Promise<void> {
+  const { appId } = grant
+  const key = { grantId: grant.id, calendarId: calendar.id }
+  await save(transaction, grant, calendar, master)
+  const instances = await listInstances(transaction, appId, key, master.id)
+  const ids = instances.map(({ id }) => id)
+  await deleteInstances(transaction, appId, key, ids)
+  const there = seriesOf(master, calendar.timezone)
+  if (!there.ok) return
+  const find = occurrenceFinder(there.value)
+  for (const instance of instances) {
+    const event = follow(master, instance, { from, to: calendar.timezone, find })
+    if (event !== undefined) await save(transaction, grant, calendar, event)
   }
+}
+
+async function save(transaction: Transaction, grant: Grant, calendar: Calendar, event: CalendarEvent): Promise<void> {
+  const write = toWrite(event, grant, calendar.timezone)
+  const key = { grantId: grant.id, calendarId: calendar.id }
+  if (write.ok) await saveEvent(transaction, grant.appId, key, write.value)
 }
 
 function keepingItsTime(event: CalendarEvent, timezone: string): CalendarEvent {

@@ -239,6 +239,23 @@ describe('a calendar that two grants show', () => {
     expect([times(ana), times(ben)]).toEqual([[milliseconds(half)], [milliseconds(half)]])
   })
 
+  it('is booked once by two guests who come at the same time, one through each', async () => {
+    fake.share(ana.email, 'work', ben.email, 'shared')
+    ben = await sign(ben.email)
+    const [ofAna, ofBen] = [
+      await configure(server, ana),
+      await configure(server, ben, { read: ['shared'], write: 'shared' }),
+    ]
+    const other = Promise.withResolvers<number>()
+    fake.once('place', async () => {
+      other.resolve((await book(server, ofBen, nine)).status)
+      await other.promise
+    })
+    const first = await book(server, ofAna, nine)
+    expect([first.status, await other.promise]).toEqual([400, 200])
+    expect(times(ana)).toEqual([milliseconds(nine)])
+  })
+
   it.each([
     ['at another time', () => noon],
     ['at the same time', () => nine],

@@ -289,6 +289,22 @@ describe('series', () => {
   })
 })
 
+it('more whole days than are held at once follow their calendar to another time zone', async () => {
+  const owner = await freshCalendar('Europe/Paris')
+  const path = `/v3/grants/${owner.grantId}/events`
+  const first = Date.parse('2026-04-01T00:00Z')
+  // Two on every third day.
+  const days = Array.from({ length: 54 }, (_, index) =>
+    new Date(first + Math.floor(index / 2) * 3 * 86_400_000).toISOString().slice(0, 10),
+  )
+  await Promise.all(days.map((date) => create(path, { when: { date } })))
+  await server.request('PUT', `/v3/grants/${owner.grantId}/calendars/primary`, {
+    body: { timezone: 'America/New_York' },
+  })
+  const starts = (await freeBusy(owner, '2026-03-30T00:00Z', '2026-06-25T00:00Z')).map(([start]: number[]) => start)
+  expect(starts).toEqual([...new Set(days)].map((date) => at(`${date}T04:00Z`)))
+})
+
 describe('what was changed of a series follows it to the calendar’s new time zone', () => {
   const move = (owner: TestHost) =>
     server.request('PUT', `/v3/grants/${owner.grantId}/calendars/primary`, { body: { timezone: 'America/New_York' } })

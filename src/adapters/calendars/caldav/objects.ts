@@ -74,7 +74,7 @@ export async function moveObject(
 
 /**
  * Looks for an object that does not stand where we put it: servers may give it another name. Some cannot look by UID, or
- * find what was not asked for: what they answer is checked, and where they cannot, there is none.
+ * find what was not asked for: what they answer is checked, and where they cannot, there is none. One that fails may have it.
  */
 export async function findByUid(
   client: DavClient,
@@ -89,7 +89,8 @@ export async function findByUid(
       <C:filter><C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT"><C:prop-filter name="UID"><C:text-match collation="i;octet">${escapeXml(uid)}</C:text-match></C:prop-filter></C:comp-filter></C:comp-filter></C:filter></C:calendar-query>`,
   })
   if ('problem' in found) {
-    const isRefused = found.status !== undefined && found.status !== 401 && found.status !== 429 && found.status !== 503
+    const { status = 0 } = found
+    const isRefused = status === 501 || (status >= 200 && status < 500 && ![207, 401, 429].includes(status))
     return isRefused ? 'absent' : { problem: found.problem }
   }
   for (const { href, properties } of found.responses) {
