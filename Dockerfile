@@ -22,5 +22,5 @@ USER node
 VOLUME /data
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 3000) + '/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--max-semi-space-size=2", "dist/server/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=2", "--memory-reducer-delay-ms=500", "--memory-pool-timeout=1", "dist/server/main.js"]
 CMD ["start"]

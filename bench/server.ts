@@ -41,7 +41,8 @@ export async function benchServer(): Promise<BenchRow[]> {
               process.kill(pid)
             } catch {}
       })
-      await setTimeout(2_000)
+      // V8 gives back what is not needed some time after it is quiet, here and at the bare server.
+      await setTimeout(10_000)
       const idle = await idleMemory(openSlot, bare)
       const slots = await compareAvailability(availability, `${bare.told.url}/answer`)
       const bookings = await compareBookings(openSlot.told, postgres.connection, start)

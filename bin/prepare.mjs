@@ -17,9 +17,13 @@ const neededNode = 26
 
 /**
  * How the server runs where we start it, so that idle it holds little memory: requests leave little behind, which a small nursery
- * holds as well, and few threads allocate at once, so one arena of the allocator is enough.
+ * holds as well; what is left of the start, or of a busy hour, goes back half a second after it is quiet, and not after eight;
+ * and few threads allocate at once, so one arena of the allocator is enough.
  */
-export const runtime = { flags: ['--max-semi-space-size=2'], environment: { MALLOC_ARENA_MAX: '1' } }
+export const runtime = {
+  flags: ['--max-semi-space-size=2', '--memory-reducer-delay-ms=500', '--memory-pool-timeout=1'],
+  environment: { MALLOC_ARENA_MAX: '1' },
+}
 
 /** What is built: where it lies, in a checkout and in the published package alike, of which folders, and by whom. */
 export const builds = {

@@ -15,7 +15,7 @@ import type { Connection } from './adapters/storage/database/connection.ts'
 import { Database } from './adapters/storage/database/database.ts'
 import { startEmbeddedPostgres } from './adapters/storage/embedded/embedded.ts'
 import { migrate, serverRole } from './adapters/storage/migrations/migrations.ts'
-import { loadMasterKeys } from './adapters/storage/secrets/masterKeys.ts'
+import { loadMasterKeys, type MasterKey, type MasterKeys } from './adapters/storage/secrets/masterKeys.ts'
 import { checkMasterKeys, Vault } from './adapters/storage/secrets/vault.ts'
 import { type Config, isLoopback, type MailConfig } from './config.ts'
 import type { GrantProvider } from './core/account/grant.ts'
@@ -100,6 +100,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     const operations = bindOperations({
       safeFetch,
       database,
+      onUnavailable: sayNowAndThen((error) => logger.error({ err: error }, 'the database cannot be used')),
       accountProviders: (provider) => towers[provider],
       syncing: config.syncing,
       guestDataDays: config.guestDataDays,
@@ -111,8 +112,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     })
 
     const start = async () => {
-      // The same in every process with the same keys, so that one may check what another has asked for.
-      const proofKey = createHmac('sha256', masterKeys.first().key).update('proof of work').digest('hex')
+      masterKeys.prepare()
       if (config.role !== 'web') {
         const worker = await startWorker({ pool: database.pool, operations, logger })
         closers.push(() => worker.stop())
@@ -123,7 +123,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
         logger,
         limiter:
           config.rateLimit === 'off' ? noLimits : createLimiter(config.rateLimit === 'shared' ? operations : undefined),
-        proofOfWork: createProofOfWork(proofKey, now),
+        proofOfWork: createProofOfWork(() => proofKeys(masterKeys), now),
         trustedProxies: config.trustedProxies,
         baseUrl: config.baseUrl,
         pagesFolder,
@@ -138,6 +138,25 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     await close().catch((failure: unknown) => logger.error({ err: failure }, 'closing failed'))
     throw error
   }
+}
+
+const silenceMs = 10_000
+
+/** A database that is away fails every request alike: its reason is said once in ten seconds. */
+function sayNowAndThen(say: (error: Error) => void): (error: Error) => void {
+  let saidAt = Number.NEGATIVE_INFINITY
+  return (error) => {
+    if (performance.now() - saidAt < silenceMs) return
+    saidAt = performance.now()
+    say(error)
+  }
+}
+
+/** The same in every process with the same master keys, so that one may check what another has asked for. */
+function proofKeys(masterKeys: MasterKeys): [string, ...string[]] {
+  const derive = ({ key }: MasterKey) => createHmac('sha256', key).update('proof of work').digest('hex')
+  const [first, ...others] = masterKeys.all()
+  return [derive(first), ...others.map(derive)]
 }
 
 async function openMailer({ smtpUrl, from, dkim }: MailConfig): Promise<Mailer> {

@@ -1,7 +1,8 @@
 // `openslot doctor`: looks at everything that could be wrong and says it line by line.
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { findDatabaseFolder } from '../adapters/storage/embedded/place.ts'
 import { examineInstallation } from '../app.ts'
 import type { Config } from '../config.ts'
 import { examined } from '../operations/upkeep/examine.ts'
@@ -11,7 +12,7 @@ import { explain } from './explain.ts'
 type Finding = Awaited<ReturnType<typeof examineInstallation>>[number]
 
 /** What is looked at before the database. */
-const outside = ['runtime', 'BASE_URL', 'data directory'] as const
+const outside = ['runtime', 'BASE_URL', 'data directory', 'disk'] as const
 const names: readonly string[] = [...outside, ...examined]
 type IsWanted = (name: string) => boolean
 
@@ -25,7 +26,9 @@ export const doctorCommand: Command = {
   run: async ({ config, options }) => {
     const isWanted = readNames(options.only)
     const findings = [
-      ...[examineRuntime(), examineAddress(config), ...examineDirectory(config)].filter(({ name }) => isWanted(name)),
+      ...[examineRuntime(), examineAddress(config), ...examineDirectory(config), ...examineDisk(config)].filter(
+        ({ name }) => isWanted(name),
+      ),
       ...(await examineDatabase(config, isWanted)),
     ]
     const isGood = findings.every((finding) => finding.isGood)
@@ -87,6 +90,25 @@ function examineDirectory({ dataDirectory, databaseUrl, masterKey }: Config): Fi
     complaints.push(`other users can read ${keyFile}; chmod 600 it`)
   return [
     { name, isGood: complaints.length === 0, message: complaints.join('; ') || `${dataDirectory} is closed to others` },
+  ]
+}
+
+const leastFreeMegabytes = 200
+
+/** Of the embedded database; somebody else's is on another machine. */
+function examineDisk({ dataDirectory, databaseUrl }: Config): Finding[] {
+  const folder = databaseUrl === undefined ? findDatabaseFolder(dataDirectory) : undefined
+  if (folder === undefined) return []
+  const { bavail, bsize } = statfsSync(folder)
+  const megabytes = Math.floor((bavail * bsize) / 1_000_000)
+  const isGood = megabytes >= leastFreeMegabytes
+  const message = `${megabytes} MB are free for ${folder}`
+  return [
+    {
+      name: 'disk',
+      isGood,
+      message: isGood ? message : `${message}; make room: once it is full nothing can be booked`,
+    },
   ]
 }
 

@@ -13,6 +13,7 @@ const byCode: Readonly<Record<string, string>> = {
   '28000': 'PostgreSQL does not accept the user of DATABASE_URL.',
   '3D000': 'The database that DATABASE_URL names does not exist; create it first.',
   '57P03': 'PostgreSQL is starting up or shutting down; try again in a moment.',
+  '53100': "There is no space left on the database's disk; make room there.",
   '53300': 'PostgreSQL has no connection left; raise max_connections or start fewer servers.',
 }
 
@@ -38,6 +39,17 @@ export function explain(error: unknown): string {
     return `${path} is, or lies below, something that is no folder.`
   if (path !== undefined && code === 'EISDIR') return `${path} is a folder.`
   if (code === '42501') return `The user of DATABASE_URL lacks a right that OpenSlot needs: ${error.message}.`
+  const tls = explainTls(error.message, code)
+  if (tls !== undefined) return tls
   if (error.message === 'timeout expired') return byCode.ETIMEDOUT ?? error.message
   return byCode[code] ?? (error.message || `${error.name} ${code}`)
+}
+
+/** On the way to a PostgreSQL on another machine, which is spoken to over TLS unless its address says otherwise. */
+function explainTls(message: string, code: string): string | undefined {
+  if (/^The server does not support SSL connections|^There was an error establishing an SSL connection/.test(message))
+    return 'The database at DATABASE_URL does not speak TLS; switch it on there, or add ?sslmode=disable where the network in between is yours alone.'
+  if (/CERT|^UNABLE_TO_(GET|VERIFY)|^ERR_TLS/.test(code))
+    return `The certificate of the database at DATABASE_URL is not trusted (${message}); name its authority by ?sslmode=verify-full&sslrootcert=FILE.`
+  return undefined
 }

@@ -103,8 +103,8 @@ export function limitBookings(open: OpenCounter): BookingLimits {
       }
       return success(undefined)
     },
-    async afterWork(asked, { data, headers }) {
-      if (!isLimited(asked) || headers?.['idempotent-response'] !== undefined) return
+    async afterWork(asked, { data, changedNothing }) {
+      if (!isLimited(asked) || changedNothing) return
       const { booking_ref } = (data ?? {}) as { readonly booking_ref?: string }
       const id = decodeReference(booking_ref ?? '')?.configurationId
       if (id === undefined) return

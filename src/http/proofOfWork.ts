@@ -17,10 +17,11 @@ const highestNumber = 100_000
 const rememberedLimit = 10_000
 
 /**
- * The ALTCHA protocol (https://altcha.org/docs/v1/), of which only the arithmetic is used: nobody else is asked. `key` is the same in
- * all processes that serve; which solutions were used already is known to each process alone, as its limits are.
+ * The ALTCHA protocol (https://altcha.org/docs/v1/), of which only the arithmetic is used: nobody else is asked. `readKeys` answers the
+ * keys of all processes that serve, of which the first signs and all are accepted, and is asked anew each time, since keys are
+ * rotated meanwhile. Which solutions were used already is known to each process alone, as its limits are.
  */
-export function createProofOfWork(key: string, now: () => Instant): ProofOfWork {
+export function createProofOfWork(readKeys: () => readonly [string, ...string[]], now: () => Instant): ProofOfWork {
   /** Signatures of challenges whose solutions were used, with the instant after which they are too old anyway. */
   const used = new Map<string, number>()
 
@@ -28,7 +29,7 @@ export function createProofOfWork(key: string, now: () => Instant): ProofOfWork 
     async demand(configurationId) {
       const { createChallenge } = await loadAltcha()
       const challenge = await createChallenge({
-        hmacKey: key,
+        hmacKey: readKeys()[0],
         maxnumber: highestNumber,
         params: { configuration: configurationId, until: String(now() + lifetimeMs) },
       })
@@ -42,7 +43,8 @@ export function createProofOfWork(key: string, now: () => Instant): ProofOfWork 
       const payload = readPayload(solution)
       if (payload === undefined) return false
       const { extractParams, verifySolution } = await loadAltcha()
-      if (!(await verifySolution(payload, key, false))) return false
+      const verified = await Promise.all(readKeys().map((key) => verifySolution(payload, key, false)))
+      if (!verified.includes(true)) return false
       const { configuration, until } = extractParams(payload)
       const end = Number(until)
       if (configuration !== configurationId || !(end > now()) || used.has(payload.signature)) return false

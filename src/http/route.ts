@@ -27,6 +27,8 @@ export type Answer = {
   /** The whole body, without an envelope: OAuth answers. */
   readonly bare?: object
   readonly headers?: Readonly<Record<string, string>>
+  /** A repeat, or all was as asked for already: limits do not count it. */
+  readonly changedNothing?: true
 }
 
 export type RouteRequest<Params, Query, Body> = {

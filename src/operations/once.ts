@@ -10,8 +10,8 @@ import {
 import type { Problem } from '../core/problem.ts'
 import { failure, type Result, success } from '../core/result.ts'
 
-/** `data` is the answer's; absent where the body is the request id alone. */
-export type WriteAnswer = { readonly data?: object; readonly isReplay: boolean }
+/** `data` is the answer's; absent where the body is the request id alone. `changedNothing`: all was as asked for already. */
+export type WriteAnswer = { readonly data?: object; readonly isReplay: boolean; readonly changedNothing?: boolean }
 
 /** What `run` gets: the id for what it makes, and what to write in the transaction that makes it. */
 export type OnceContext = {
@@ -63,11 +63,17 @@ export async function once(
       return replay(turn.response as Remembered)
     case 'first':
     case 'takenOver': {
-      const remember = (transaction: Transaction, data: object | undefined) =>
-        keepAnswer(transaction, request, { data })
-      return answer(database, request, turn.kind, () =>
+      let isRemembered = false
+      const remember = async (transaction: Transaction, data: object | undefined) => {
+        await keepAnswer(transaction, request, { data })
+        isRemembered = true
+      }
+      const answered = await answer(database, request, turn.kind, () =>
         run({ objectId: turn.objectId, mayExist: turn.kind === 'takenOver', remember }),
       )
+      // Nothing was to be done, or an earlier try or the worker had done it.
+      if (answered.ok && !isRemembered) await keepAnswer(database, request, { data: answered.value.data })
+      return answered
     }
   }
 }
@@ -88,11 +94,7 @@ async function answer(
     await endLease(database, request).catch(() => {})
     throw error
   }
-  if (result.ok) {
-    // What an earlier try had done was not remembered by this one's transaction.
-    if (turn === 'takenOver') await keepAnswer(database, request, { data: result.value })
-    return withoutReplay(result)
-  }
+  if (result.ok) return withoutReplay(result)
   if (!passing.includes(result.problem.kind)) await keepAnswer(database, request, { problem: result.problem })
   else if (turn === 'takenOver') await endLease(database, request)
   else await giveTurnBack(database, request)

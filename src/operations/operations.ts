@@ -197,13 +197,13 @@ function bind<Command extends unknown[], Value>(
     try {
       return await operation(tools, ...command)
     } catch (error) {
-      if (error instanceof DatabaseUnavailable || error instanceof CommitUnknown)
-        return failure({
-          kind: 'unavailable',
-          message: 'The service is briefly unavailable; please try again.',
-          retryAfterSeconds: 2,
-        })
-      throw error
+      if (!(error instanceof DatabaseUnavailable || error instanceof CommitUnknown)) throw error
+      tools.onUnavailable(error)
+      return failure({
+        kind: 'unavailable',
+        message: 'The service is briefly unavailable; please try again.',
+        retryAfterSeconds: 2,
+      })
     }
   }
 }

@@ -13,6 +13,8 @@ export type Tools = {
   readonly providers: CalendarProviders
   /** The tower behind a provider's accounts; undefined for virtual ones, and for what this server cannot reach (yet). */
   readonly accountProviders: (provider: GrantProvider) => AccountProvider | undefined
+  /** Hears why the database could not be used, whenever a caller is told to try again. */
+  readonly onUnavailable: (error: Error) => void
   readonly vault: Vault
   readonly mailer: Mailer
   readonly now: () => Instant

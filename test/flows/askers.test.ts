@@ -164,6 +164,27 @@ describe('a move', () => {
     expect([await told(id), await listed(id)]).toEqual(before)
   })
 
+  it('that brings only where and how the guest reads by now is told to nobody, whatever the configuration says by now', async () => {
+    const { id, configuration } = await bookWith()
+    const before = await told(id)
+    const renamed = await server.request(
+      'PUT',
+      `/v3/grants/${host.grantId}/scheduling/configurations/${configuration}`,
+      { body: { event_booking: { title: 'Another name' } } },
+    )
+    expect(renamed.status).toBe(200)
+    const reads = { timezone: 'Asia/Tokyo', email_language: 'ja' }
+    const { status, body } = await move(id, configuration, null, { ...stay(), ...reads })
+    expect([status, body.data.title]).toEqual([200, 'Intro call'])
+    expect([await told(id), await listed(id)]).toMatchObject([before, { title: 'Intro call', timezone: 'Asia/Tokyo' }])
+    expect((await cancel(id, configuration, null)).status).toBe(200)
+    const mail = (await mailsOf(server, id)).find(({ kind, role }) => kind === 'cancelled' && role === 'guest')
+    expect((await server.request('GET', `/v3/mails/${mail?.id}`)).body.data).toMatchObject({
+      language: 'ja',
+      text: expect.stringContaining('Asia/Tokyo'),
+    })
+  })
+
   it('of other guests to the same time confirms to who joins, and tells the others what has changed', async () => {
     const joined = { name: 'Flo', email: 'flo@guest.example' }
     const { id, configuration } = await bookWith({}, { additional_guests: [{ name: 'E', email: 'e@g.example' }] })

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { insertApplication, insertKey } from '../../src/adapters/storage/accounts.ts'
+import { hurryRecoveries } from '../../src/adapters/storage/bookings.ts'
 import type { Connection } from '../../src/adapters/storage/database/connection.ts'
 import { saveEvent } from '../../src/adapters/storage/events.ts'
 import { buildApp } from '../../src/app.ts'
@@ -511,6 +512,29 @@ describe('a reschedule whose process dies', () => {
     await expectSettled('booked', start, ['booking.created'])
   })
 
+  it('that changes people alone, and that the worker has taken back, is not answered as done', async () => {
+    void calendars.once('place', async () => {
+      await placeForeignEvent(start)
+      expect(await recover()).toBe('given up')
+    })
+    const { id } = await only()
+    const changed = await operations.rescheduleBooking({
+      principal: { kind: 'anyone' },
+      query: { configuration_id: configuration },
+      bookingId: id,
+      body: {
+        start_time: start,
+        end_time: start + 1800,
+        additional_guests: [{ name: 'Wren', email: 'wren@guest.example' }],
+      },
+      idempotencyKey: undefined,
+    })
+    expect(changed).toMatchObject({ ok: false, problem: { kind: 'conflict' } })
+    expect(await triggers()).toEqual(['booking.created'])
+    const row = 'select to_jsonb(booking)::text as row from openslot.bookings as booking where id = $1'
+    expect((await server.app.database.pool.query(row, [id])).rows[0].row).not.toContain('wren')
+  })
+
   it('while it goes back is brought back by the worker', async () => {
     void calendars.once('place', () => placeForeignEvent(later))
     const died = calendars.once('place', 'hangBefore', 0)
@@ -698,15 +722,27 @@ describe('a cancellation whose process dies', () => {
         principal: { kind: 'anyone' },
         query: { configuration_id: configuration },
         bookingId: (await only()).id,
-        body: { start_time: later, end_time: later + 1800 },
+        body: {
+          start_time: later,
+          end_time: later + 1800,
+          additional_guests: [{ name: 'Wren', email: 'wren@guest.example' }],
+        },
         idempotencyKey: undefined,
       })
       await moving
+      const { id } = await only()
+      const erase = () =>
+        server.app.operations.eraseGuest({ appId: server.clientId as AppId, email: 'wren@guest.example' })
+      expect(await erase()).toMatchObject({ ok: true, value: { standing: [id] } })
       const died = calendars.once('remove', 'hangBefore')
       void cancel()
       await died
       expect(await triggers()).toEqual(['booking.created', 'booking.cancelled'])
       expect((await own()).claims.map((claim) => claim.start).toSorted()).toEqual([start, later])
+      // Who was to join never did: nothing is known of them any more.
+      expect(await erase()).toMatchObject({ ok: true, value: { takenOut: 0, standing: [] } })
+      const row = 'select to_jsonb(booking)::text as row from openslot.bookings as booking where id = $1'
+      expect((await server.app.database.pool.query(row, [id])).rows[0].row).not.toContain('wren')
       expect(await recover()).toBe('settled')
       await expectSettled('cancelled', start, ['booking.created', 'booking.cancelled'])
       expect(await mailsWritten()).toBe(4)
@@ -729,6 +765,92 @@ describe('a cancellation whose process dies', () => {
     // Whoever moved has taken its event back; had it died, it would stand astray: the time stays closed until somebody has looked.
     expect((await own()).events).toEqual([])
     expect((await own()).claims).toHaveLength(2)
+    expect(await recover()).toBe('settled')
+    await expectSettled('cancelled', start, ['booking.created', 'booking.cancelled'])
+  })
+})
+
+describe('whoever works on a change', () => {
+  const moveTo = async (from: number) =>
+    operations.rescheduleBooking({
+      principal: { kind: 'anyone' },
+      query: { configuration_id: configuration },
+      bookingId: (await only()).id,
+      body: { start_time: from, end_time: from + 1800 },
+      idempotencyKey: undefined,
+    })
+  const cancel = async () =>
+    operations.cancelBooking({
+      principal: { kind: 'anyone' },
+      query: { configuration_id: configuration },
+      bookingId: (await only()).id,
+      reason: '',
+      idempotencyKey: undefined,
+    })
+  /** When the worker comes next, in seconds from now. */
+  const nextRun = async (): Promise<number> => {
+    const { rows } = await server.app.database.pool.query<{ seconds: number }>(
+      `select extract(epoch from run_at - now())::float8 as seconds from graphile_worker._private_jobs where key = 'settle:' || $1`,
+      [(await only()).id],
+    )
+    return rows[0]?.seconds ?? Number.NaN
+  }
+  const answersAgain = () =>
+    server.app.database.transaction(server.clientId as AppId, (transaction) =>
+      hurryRecoveries(transaction, { grantId: host.grantId as GrantId, calendarId: host.calendarId as CalendarId }),
+    )
+  beforeEach(async () => {
+    expect((await book(server, configuration, start)).status).toBe(200)
+  })
+
+  it.each([
+    ['a cancellation', cancel],
+    ['another move', () => moveTo(later + 3_600)],
+  ])('keeps the time it has for that, whatever run it came upon: %s', async (_, begin) => {
+    const died = calendars.once('place', 'hangBefore')
+    void moveTo(later)
+    await died
+    void calendars.once('place', async () => {
+      await recover()
+      const begun = calendars.once('place', 'hangBefore')
+      const overtaken = calendars.once('remove', 'hangBefore')
+      void begin()
+      await Promise.race([begun, overtaken])
+    })
+    expect(await recover()).toBe('try again')
+    expect(await nextRun()).toBeGreaterThan(20)
+    calendars.heal()
+  })
+
+  it('is not joined by the worker because the calendar answers again; what waits is carried on with', async () => {
+    const died = calendars.once('place', 'hangBefore')
+    void moveTo(later)
+    await died
+    await answersAgain()
+    expect(await nextRun()).toBeGreaterThan(20)
+    expect((await cancel()).ok).toBe(true)
+    await answersAgain()
+    expect(await nextRun()).toBeGreaterThan(20)
+    calendars.breakDown('remove')
+    const { id } = await only()
+    for (let run = 0; run < 4; run++) {
+      await operations.recoverBooking({ appId: server.clientId as AppId, bookingId: id as BookingId, tries: run })
+    }
+    expect(await nextRun()).toBeGreaterThan(60)
+    // In the middle of the next run, which ends in vain all the same: it is looked at again as soon as that must be over.
+    calendars.heal()
+    void calendars.once('remove', async () => {
+      await answersAgain()
+      await server.app.database.pool.query('update openslot.bookings set version = version + 1 where id = $1', [id])
+    })
+    await operations.recoverBooking({ appId: server.clientId as AppId, bookingId: id as BookingId, tries: 4 })
+    const afterwards = await nextRun()
+    expect([afterwards > 20, afterwards <= 30]).toEqual([true, true])
+    calendars.breakDown('remove')
+    await operations.recoverBooking({ appId: server.clientId as AppId, bookingId: id as BookingId, tries: 4 })
+    await answersAgain()
+    expect(await nextRun()).toBeLessThanOrEqual(0)
+    calendars.heal()
     expect(await recover()).toBe('settled')
     await expectSettled('cancelled', start, ['booking.created', 'booking.cancelled'])
   })

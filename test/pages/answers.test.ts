@@ -1,8 +1,8 @@
 /** What a link may put into the form, what of it must stay, and where the server's refusals are shown. */
 import { describe, expect, it } from 'vitest'
 
-import { fieldsOf, firstAnswers, isPersonReadonly, keepAnswers } from '../../web/booking/answers.ts'
-import { findComplaints, findFailure, withoutGuest } from '../../web/booking/complaints.ts'
+import { fieldsOf, firstAnswers, isPersonReadonly, keepAnswers } from '../../web/booking/form/answers.ts'
+import { findComplaints, findFailure, withoutGuest } from '../../web/booking/form/complaints.ts'
 import { de } from '../../web/booking/languages/de.ts'
 
 const text = { label: 'Text', type: 'text', default: 'standard', pattern: '^[A-Za-z ]*$' } as const

@@ -8,13 +8,13 @@ import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { compileScript, parse } from 'vue/compiler-sfc'
 import { useBuild } from '../support/builds.ts'
 import { book, nearFuture } from '../support/hosts.ts'
-import { findBarriers, takePicture, useBrowser, type View } from '../support/pages/browser.ts'
+import { findBarriers, type TestBrowser, takePicture, useBrowser, type View } from '../support/pages/browser.ts'
 import { bundle, type HostPage, servePages } from '../support/pages/hostPage.ts'
 import { makePage, type PageServer, startPageServer } from '../support/pages/pages.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 useBuild('pages')
-const browser = useBrowser('chromium')
+const browser = useBrowser()
 const guide = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'embed.md'), 'utf8')
 let server: PageServer
 let host: HostPage
@@ -47,8 +47,14 @@ const hostileStyles = `
 /** As the examples have it in the page. */
 const scriptOf = () => `<script src="${server.url}/embed.js" async></script>`
 
+type Around = { readonly early?: string; readonly styles?: string; readonly within?: TestBrowser }
+
 /** `early` runs before the page's own scripts, `script` after all that stands in it. Its policy allows nothing but what the guide says. */
-async function openHost(body: string, script = '', early = '', styles = ''): Promise<View> {
+async function openHost(
+  body: string,
+  script = '',
+  { early = '', styles = '', within = browser }: Around = {},
+): Promise<View> {
   const policy = [
     "default-src 'none'",
     `script-src 'self' ${server.url}`,
@@ -64,7 +70,7 @@ async function openHost(body: string, script = '', early = '', styles = ''): Pro
   answers['/listen.js'] = { type: 'text/javascript', body: `${listen}\n${early}` }
   answers['/site.css'] = { type: 'text/css', body: styles }
   answers['/site.js'] = { type: 'text/javascript', body: script }
-  return browser.open(`${host.url}/site`, { origins: [server.url] })
+  return within.open(`${host.url}/site`, { origins: [server.url] })
 }
 
 /** The first that stands in the page. */
@@ -196,8 +202,7 @@ describe('on any site', () => {
        <div id="late"></div>
        <a id="link" href="/elsewhere" data-openslot="popup" data-openslot-page="/book/${configurationId}">Open</a>`,
       '',
-      '',
-      '#late { width: 640px; margin: 0 auto }',
+      { styles: '#late { width: 640px; margin: 0 auto }' },
     )
     await page.waitForFunction('window.OpenSlot')
     const late = page.locator('#late')
@@ -228,8 +233,7 @@ describe('on any site', () => {
     const { page } = await openHost(
       `${scriptOf()}${place('silent')}${place('dark', 'data-openslot-color-scheme="dark"')}${place('both')}`,
       '',
-      '',
-      '#both { color-scheme: light dark }',
+      { styles: '#both { color-scheme: light dark }' },
     )
     await page.emulateMedia({ colorScheme: 'dark' })
     const schemes = (id: string) => {
@@ -267,40 +271,14 @@ describe('the example for', () => {
 
   it('JavaScript opens a dialog', async () => {
     const code = `addEventListener('openslot:load', () => { ${example('JavaScript', 'js')} })`
-    const { page } = await openHost(scriptOf(), '', code)
+    const { page } = await openHost(scriptOf(), '', { early: code })
     await page.getByRole('dialog').locator('iframe').contentFrame().locator('.time').first().waitFor()
   })
 })
 
 describe('a frame', () => {
-  it('is given neither cookies nor storage by this browser, and needs none: in place, in a dialog, behind a button', async () => {
-    const { page } = await openHost(example('Plain HTML', 'html'))
-    const answered: Response[] = []
-    page.on('response', (response) => answered.push(response))
-    await page.reload()
-    const inPlace = page.frameLocator('[data-openslot=inline] iframe')
-    await inPlace.locator('.time').first().waitFor()
-    const kept = await framed(page)?.evaluate(`[
-      ...['localStorage', 'sessionStorage'].map((name) => { try { return typeof window[name].length } catch (error) { return error.name } }),
-      (() => { document.cookie = 'kept=1; SameSite=None; Secure'; return document.cookie })(),
-    ]`)
-    expect(kept).toEqual(['SecurityError', 'SecurityError', ''])
-    await bookIn(inPlace)
-    for (const name of ['Book a call', 'Talk to us']) {
-      await page.getByRole('button', { name }).click()
-      await bookIn(page.getByRole('dialog').locator('iframe').contentFrame())
-      await page.getByRole('button', { name: 'Close' }).click()
-    }
-    expect(await heard(page, 'booked')).toHaveLength(3)
-    // None is even offered, which a browser that takes none would hide.
-    const offered = await Promise.all(answered.map((response) => response.headerValue('set-cookie')))
-    expect(answered.filter((response) => response.url().includes('/v3/scheduling/bookings'))).toHaveLength(3)
-    expect(offered.filter((cookie) => cookie !== null)).toEqual([])
-    expect(await page.context().cookies()).toEqual([])
-  })
-
   it('and what stands around it keep their looks where the site styles everything', async () => {
-    const { page } = await openHost(example('Plain HTML', 'html'), '', '', hostileStyles)
+    const { page } = await openHost(example('Plain HTML', 'html'), '', { styles: hostileStyles })
     const opener = page.getByRole('button', { name: 'Talk to us' })
     await expect.poll(async () => Math.round((await opener.boundingBox())?.height ?? 0)).toBe(48)
     const { x = 0, y = 0, width = 0, height = 0 } = (await opener.boundingBox()) ?? {}
@@ -360,6 +338,37 @@ describe('a frame', () => {
       'new Promise((done) => { addEventListener("message", done, { once: true }); postMessage("last", "*") })',
     )
     expect(await heard(page, 'booked')).toEqual([])
+  })
+})
+
+describe('in a browser that keeps other sites from remembering anyone, a frame', () => {
+  // Without windows, Chromium does not.
+  const strict = useBrowser('chromium')
+
+  it('needs neither cookies nor storage, and is given none: in place, in a dialog, behind a button', async () => {
+    const { page } = await openHost(example('Plain HTML', 'html'), '', { within: strict })
+    const answered: Response[] = []
+    page.on('response', (response) => answered.push(response))
+    await page.reload()
+    const inPlace = page.frameLocator('[data-openslot=inline] iframe')
+    await inPlace.locator('.time').first().waitFor()
+    const kept = await framed(page)?.evaluate(`[
+      ...['localStorage', 'sessionStorage'].map((name) => { try { return typeof window[name].length } catch (error) { return error.name } }),
+      (() => { document.cookie = 'kept=1; SameSite=None; Secure'; return document.cookie })(),
+    ]`)
+    expect(kept).toEqual(['SecurityError', 'SecurityError', ''])
+    await bookIn(inPlace)
+    for (const name of ['Book a call', 'Talk to us']) {
+      await page.getByRole('button', { name }).click()
+      await bookIn(page.getByRole('dialog').locator('iframe').contentFrame())
+      await page.getByRole('button', { name: 'Close' }).click()
+    }
+    expect(await heard(page, 'booked')).toHaveLength(3)
+    // None is even offered, which a browser that takes none would hide.
+    const offered = await Promise.all(answered.map((response) => response.headerValue('set-cookie')))
+    expect(answered.filter((response) => response.url().includes('/v3/scheduling/bookings'))).toHaveLength(3)
+    expect(offered.filter((cookie) => cookie !== null)).toEqual([])
+    expect(await page.context().cookies()).toEqual([])
   })
 })
 

@@ -52,6 +52,14 @@ async function openScheduling(props: object, options?: ViewOptions): Promise<Pag
   return page
 }
 
+/** Four slots a day: drawing those of a month, the component takes seconds for what is open round the clock. */
+const hours = {
+  default_open_hours: [{ days: [0, 1, 2, 3, 4, 5, 6], timezone: 'UTC', start: '9:00', end: '11:00', exdates: [] }],
+}
+
+const makeShort = (people: readonly TestHost[], options: Parameters<typeof makeConfiguration>[2] = {}) =>
+  makeConfiguration(server, people, { ...options, rules: { ...hours, ...options.rules } })
+
 const topic = { additional_fields: { topic: { type: 'text', label: 'Topic', required: true, order: 1 } } }
 
 /** The 10th, or another day, of the month after this one; `time` as the components write it. */
@@ -97,24 +105,24 @@ const made = (body: { readonly data: { readonly booking_id: string; readonly boo
 
 describe('the booking component', () => {
   it('books a slot in the zone of the guest, with the answers to the questions', async () => {
-    const id = await makeConfiguration(server, [olga], { scheduler: topic })
+    const id = await makeShort([olga], { scheduler: topic })
     const page = await openScheduling({ configurationId: id }, { timezone: 'Asia/Kathmandu' })
-    await choose(page, { time: '09:15 AM' })
+    await choose(page, { time: '02:45 PM' })
     await fillIn(page)
     await page.getByRole('textbox', { name: 'Topic*' }).fill('Horses')
     await send(page)
     await page.getByRole('heading', { name: 'Booking confirmed!' }).waitFor()
     const info = await bookedInfo(page)
     expect(info).toMatchObject({ status: 'booked', booking_ref: expect.any(String), title: 'Intro call' })
-    // A quarter past nine in Kathmandu is half past three in UTC.
+    // A quarter to three in Kathmandu is nine in UTC.
     expect(await eventOf(info.event_id as string)).toMatchObject({
-      when: { start_time: secondsOn(10, 3 * 60 + 30), end_time: secondsOn(10, 4 * 60) },
+      when: { start_time: secondsOn(10), end_time: secondsOn(10) + 1_800 },
       participants: expect.arrayContaining([expect.objectContaining({ email: 'gil@guest.example' })]),
     })
   })
 
   it('finds a page by slug and client id, and sends the guest on where the configuration says so', async () => {
-    await makeConfiguration(server, [olga], {
+    await makeShort([olga], {
       top: { slug: 'intro' },
       scheduler: { confirmation_redirect_url: `${host.url}/thanks?campaign=spring` },
     })
@@ -134,7 +142,7 @@ describe('the booking component', () => {
   })
 
   it('opens a private page with a session, and says so when the session is none', async () => {
-    const id = await makeConfiguration(server, [olga], { top: { requires_session_auth: true } })
+    const id = await makeShort([olga], { top: { requires_session_auth: true } })
     const session = await server.request('POST', '/v3/scheduling/sessions', { body: { configuration_id: id } })
     const page = await openScheduling({ sessionId: session.body.data.session_id })
     await choose(page, { day: 12 })
@@ -150,7 +158,7 @@ describe('the booking component', () => {
   })
 
   it('says that a slot is gone that was taken while the form was open, and keeps what was typed', async () => {
-    const id = await makeConfiguration(server, [olga])
+    const id = await makeShort([olga])
     const page = await openScheduling({ configurationId: id })
     await choose(page, { day: 13 })
     await fillIn(page)
@@ -167,7 +175,7 @@ describe('the booking component', () => {
 
   it('asks the participants of a round robin one after another, until one is free', async () => {
     const people = [await makeHost(server, 'ada@host.example'), await makeHost(server, 'bob@host.example')]
-    const id = await makeConfiguration(server, people, {
+    const id = await makeShort(people, {
       participants: people.map(({ email }) => participant(email)),
       rules: { availability_method: 'max-availability' },
     })
@@ -188,7 +196,7 @@ describe('the booking component', () => {
 
 describe('the link of a guest', () => {
   it('moves the booking, its form filled in already, and then cancels it', async () => {
-    const id = await makeConfiguration(server, [olga], { scheduler: topic })
+    const id = await makeShort([olga], { scheduler: topic })
     const booked = await book(server, id, secondsOn(15), { body: { additional_fields: { topic: 'Horses' } } })
     const { booking_id, booking_ref } = made(booked.body)
 
@@ -215,7 +223,7 @@ describe('the link of an organizer', () => {
     ['confirms', 'Confirm booking', 'Your booking has been confirmed successfully!', 'booked'],
     ['declines', 'Reject booking', /cancelled successfully/, 'cancelled'],
   ])('%s what is pending', async (_, button, heading, status) => {
-    const id = await makeConfiguration(server, [olga], {
+    const id = await makeShort([olga], {
       event: { booking_type: 'organizer-confirmation' },
       scheduler: { organizer_confirmation_url: `${host.url}/?ref=:booking_ref` },
     })

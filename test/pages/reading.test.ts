@@ -158,14 +158,57 @@ describe.each([320, 1_280])('in %i pixels', (width) => {
   })
 })
 
-it('shows in forced colours which zone of the list is active', async () => {
+it('shows in forced colours which days can be chosen, which of them is, and which zone of the list is active', async () => {
   const view = await openPage()
   await view.emulateMedia({ forcedColors: 'active' })
+  const borderOf = (selector: string) =>
+    view.evaluate(`getComputedStyle(document.querySelector('${selector}')).borderTopStyle`)
+  expect(await borderOf('.day:not([data-unavailable], [data-selected])')).toBe('solid')
+  expect(await borderOf('.day[data-unavailable]')).toBe('none')
   await view.getByRole('button', { name: 'Change time zone' }).click()
   const outlineOf = (selector: string) =>
     view.evaluate(
       `(({ outlineStyle, outlineWidth }) => outlineStyle + ' ' + outlineWidth)(getComputedStyle(document.querySelector('${selector}')))`,
     )
+  expect(await outlineOf('.day[data-selected]')).toBe('solid 2px')
   await expect.poll(() => outlineOf('[role=option][aria-selected=true]')).toBe('solid 2px')
   expect(await outlineOf('[role=option][aria-selected=false]')).toContain('none')
+})
+
+it('begins each line at the right in Hebrew, and ends sentences of another script where they end', async () => {
+  const id = await makePage(server, {
+    event: { description: 'Bring a pen.', location: 'Room 5.' },
+    scheduler: { additional_fields: { topic: { type: 'text', label: 'What about?', required: true, order: 1 } } },
+    top: { appearance: { submit_button_label: 'Go!', thank_you_message: 'See you!' } },
+  })
+  const { page: view } = await browser.open(`${server.url}/book/${id}?lang=he`)
+  /** Of each: how far its text begins from its right edge, and whether its last character stands to the right of its first. */
+  const linesOf = (selector: string) =>
+    view.evaluate(`[...document.querySelectorAll('${selector}')].map((element) => {
+      const edge = (from, to) => {
+        const range = document.createRange()
+        range.setStart(element.firstChild, from)
+        range.setEnd(element.firstChild, to)
+        return range.getBoundingClientRect().right
+      }
+      const { length } = element.firstChild.data.trimEnd()
+      const texts = Math.max(edge(0, 1), edge(length - 1, length))
+      return [Math.round(element.getBoundingClientRect().right - texts), edge(0, 1) < edge(length - 1, length)]
+    })`)
+  await view.locator('.time').first().waitFor()
+  expect(await linesOf('.about h1, .description, .place span')).toEqual(Array(3).fill([0, true]))
+  await view.locator('.time').first().click()
+  // The page's own in Hebrew, then the organizer's in English.
+  expect(await linesOf('.field > label')).toEqual([
+    [0, false],
+    [0, false],
+    [0, true],
+  ])
+  expect(await linesOf('.guestForm > .primary bdi')).toEqual([[0, true]])
+  await view.locator('input[id=name]').fill('Gil Guest')
+  await view.locator('input[id=email]').fill('gil@guest.example')
+  await view.locator('[id="fields.topic"]').fill('Bikes')
+  await view.locator('.guestForm > .primary').click()
+  await view.locator('.done').waitFor()
+  expect(await linesOf('.done > p bdi')).toEqual([[0, true]])
 })

@@ -3,8 +3,8 @@ import { expect, it } from 'vitest'
 
 import type { ProblemKind } from '../../src/core/problem.ts'
 import { errorAnswer } from '../../src/http/problems.ts'
+import { explain, isOutdated } from '../../web/booking/calls/refusals.ts'
 import { languages } from '../../web/booking/languages/languages.ts'
-import { explain, isOutdated } from '../../web/booking/refusals.ts'
 
 /** Whether the page has to be loaded again. A kind that is new has to be thought about here. */
 const kinds: Readonly<Record<ProblemKind, boolean>> = {

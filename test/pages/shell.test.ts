@@ -194,8 +194,10 @@ describe('a page', () => {
       javaScriptEnabled: false,
     })
     // Text of the element is not looked through, since it is none where scripts run.
-    expect(await view.locator('noscript').innerText()).toContain('This page needs JavaScript')
-    await view.getByRole('heading', { name: 'Intro call' }).waitFor()
+    const words = view.locator('noscript')
+    expect(await words.innerText()).toContain('This page needs JavaScript')
+    const title = await view.getByRole('heading', { name: 'Intro call' }).boundingBox()
+    expect((await words.locator('p').boundingBox())?.y).toBeLessThan((title?.y ?? 0) + 100)
   })
 })
 

@@ -1,7 +1,7 @@
 /** An event that its owner drags onto another calendar of the account, on real CalDAV servers: it can be brought back, and is one event. */
 import { expect, it } from 'vitest'
 
-import type { EventId } from '../../src/core/ids.ts'
+import type { CalendarId, EventId } from '../../src/core/ids.ts'
 import { type CaldavStand, caldavStand } from '../support/calendars/caldavStand.ts'
 import { startCyrusCaldav } from '../support/calendars/cyrusCaldav.ts'
 import { startDavical } from '../support/calendars/davical.ts'
@@ -42,6 +42,11 @@ it.each(stands)('on %s', { timeout: 120_000 }, async (_, start) => {
     expect(await back()).toMatchObject({ ok: true })
     expect(await provider.find(scope, home, id)).toEqual({ ok: true, value: event.when })
     expect([await stand.count(home), await stand.count(other)]).toEqual([1, 0])
+
+    // Not to one that is not there: there it would be lost.
+    const nowhere = { ...home, calendarId: home.calendarId.replace(/[^/]+\/$/, 'gone/') as CalendarId }
+    expect(await provider.bringBack?.(scope, id, { from: home, to: nowhere })).toMatchObject({ ok: false })
+    expect(await provider.find(scope, home, id)).toEqual({ ok: true, value: event.when })
   } finally {
     await stand.stop()
   }

@@ -114,6 +114,7 @@ describe.each(Object.keys(questions))('%s', (name) => {
 it.each([
   [403, '<error xmlns="DAV:"><valid-sync-token/></error>'],
   [409, ''],
+  [410, ''],
   [500, ''],
   [501, ''],
 ])('a token that is answered %i has everything read anew', async (status, body) => {
@@ -157,6 +158,35 @@ it('an event that is named and not shown is never free', async () => {
         }
       : undefined
   expect(await questions.freeBusy?.()).toMatchObject({ ok: false, problem: { kind: 'calendarUnavailable' } })
+})
+
+describe('an answer that leaves out what is too much for the server, or not for us', () => {
+  const cut = () => `<response><href>${calendar}</href><status>HTTP/1.1 507 Insufficient Storage</status></response>`
+  const held = () => `<response><href>${calendar}secret.ics</href><status>HTTP/1.1 403 Forbidden</status></response>`
+  it.each([
+    ['freeBusy', undefined, 'calendar-query', cut],
+    ['readChanges', undefined, 'calendar-query', cut],
+    ['readChanges', 'tag:"before"', 'getetag/><D:resourcetype', cut],
+    ['freeBusy', undefined, 'calendar-query', held],
+    ['readChanges', undefined, 'calendar-query', held],
+    ['listCalendars', undefined, 'supported-calendar-component-set', cut],
+  ] as const)('is none to %s (%s, %s)', async (name, token, asked, told) => {
+    instead = (_, text) => {
+      // A server without sync tokens.
+      if (token !== undefined && text.includes('getctag')) return { status: 207, body: '<multistatus xmlns="DAV:"/>' }
+      return text.includes(asked) || text.includes('secret.ics')
+        ? { status: 207, body: `<multistatus xmlns="DAV:">${told()}</multistatus>` }
+        : undefined
+    }
+    const changes = () => tower.readChanges(call, calendar, { ...question, token })
+    expect(await (name === 'readChanges' ? changes() : questions[name]?.())).toMatchObject({
+      ok: false,
+      problem: {
+        kind: 'calendarUnavailable',
+        message: expect.stringMatching(/only in part|kept back one of the events/),
+      },
+    })
+  })
 })
 
 describe('an event that is left out of the answer to a question for it', () => {

@@ -98,11 +98,25 @@ describe('what cannot be told is never free', () => {
     ['<html>not a calendar</html>'],
     [''],
     ['BEGIN:VCALENDAR\r\n'.repeat(100)],
+    ['BEGIN:VEVENT\r\nDTSTART:20270104T100000Z\r\nDURATION:PT1H\r\nEND:VEVENT\r\n'],
     [event('DTSTART:tomorrow')],
     [event('DTSTART:20270104T100000Z', 'DURATION:long')],
     [event('DTSTART:20270104T256000Z', 'DURATION:PT1H')],
   ])('a text that cannot be read is a problem: %j', async (text) => {
     expect(await busyOf(text, winter)).toMatch(/cannot be read/)
+  })
+
+  it.each([
+    ['a new title', [], 2],
+    ['a status that its series has', ['STATUS:CONFIRMED', 'TRANSP:OPAQUE'], 2],
+    ['a cancellation', ['STATUS:CANCELLED'], 1],
+  ] as const)('an occurrence that was given %s and no time of its own stays where it is', async (_, said, left) => {
+    const override = ['RECURRENCE-ID:20270104T100000Z', 'SUMMARY:Renamed', ...said]
+    const daily = series('FREQ=DAILY;COUNT=2', 'END:VEVENT', 'BEGIN:VEVENT', 'UID:1', ...override)
+    const both = [...first, ['2027-01-05T10:00:00Z', '2027-01-05T11:00:00Z']]
+    expect(await busyOf(daily, winter)).toEqual(both.slice(2 - left))
+    const free = daily.replace('RRULE', 'TRANSP:TRANSPARENT\r\nRRULE').replace('TRANSP:OPAQUE\r\n', '')
+    expect(await busyOf(free, winter)).toEqual([])
   })
 
   it('an end before the start takes the time between them', async () => {
@@ -151,6 +165,21 @@ describe('what cannot be told is never free', () => {
     const later = ['DTSTART:20271104T100000Z', 'DURATION:PT1H', 'RRULE:FREQ=MINUTELY', 'RDATE:20270104T100000Z']
     expect(await busyOf(event(...later), winter)).toEqual(first)
   })
+
+  it.each(['America/New_York', 'Europe/Berlin', 'Pacific/Auckland'])(
+    'a day of a series that is written as midnight in UTC is that day, in %s',
+    async (timezone) => {
+      const days = (...lines: string[]) => event('DTSTART;VALUE=DATE:20270104', 'DTEND;VALUE=DATE:20270105', ...lines)
+      const asked = { ...winter, timezone }
+      const byDate = (last: string, gone: string) =>
+        busyOf(days(`RRULE:FREQ=DAILY;UNTIL=${last}`, `EXDATE:${gone}`), asked)
+      const expected = await byDate('20270107', '20270105')
+      expect(expected).toHaveLength(3)
+      expect(await byDate('20270107T000000Z', '20270105T000000Z')).toEqual(expected)
+      const override = ['END:VEVENT', 'BEGIN:VEVENT', 'UID:1', 'RECURRENCE-ID:20270105T000000Z', 'STATUS:CANCELLED']
+      expect(await busyOf(days('RRULE:FREQ=DAILY;UNTIL=20270107', ...override), asked)).toEqual(expected)
+    },
+  )
 
   it('a moment takes no time', async () => {
     expect(await busyOf(event('DTSTART:20270104T100000Z'), winter)).toEqual([])

@@ -2,7 +2,7 @@
 import { accentOn, readColour } from '../shared/colour.ts'
 
 const lightPaper = [255, 255, 255] as const
-/** As `--paper` in page.css. */
+/** As `--paper` in styles/tokens.css. */
 const darkPaper = [23, 25, 30] as const
 
 /** Without a colour, or with one that cannot be read, the page keeps its own. */

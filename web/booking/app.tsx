@@ -1,14 +1,14 @@
 // One page of several, by what the server found behind the address.
 import type { PageDocument } from '../../src/wire/pages.ts'
 import { wearAccent } from './accent.ts'
-import { BookPage } from './bookPage.tsx'
-import { CancelPage } from './cancelPage.tsx'
-import { ConfirmationPage } from './confirmationPage.tsx'
 import { Footer } from './footer.tsx'
-import { MessagePage } from './messagePage.tsx'
 import { PageProvider } from './page.tsx'
-import { PrivatePage } from './privatePage.tsx'
-import { ReschedulePage } from './reschedulePage.tsx'
+import { BookPage } from './pages/bookPage.tsx'
+import { CancelPage } from './pages/cancelPage.tsx'
+import { ConfirmationPage } from './pages/confirmationPage.tsx'
+import { MessagePage } from './pages/messagePage.tsx'
+import { PrivatePage } from './pages/privatePage.tsx'
+import { ReschedulePage } from './pages/reschedulePage.tsx'
 
 export function App({ document }: { readonly document: PageDocument }) {
   if ('settings' in document.page) wearAccent(document.page.settings.appearance?.color)

@@ -40,7 +40,7 @@ const rules = `
 :host{all:initial;display:block}
 :host(:not([data-openslot])){all:initial!important}
 iframe{display:block;border:0;width:100%;height:640px}
-dialog{border:0;padding:0;background:light-dark(#fff,#17191f);border-radius:12px;width:min(960px,100vw - 24px);max-width:none;max-height:calc(100dvh - 24px);overflow:auto;box-shadow:0 16px 48px #0006}
+dialog{border:0;padding:0;background:light-dark(#fff,#17191f);border-radius:12px;width:min(960px,100vw - 24px);max-width:none;max-height:calc(100dvh - 24px);overflow:auto;overscroll-behavior:contain;box-shadow:0 16px 48px #0006}
 dialog::backdrop{background:#000a}
 .close{position:sticky;top:0;display:block;margin-inline-start:auto;z-index:1;width:44px;height:44px;padding:0;border:0;border-radius:50%;background:light-dark(#fffd,#17191fdd);color:light-dark(#222,#eee);font:24px/44px sans-serif;cursor:pointer}
 .open{position:fixed;inset-block-end:20px;inset-inline-end:20px;z-index:2147483000;min-height:48px;padding:0 24px;border:0;border-radius:24px;background:#1f4fd8;color:#fff;font:600 16px/1.2 system-ui,sans-serif;box-shadow:0 4px 16px #0005;cursor:pointer}

@@ -3,7 +3,7 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 
 import type { PageDocument } from '../../src/wire/pages.ts'
-import './page.css'
+import './styles/styles.css'
 import { App } from './app.tsx'
 import { tellHeight } from './frame.ts'
 

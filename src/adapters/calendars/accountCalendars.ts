@@ -57,14 +57,14 @@ export function accountCalendars(
   async function at<T>(
     { appId, limitMs, isInBackground }: CalendarScope,
     grantId: GrantId,
-    defaultLimitMs: number,
+    usualLimitMs: number,
     ask: (call: AccountCall) => Promise<Result<T>>,
     whenGone: Result<T> = failure(accountGone),
   ): Promise<Result<T>> {
     const opened = await desk.open(appId, grantId)
     if (!opened.ok) return opened.problem.kind === 'notFound' ? whenGone : opened
     const account = opened.value
-    const signal = AbortSignal.timeout(limitMs ?? defaultLimitMs)
+    const signal = AbortSignal.timeout(Math.min(usualLimitMs, limitMs ?? usualLimitMs))
     const answer = await gate.run(grantId, isInBackground ? 'inBackground' : 'someoneWaits', signal, (askEach) =>
       within(signal, wherever({ account, signal, askEach }, ask)),
     )

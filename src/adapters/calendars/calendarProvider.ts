@@ -70,7 +70,7 @@ export interface CalendarProvider {
 export type CalendarScope = {
   readonly appId: AppId
   readonly local: Queryable
-  /** How long a call to a remote provider may take, all its requests and waits together; a default where absent. */
+  /** How long a call to a remote provider may take, all its requests and waits together, where that is less than usual. */
   readonly limitMs?: number | undefined
   /** Work that nobody waits for lets requests of guests go first. */
   readonly isInBackground?: boolean | undefined

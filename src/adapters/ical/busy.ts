@@ -80,6 +80,7 @@ function unreadable({ message, about }: MalformedCalendar): Problem {
 }
 
 async function eventsOf(calendar: Component, question: BusyQuestion, work: Work): Promise<BusyEvent[]> {
+  if (calendar.name !== 'VCALENDAR') throw new MalformedCalendar('stands in no calendar')
   const said = textOf(calendar, 'X-WR-TIMEZONE')
   const zones = zonesOf(calendar, question.timezone ?? (said && timezoneNamed(said)), work.spend)
   const events = calendar.components.filter(({ name }) => name === 'VEVENT')
@@ -166,7 +167,9 @@ async function unfold(
   const span = widened(question.span, time, shifts)
   const hasBegun = first.start < span.end
   if (!hasBegun && lineOf(master, 'RDATE') === undefined) return
-  const replaced = exceptions.flatMap((exception) => readRecurrenceId(exception, time, zones) ?? [])
+  const replaced = exceptions
+    .filter(takesPlaceOf)
+    .flatMap((exception) => readRecurrenceId(exception, time, zones) ?? [])
   const isGone = among([...readExclusions(master, time, zones), ...replaced])
   const seen = new Set<number>()
   const take = (occurrence: Interval & { reading: number }) => {
@@ -190,6 +193,11 @@ async function unfold(
     }
   }
   for (const addition of readAdditions(master, time, zones)) take(addition)
+}
+
+/** One that names no time of its own leaves its occurrence where it is, whatever else it says of it. */
+function takesPlaceOf(exception: Component): boolean {
+  return isCancelled(exception) || lineOf(exception, 'DTSTART') !== undefined
 }
 
 const once: Recurrence = { rule: undefined, until: undefined, excluded: [] }

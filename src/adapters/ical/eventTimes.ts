@@ -98,8 +98,9 @@ function momentOf(point: Reading, line: ContentLine, master: EventTime, zones: Z
   const { wall } = isOfMaster ? master : wallOfReading(point, line, zones)
   const at = wall.instantOf(point.reading)
   if (!master.isOfWholeDays) return { kind: 'instant', at }
-  // A time where the series has days: the day that it falls on.
-  const fallsOn = point.kind === 'local' ? day : Math.floor(master.wall.readingAt(at) / dayMs)
+  // A time where the series has days: the day that it falls on. Midnight in UTC is how many write the day itself.
+  const isDate = point.kind === 'local' || point.reading === day * dayMs
+  const fallsOn = isDate ? day : Math.floor(master.wall.readingAt(at) / dayMs)
   return { kind: 'instant', at: master.wall.startOfDay(fallsOn) }
 }
 

@@ -121,9 +121,10 @@ function writeAnswer({ value, isTick }: MailAnswer, { ticks }: Catalogue): strin
   return isTick && (value === 'true' || value === 'false') ? ticks[value] : value
 }
 
-/** What a calendar shows: the links too, for whoever has lost the mail. The confirmation link is never among them. */
+/** What a calendar shows: the guest's links too, who may lose the mail. Calendars of hosts are read by colleagues. */
 function invitationText(mail: Mail, { buttons }: Letter): string {
-  const links = mail.invitation?.method === 'REQUEST' ? buttons.map(({ label, href }) => `${label}: ${href}`) : []
+  const hasLinks = mail.invitation?.method === 'REQUEST' && mail.role === 'guest'
+  const links = hasLinks ? buttons.map(({ label, href }) => `${label}: ${href}`) : []
   return [mail.description, ...links].filter((line) => line !== '').join('\n')
 }
 

@@ -165,24 +165,41 @@ export async function lastAssigned(
 const leaseSeconds = 30
 
 /** Makes sure that a change is finished even if this process, which works on it now, dies. `tries`: runs of the worker so far. */
-export function scheduleRecovery(transaction: Transaction, id: BookingId, tries = 0): Promise<void> {
-  return recoverIn(transaction, id, { tries, seconds: Math.max(leaseSeconds, waitAfter(tries)) })
+export async function scheduleRecovery(transaction: Transaction, id: BookingId, tries = 0): Promise<void> {
+  const { appId } = transaction
+  const seconds = Math.max(leaseSeconds, waitAfter(tries))
+  await transaction.query(sql`
+    select graphile_worker.add_job('settleBooking', json_build_object('appId', ${appId}::text, 'bookingId', ${id}::text,
+        'tries', ${tries}::int, 'leasedUntil', now() + ${leaseSeconds} * interval '1 second'),
+      run_at => now() + ${seconds} * interval '1 second', max_attempts => 100, job_key => ${settling(id)})`)
 }
 
-/** After a run that did not end the change. */
-export function scheduleNextRecovery(transaction: Transaction, id: BookingId, tries: number): Promise<void> {
-  return recoverIn(transaction, id, { tries, seconds: waitAfter(tries) })
+/**
+ * After a run that did not end the change; `tries` counts it, as for `scheduleRecovery` at its beginning. Whoever has
+ * scheduled another since is working on the booking, or knows more: that stays.
+ */
+export async function scheduleNextRecovery(transaction: Transaction, id: BookingId, tries: number): Promise<void> {
+  await transaction.query(sql`
+    select graphile_worker.add_job('settleBooking', (payload::jsonb - 'leasedUntil')::json,
+      run_at => now() + ${waitAfter(tries)} * interval '1 second', max_attempts => 100, job_key => key)
+    from graphile_worker._private_jobs where key = ${settling(id)} and (payload ->> 'tries')::int = ${tries}::int`)
 }
 
-/** A calendar answers again: changes that wait for it are carried on with at once, however long their next wait would have been. */
+/**
+ * A calendar answers again: changes that wait for it are carried on with at once, however long their next wait would have been;
+ * those that someone is working on when their lease is over, so that no two write to the calendar.
+ */
 export async function hurryRecoveries(transaction: Transaction, { grantId, calendarId }: CalendarKey): Promise<void> {
-  const rows = await transaction.query<{ id: BookingId }>(sql`
-    select id from openslot.bookings as booking where app_id = ${transaction.appId} and change is not null
-      and exists (select from openslot.slot_claims as claim where claim.app_id = booking.app_id and claim.booking_id = booking.id
-        and claim.grant_id = ${grantId} and claim.calendar_id = ${calendarId})
-      and exists (select from graphile_worker.jobs where key = 'settle:' || booking.id and locked_at is null and run_at > now())
-    limit 1000`)
-  for (const { id } of rows) await recoverIn(transaction, id, { tries: 0, seconds: 0 })
+  await transaction.query(sql`
+    select graphile_worker.add_job('settleBooking', (waiting.payload::jsonb || '{"tries": 0}')::json,
+      run_at => greatest(now(), (waiting.payload ->> 'leasedUntil')::timestamptz), max_attempts => 100, job_key => waiting.key)
+    from (
+      select job.key, job.payload from openslot.bookings as booking
+      join graphile_worker._private_jobs as job on job.key = 'settle:' || booking.id
+      where booking.app_id = ${transaction.appId} and booking.change is not null and job.locked_at is null and job.run_at > now()
+        and exists (select from openslot.slot_claims as claim where claim.app_id = booking.app_id and claim.booking_id = booking.id
+          and claim.grant_id = ${grantId} and claim.calendar_id = ${calendarId})
+      limit 1000) as waiting`)
 }
 
 /** Seconds: 10 after the first run, twice as long after each later one, up to an hour. */
@@ -190,18 +207,12 @@ function waitAfter(tries: number): number {
   return Math.min(3_600, 5 * 2 ** Math.min(tries, 10))
 }
 
-async function recoverIn(
-  transaction: Transaction,
-  id: BookingId,
-  { tries, seconds }: { readonly tries: number; readonly seconds: number },
-): Promise<void> {
-  await transaction.query(sql`
-    select graphile_worker.add_job('settleBooking', ${{ appId: transaction.appId, bookingId: id, tries }}::json,
-      run_at => now() + ${seconds} * interval '1 second', max_attempts => 100, job_key => ${`settle:${id}`})`)
+function settling(id: BookingId): string {
+  return `settle:${id}`
 }
 
 export async function cancelRecovery(transaction: Transaction, id: BookingId): Promise<void> {
-  await transaction.query(sql`select graphile_worker.remove_job(${`settle:${id}`})`)
+  await transaction.query(sql`select graphile_worker.remove_job(${settling(id)})`)
 }
 
 /**

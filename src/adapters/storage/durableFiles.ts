@@ -8,11 +8,13 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 
 /** For its owner alone. False where it is there already: of several processes that make it at the same time one does. */
 export function makeFile(path: string, text: string): boolean {
@@ -50,6 +52,24 @@ export function makeDirectory(path: string, mode: number): void {
     flushDirectory(dirname(made))
 }
 
+/** Under which `path` is made ready before it appears. */
+export function nameDraft(path: string): string {
+  return `${path}.new-${randomUUID()}`
+}
+
+/** A draft becomes what it is for within seconds; one that is older was left by a process that died. */
+const oldDraftMs = 10 * 60_000
+
+/** Removes what processes that died have left of `path`, whole folders too. One that somebody is at stays. */
+export function removeOldDrafts(path: string): void {
+  const folder = dirname(path)
+  for (const name of readdirSync(folder).filter((other) => other.startsWith(`${basename(path)}.new-`))) {
+    const status = statSync(join(folder, name), { throwIfNoEntry: false })
+    if (status !== undefined && Date.now() - status.mtimeMs > oldDraftMs)
+      rmSync(join(folder, name), { recursive: true, force: true })
+  }
+}
+
 /** A new name survives a power cut only when its folder has been flushed. Where a file system cannot, it goes on, as PostgreSQL does. */
 export function flushDirectory(directory: string): void {
   let descriptor: number | undefined
@@ -66,7 +86,12 @@ export function flushDirectory(directory: string): void {
 
 /** Each has a name of its own, so what a process that died has left of one is in nobody's way. */
 function writeDraft(path: string, text: string): string {
-  const draft = `${path}.new-${randomUUID()}`
-  writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: true })
+  const draft = nameDraft(path)
+  try {
+    writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: true })
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw error
+  }
   return draft
 }

@@ -165,6 +165,11 @@ export async function listBookedEventIds(queryable: Queryable, appId: AppId, key
   return rows.map(({ id }) => id)
 }
 
+/** What tells when a series takes place: all that is read of many, whose texts may be long. */
+export type Pattern = Pick<EventDetails, 'when' | 'recurrence'>
+
+const pattern = sql`jsonb_build_object('when', event.body -> 'when', 'recurrence', event.body -> 'recurrence')`
+
 /** One row of what may be busy. `details` is there for a series only. */
 export type BusyRow = {
   /** The place of its calendar among those asked, from 1. */
@@ -179,7 +184,7 @@ export type BusyRow = {
   readonly blocks: boolean
   readonly start: Instant
   readonly end: Instant
-  readonly details: EventDetails | null
+  readonly details: Pattern | null
 }
 
 /**
@@ -194,7 +199,7 @@ export function readBusyRows(
 ): Promise<BusyRow[]> {
   const [start, end] = [timestamp(span.start), timestamp(span.end)]
   const fields = sql`event.id, event.master_event_id as "masterEventId", event.original_start as "originalStart",
-    lower(event.during) as start, upper(event.during) as end, case when event.recurring then event.body end as details`
+    lower(event.during) as start, upper(event.during) as end, case when event.recurring then ${pattern} end as details`
   const ofCalendar = sql`event.app_id = ${appId} and event.grant_id = calendar.grant_id and event.calendar_id = calendar.id`
   return queryable.query<BusyRow>(sql`
     select key.ordinal, calendar.timezone, found.* from ${keyRows(keys)} with ordinality as key (grant_id, calendar_id, ordinal)
@@ -215,10 +220,11 @@ export type EventFilter = {
   readonly span?: Interval | undefined
   readonly showCancelled?: boolean | undefined
   /**
-   * For who unfolds series on their own: instances that were cancelled, or moved away from the span, are part of what their
-   * series says.
+   * For who unfolds series on their own: instances that were cancelled are part of what their series says, and so are `standIns`,
+   * which take the place of occurrences of the span, wherever they were moved.
    */
   readonly series?: 'expanded' | 'whole' | undefined
+  readonly standIns?: readonly EventId[] | undefined
   readonly busy?: boolean | undefined
   /** Each word must occur, whatever the case. */
   readonly words?:
@@ -258,18 +264,32 @@ export async function listSingleEvents(
   return rows.map(toEvent)
 }
 
+export type Series = { readonly id: EventId; readonly details: Pattern }
+
 /** Series that may take place in the span, by id. */
-export async function listSeries(
+export function listSeries(
   queryable: Queryable,
   appId: AppId,
   key: CalendarKey,
   filter: EventFilter,
-): Promise<CalendarEvent[]> {
-  const rows = await queryable.query<EventRow>(sql`
-    select ${columns} from openslot.events as event
+): Promise<Series[]> {
+  return queryable.query<Series>(sql`
+    select event.id, ${pattern} as details from openslot.events as event
     where ${conditionsOf(appId, key, filter)} and event.recurring
       ${filter.masterEventId === undefined ? sql`` : sql`and event.id = ${filter.masterEventId}`}
     order by event.id`)
+}
+
+/** Those that are there, in no order. */
+export async function findEvents(
+  queryable: Queryable,
+  appId: AppId,
+  key: CalendarKey,
+  ids: readonly EventId[],
+): Promise<CalendarEvent[]> {
+  if (ids.length === 0) return []
+  const rows = await queryable.query<EventRow>(sql`
+    select ${columns} from openslot.events as event where ${isOnCalendar(appId, key)} and event.id = any(${ids}::text[])`)
   return rows.map(toEvent)
 }
 
@@ -308,7 +328,7 @@ function conditionsOf(appId: AppId, key: CalendarKey, filter: EventFilter): Sql 
     const span = sql`tstzrange(${timestamp(filter.span.start)}, ${timestamp(filter.span.end)})`
     conditions.push(
       isWhole
-        ? sql`(event.during && ${span} or (event.master_event_id is not null and event.original_start <@ ${span}))`
+        ? sql`(event.during && ${span} or event.id = any(${filter.standIns ?? []}::text[]))`
         : sql`event.during && ${span}`,
     )
   }

@@ -27,7 +27,7 @@ export async function findGrant(transaction: Transaction, name: GrantName): Prom
 
 function condition({ by, value }: GrantName): Sql {
   if (by === 'id') return sql`id = ${value}::uuid`
-  return by === 'email' ? sql`lower(email) = lower(${value})` : sql`external_id = ${value}`
+  return by === 'email' ? sql`email_lower = lower(${value})` : sql`external_id = ${value}`
 }
 
 export type GrantWithPrimary = Grant & { readonly primaryCalendarId: CalendarId | undefined }
@@ -41,7 +41,7 @@ export async function findGrantsByEmail(
     select ${columns}, (
       select calendar.id from openslot.calendars calendar
       where calendar.app_id = ${transaction.appId} and calendar.grant_id = grants.id and calendar.is_primary) as "primaryCalendarId"
-    from openslot.grants where app_id = ${transaction.appId} and lower(email) = any(${lowercased(emails)})`)
+    from openslot.grants where app_id = ${transaction.appId} and email_lower = any(${lowercased(emails)})`)
   return rows.map(({ primaryCalendarId, ...row }) => ({
     ...toGrant(row),
     primaryCalendarId: primaryCalendarId ?? undefined,
@@ -64,7 +64,7 @@ export async function listGrants(transaction: Transaction, filter: GrantFilter):
   const conditions = [sql`app_id = ${transaction.appId}`]
   if (filter.since !== undefined) conditions.push(sql`created_at >= ${new Date(filter.since)}`)
   if (filter.before !== undefined) conditions.push(sql`created_at <= ${new Date(filter.before)}`)
-  if (filter.email !== undefined) conditions.push(sql`lower(email) = lower(${filter.email})`)
+  if (filter.email !== undefined) conditions.push(sql`email_lower = lower(${filter.email})`)
   if (filter.status !== undefined) conditions.push(sql`status = ${filter.status}`)
   if (filter.provider !== undefined) conditions.push(sql`provider = ${filter.provider}`)
   const column = filter.sortBy === 'created_at' ? sql`created_at` : sql`updated_at`
@@ -89,7 +89,7 @@ export async function connectGrant(
   const [row] = await transaction.query<GrantRow>(sql`
     insert into openslot.grants as grants (app_id, id, provider, email, name, settings, state)
     values (${transaction.appId}, ${id}, ${grant.provider}, ${grant.email}, ${grant.name ?? null}, ${JSON.stringify(grant.settings)}, ${grant.state ?? null})
-    on conflict (app_id, lower(email)) do update
+    on conflict (app_id, email_lower) do update
     set status = 'valid', name = coalesce(excluded.name, grants.name), state = coalesce(excluded.state, grants.state), updated_at = now()
       where grants.provider = excluded.provider
     returning ${columns}`)

@@ -21,16 +21,12 @@ export function blankGuestData(
     transaction,
     sql`
       select id from openslot.bookings
-      where app_id = ${transaction.appId} and guest_blanked_at is null and upper(during) < ${new Date(endedBefore)}
+      where app_id = ${transaction.appId} and guest_blanked_at is null and ends_at < ${new Date(endedBefore)}
         and updated_at < ${new Date(unchangedSince)} and (change is null or state = 'cancelled')
-      order by upper(during) limit ${partSize} for update skip locked`,
+      order by ends_at limit ${partSize} for update skip locked`,
     endedBefore,
   )
 }
-
-const blankDetails = sql`(booking.body -> 'details' || jsonb_build_object(
-  'title', coalesce(nullif(configuration.document ->> 'name', ''), 'removed'), 'description', '', 'location', '',
-  'guest', jsonb_build_object('email', '', 'name', ''), 'additionalGuests', '[]'::jsonb, 'additionalFields', '{}'::jsonb))`
 
 /** The bookings whose ids `due` selects, and their events that ended before `endedBefore`. */
 async function blank(transaction: Transaction, due: Sql, endedBefore: Instant): Promise<number> {
@@ -40,10 +36,11 @@ async function blank(transaction: Transaction, due: Sql, endedBefore: Instant): 
     with due as (${due}),
     blanked as (
       update openslot.bookings as booking set guest_email = '', guest_blanked_at = now(), version = booking.version + 1,
-        change = case when booking.change is not null then
-          jsonb_set(booking.change || '{"reason": ""}', '{overtook,details}', ${blankDetails}, false) end,
+        change = booking.change || '{"reason": ""}',
         body = booking.body - 'invitedByCalendar' || jsonb_build_object('cancellationReason', '',
-          'details', ${blankDetails})
+          'details', booking.body -> 'details' || jsonb_build_object(
+            'title', coalesce(nullif(configuration.document ->> 'name', ''), 'removed'), 'description', '', 'location', '',
+            'guest', jsonb_build_object('email', '', 'name', ''), 'additionalGuests', '[]'::jsonb, 'additionalFields', '{}'::jsonb))
       from due, openslot.configurations as configuration
       where booking.app_id = ${appId} and booking.id = due.id
         and configuration.app_id = ${appId} and configuration.id = booking.configuration_id
@@ -65,8 +62,12 @@ async function blank(transaction: Transaction, due: Sql, endedBefore: Instant): 
 }
 
 const isGuest = (email: string) => sql`lower(guest_email) = lower(${email})`
-const isAdditionalGuest = (email: string) => sql`exists (
-  select from jsonb_array_elements(body #> '{details,additionalGuests}') as guest where lower(guest ->> 'email') = lower(${email}))`
+const isAmong = (people: Sql, email: string) => sql`exists (
+  select from jsonb_array_elements(${people}) as guest where lower(guest ->> 'email') = lower(${email}))`
+const isAdditionalGuest = (email: string) => isAmong(sql`body #> '{details,additionalGuests}'`, email)
+/** Of a move that is not settled. */
+const isToJoin = (email: string) => sql`(lower(change #>> '{details,guest,email}') = lower(${email})
+  or ${isAmong(sql`change #> '{details,additionalGuests}'`, email)})`
 
 /**
  * Bookings in which an address has a part as a guest or as one of those a guest asked, in whatever state, oldest first. Reads all
@@ -102,7 +103,7 @@ type ErasedFrom = { readonly id: BookingId; readonly event_id: string; readonly 
 export async function eraseGuest(transaction: Transaction, email: string, now: Instant): Promise<Erased> {
   const { appId } = transaction
   await takeTime(transaction)
-  const isPart = sql`(${isGuest(email)} or ${isAdditionalGuest(email)})`
+  const isPart = sql`(${isGuest(email)} or ${isAdditionalGuest(email)} or coalesce(${isToJoin(email)}, false))`
   const stands = sql`((change is not null and state <> 'cancelled')
     or (state in ('held', 'pending', 'booked') and upper(during) > ${new Date(now)}))`
   const found = await transaction.query<ErasedFrom & { isTheirs: boolean }>(sql`

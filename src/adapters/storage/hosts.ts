@@ -24,5 +24,5 @@ export function findHostGrants(
       from openslot.calendars c where c.app_id = ${transaction.appId} and c.grant_id = g.id), '[]') as calendars
     from openslot.grants g
     where g.app_id = ${transaction.appId}
-      and (lower(g.email) = any(${lowercased(emails)}) or g.id = any(${ids}::uuid[]))`)
+      and (g.email_lower = any(${lowercased(emails)}) or g.id = any(${ids}::uuid[]))`)
 }

@@ -1,11 +1,13 @@
 // Mails as rows: written with the change, claimed by whoever sends, with every attempt.
 import type { Mail } from '../../core/booking/mail.ts'
+import { withUnheard } from '../../core/booking/unheard.ts'
 import type { AppId, BookingId, EventId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Notice } from '../../core/webhook/notice.ts'
 import type { Transaction } from './database/database.ts'
 import { newId } from './database/ids.ts'
 import { join, records, type Sql, sql, together } from './database/sql.ts'
+import { findEarlier, isOvertaken } from './mailOrder.ts'
 
 /** `kept`: nothing will be tried, there is no server to send through. */
 export type MailState = 'waiting' | 'sent' | 'failed' | 'heldBack' | 'kept'
@@ -90,7 +92,8 @@ function eventIdOfBooking(mail: Sql): Sql {
 const confirmationsLimit = 3
 /** Of all that is sent to an address because of what a guest did. */
 const guestMailsLimit = 10
-const postponedMinutes = 10
+const postponedSeconds = 600
+const turnSeconds = 2
 const leaseMinutes = 5
 
 const isToGuest = sql`body ->> 'role' in ('guest', 'additionalGuest') and body ->> 'kind' <> 'reminder'
@@ -103,7 +106,8 @@ const isConfirmation = sql`body ->> 'kind' in ('confirmed', 'requestReceived')`
  * Whoever types in another's address cannot have us flood it: a confirmation is held back where the address has had three
  * within the hour; and where it has had ten mails of any kind, what moves or cancels a booking waits until there is room,
  * so that the last word on each booking is always sent. What the organizer or the application caused is neither limited nor
- * counted. What has waited for whatever reason is held back where it is no longer true: a newer mail to the same person about
+ * counted. One that comes after another about its booking waits until that has been tried, and says what its reader has not heard
+ * yet. What has waited for whatever reason is held back where it is no longer true: a newer mail to the same person about
  * the same booking has overtaken it, or nobody was told that the booking was called off or, of a reminder, moved.
  */
 export async function claimMail(
@@ -122,7 +126,7 @@ export async function claimMail(
   const { mail, eventId, attempts } = row
   if (row.lostAt !== null) await recordInterruption(transaction, id, row.lostAt)
   const isRetry = attempts > 1 || row.lastError === waitsForRoom
-  if (isRetry && (await isOvertaken(transaction, id, row.recipient))) {
+  if (isRetry && (await isOvertaken(transaction, id))) {
     await holdBack(transaction, id, 'a newer mail about this booking says more')
     return undefined
   }
@@ -131,18 +135,38 @@ export async function claimMail(
     await holdBack(transaction, id, outdated)
     return undefined
   }
-  if (!row.isLimited) return { mail, eventId, attempts }
+  const said = isAboutBooking(mail) && !isReminder(mail) ? await inTurn(transaction, id, mail) : mail
+  if (said === undefined) return undefined
+  if (!row.isLimited) return { mail: said, eventId, attempts }
   const had = await countRecent(transaction, id, row.recipient)
   if (row.isConfirmation) {
-    if (had.confirmations < confirmationsLimit && had.mails < guestMailsLimit) return { mail, eventId, attempts }
+    if (had.confirmations < confirmationsLimit && had.mails < guestMailsLimit) return { mail: said, eventId, attempts }
     const enough =
       had.confirmations < confirmationsLimit ? `${guestMailsLimit} mails` : `${confirmationsLimit} confirmations`
     await holdBack(transaction, id, `this address has had ${enough} within an hour`)
     return undefined
   }
-  if (had.mails < guestMailsLimit) return { mail, eventId, attempts }
-  await postpone(transaction, id)
+  if (had.mails < guestMailsLimit) return { mail: said, eventId, attempts }
+  await postpone(transaction, id, { seconds: postponedSeconds, reason: waitsForRoom })
   return undefined
+}
+
+/**
+ * What the mail says in its turn, which is written down; undefined while one before it is on its way: two that went out together
+ * might be read the wrong way round.
+ */
+async function inTurn(transaction: Transaction, id: string, mail: Mail): Promise<Mail | undefined> {
+  const { isOnItsWay, unheard } = await findEarlier(transaction, id)
+  if (isOnItsWay) {
+    await postpone(transaction, id, { seconds: turnSeconds, reason: null })
+    return undefined
+  }
+  const said = withUnheard(mail, unheard)
+  if (said.kind === mail.kind && said.before?.start === mail.before?.start && said.before?.end === mail.before?.end)
+    return mail
+  await transaction.query(sql`
+    update openslot.deliveries set body = ${said} where app_id = ${transaction.appId} and id = ${id}`)
+  return said
 }
 
 type Claimed = Pick<MailRow, 'mail' | 'eventId' | 'attempts'> & {
@@ -179,14 +203,8 @@ async function countRecent(
   return row ?? { mails: 0, confirmations: 0 }
 }
 
-/** Whether the same person has a newer mail about the same booking, sent or not; a reminder overtakes nothing. */
-async function isOvertaken(transaction: Transaction, id: string, recipient: string): Promise<boolean> {
-  const { appId } = transaction
-  const rows = await transaction.query(sql`
-    select newer.id from openslot.deliveries this join openslot.deliveries newer
-      on newer.app_id = this.app_id and newer.booking_id = this.booking_id and newer.kind = 'mail' and newer.id > this.id
-    where this.app_id = ${appId} and this.id = ${id} and lower(newer.recipient) = ${recipient} and newer.body ->> 'kind' <> 'reminder' limit 1`)
-  return rows.length > 0
+function isAboutBooking(mail: Mail | Notice): mail is Mail {
+  return mail.role !== 'operator'
 }
 
 function isReminder(mail: Mail | Notice): boolean {
@@ -221,13 +239,17 @@ async function holdBack(transaction: Transaction, id: string, reason: string): P
     where app_id = ${transaction.appId} and id = ${id}`)
 }
 
-/** Not an attempt: nothing was tried. */
-async function postpone(transaction: Transaction, id: string): Promise<void> {
+/** Not an attempt: nothing was tried. `reason`: null leaves what the last one said. */
+async function postpone(
+  transaction: Transaction,
+  id: string,
+  { seconds, reason }: { readonly seconds: number; readonly reason: string | null },
+): Promise<void> {
   const { appId } = transaction
   await transaction.query(sql`
     with changed as (
-      update openslot.deliveries set attempts = attempts - 1, mail_begun_at = null, last_error = ${waitsForRoom},
-        mail_due_at = now() + make_interval(mins => ${postponedMinutes})
+      update openslot.deliveries set attempts = attempts - 1, mail_begun_at = null,
+        last_error = coalesce(${reason}, last_error), mail_due_at = now() + make_interval(secs => ${seconds})
       where app_id = ${appId} and id = ${id} returning id, mail_due_at)
     select graphile_worker.add_job('sendMail', json_build_object('appId', ${appId}::text, 'mailId', id),
       job_key => 'mail:' || id, run_at => mail_due_at, max_attempts => 25)

@@ -24,13 +24,17 @@ export type Mirror = {
   readonly asOf: Instant
 }
 
-/** For the calendars of a grant that have none yet; those that have one are due at once, and compared with the bookings again. */
+/**
+ * For the calendars of a grant that have none yet; those that have one are due at once, read as a whole, and compared with the
+ * bookings again: a token of the server where the account was may be good where it is now, and means something else.
+ */
 export async function ensureMirrors(transaction: Transaction, grantId: GrantId): Promise<void> {
   const { appId } = transaction
   await transaction.query(sql`
     insert into openslot.mirrors as mirror (app_id, grant_id, calendar_id)
     select app_id, grant_id, id from openslot.calendars where app_id = ${appId} and grant_id = ${grantId}
     on conflict (app_id, grant_id, calendar_id) do update set due_at = now(), reconciled = -1,
+      token = null, generation = mirror.generation + 1, true_at = null,
       since = case when mirror.health = 'ok' then mirror.since else now() end, health = 'ok', reason = null, about = null`)
 }
 

@@ -2,6 +2,7 @@
 import type { CalendarKey } from '../../core/account/grant.ts'
 import type { AppId, BookingId, CalendarId, EventId, GrantId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
+import type { Interval } from '../../core/time/interval.ts'
 import type { Queryable, Transaction } from './database/database.ts'
 import { newId } from './database/ids.ts'
 import { sql } from './database/sql.ts'
@@ -15,6 +16,8 @@ export type Difference = {
   readonly bookingId: BookingId
   readonly eventId: EventId
   readonly version: number
+  /** When the booking takes place. */
+  readonly when: Interval
 }
 
 /**
@@ -35,6 +38,8 @@ export async function findDifferences(
     isTaking: boolean
     hasItem: boolean
     isThere: boolean
+    start: Instant
+    end: Instant
   }>(sql`
     with mirror as (
       select true_at, covered from openslot.mirrors
@@ -50,15 +55,16 @@ export async function findDifferences(
         item.booking_id is not null as has_item, item.own_during
       from claim full join item on item.booking_id = claim.booking_id)
     select booking.id as "bookingId", booking.event_id as "eventId", booking.version, pair.is_taking as "isTaking", pair.has_item as "hasItem",
-      pair.own_during is not null as "isThere"
+      pair.own_during is not null as "isThere", lower(booking.during) as start, upper(booking.during) as end
     from pair cross join mirror join openslot.bookings as booking on booking.app_id = ${appId} and booking.id = pair.booking_id
     where booking.change is null and booking.updated_at < mirror.true_at and upper(booking.during) > ${new Date(now)}
       and booking.during <@ mirror.covered
       and case when pair.is_taking then pair.own_during is distinct from booking.during else pair.own_during is not null end`)
-  return rows.map(({ bookingId, eventId, version, isTaking, hasItem, isThere }) => ({
+  return rows.map(({ bookingId, eventId, version, isTaking, hasItem, isThere, start, end }) => ({
     bookingId,
     eventId,
     version,
+    when: { start, end },
     found: !isTaking ? 'stray' : !hasItem ? 'missing' : isThere ? 'moved' : 'deleted',
   }))
 }

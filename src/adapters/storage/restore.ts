@@ -9,6 +9,7 @@ import { type BackupHeader, type BackupLine, backedUpTables, backupFormat, readC
 import type { Database, Queryable } from './database/database.ts'
 import { newId } from './database/ids.ts'
 import type { Sql } from './database/sql.ts'
+import { catchUpRows } from './migrations/migrations.ts'
 import { VaultError } from './secrets/sealing.ts'
 import type { Vault } from './secrets/vault.ts'
 
@@ -38,6 +39,7 @@ export async function restore(
     await refuseUnlessEmpty(client)
     const columns = await checkColumns(client, header)
     const { count, appIds } = await importLines(client, { lines, columns, onRows })
+    await catchUpRows(client, header.migrations)
     for (const appId of appIds) await closeApplication(client, vault, appId, header)
     await client.query('commit')
     return count
@@ -87,7 +89,12 @@ async function readHeader(lines: AsyncGenerator<string, undefined>): Promise<Bac
   } catch {
     // Not JSON at all: the same answer as for other JSON.
   }
-  if (header.backup !== 'openslot' || typeof header.format !== 'number' || header.columns === undefined)
+  if (
+    header.backup !== 'openslot' ||
+    typeof header.format !== 'number' ||
+    header.columns === undefined ||
+    !Array.isArray(header.migrations)
+  )
     throw new RestoreRefused('This file is not a backup of OpenSlot.')
   if (header.format > backupFormat)
     throw new RestoreRefused('This backup was written by a newer OpenSlot; restore it with that version.')

@@ -74,9 +74,15 @@ export type Cancellation = {
   readonly by: CancelledBy
   readonly reason: string
   readonly from: 'booked' | 'pending'
-  /** What it came upon: its events may stand where that put them, and whoever carried it out may still be at it. */
-  readonly overtook?: { readonly kind: 'confirm' } | Move | undefined
+  /**
+   * What it came upon: its events may stand where that put them, and whoever carried it out may still be at it. Nothing of
+   * what was to be said there is kept.
+   */
+  readonly overtook?: { readonly kind: 'confirm' } | Whereto | undefined
 }
+
+/** A move as far as time and calendars go. */
+export type Whereto = Pick<Move, 'kind' | 'when' | 'service'>
 
 /** Whether a guest asked for it. What hosts and the application do, or the calendar's owner by hand, nobody else can misuse. */
 export function isAskedByGuest(change: Change): boolean {

@@ -87,10 +87,9 @@ describe('what waits for a calendar', () => {
     expect(confirming.change).toMatchObject({ kind: 'cancel', from: 'pending', overtook: { kind: 'confirm' } })
     for (const move of [moving, { ...moving, direction: 'abort' } as const]) {
       const off = begun(cancel(move, 'guest', ''))
-      expect(off.change).toMatchObject({
-        kind: 'cancel',
-        overtook: { service: { placements: target.service.placements } },
-      })
+      const { when, service } = target
+      expect(off.change).toMatchObject({ kind: 'cancel', overtook: { kind: 'reschedule', when, service } })
+      expect(off.change).not.toHaveProperty('overtook.details')
       expect(claimsOf(off)).toEqual(claimsOf(moving))
     }
     expect(cancel(moving, 'calendar', '')).toMatchObject({ ok: false, problem: { kind: 'conflict' } })

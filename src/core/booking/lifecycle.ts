@@ -15,6 +15,7 @@ import {
   type Move,
   type Service,
   uniquePeople,
+  type Whereto,
 } from './booking.ts'
 import type { PlacedEvent } from './placedEvent.ts'
 import { decodeSalt, encodeSalt } from './reference.ts'
@@ -53,12 +54,17 @@ export function decline(booking: Booking, reason: string): Result<Booking> {
  * their calendar may never answer. Only the hand of a calendar's owner waits, for it may have met what the change has put there.
  */
 export function cancel(booking: Booking, by: CancelledBy, reason: string): Result<Booking> {
-  const { change: overtook, state } = booking
+  const { change: going, state } = booking
   if (!stands(state)) return failure(ended(booking))
-  if (overtook?.kind === 'create' || overtook?.kind === 'cancel') return failure(changing)
-  if (overtook !== undefined && by === 'calendar') return failure(changing)
+  if (going?.kind === 'create' || going?.kind === 'cancel') return failure(changing)
+  if (going !== undefined && by === 'calendar') return failure(changing)
+  const overtook = going?.kind === 'reschedule' ? whereto(going) : going
   const change: Change = { kind: 'cancel', by, reason, from: state, ...(overtook && { overtook }) }
   return success(begin({ ...booking, state: 'cancelled', cancelledBy: by, cancellationReason: reason }, change))
+}
+
+function whereto({ kind, when, service }: Move): Whereto {
+  return { kind, when, service }
 }
 
 /**
@@ -89,7 +95,10 @@ export function stands(state: Booking['state']): state is 'booked' | 'pending' {
   return state === 'booked' || state === 'pending'
 }
 
-/** Whether a move to `target` would leave all as it is. `asked`: hosts whom the guest named; of a round robin, one of whom serves. */
+/**
+ * Whether a move to `target` would leave all as it is: time, hosts, people and answers. `asked`: hosts whom the guest named; of a
+ * round robin, one of whom serves. Texts that the configuration has by now, and how the guest reads, are no reason to move.
+ */
 export function isAsItStands(
   { change, state, when, service, details }: Booking,
   target: Pick<Move, 'when' | 'details'> & { readonly asked: readonly string[] },
@@ -101,15 +110,25 @@ export function isAsItStands(
   const isServed =
     asked.size === 0 ||
     (service.assignment.method === 'collective' ? service.hosts.every(isServing) : isServing(service.organizer))
-  return isServed && wordsAndPeople(target.details) === wordsAndPeople(details)
+  return isServed && peopleAndAnswers(target.details) === peopleAndAnswers(details)
 }
 
 /** In an order of its own: what was stored comes back in another. */
-function wordsAndPeople(details: BookingDetails): string {
-  const { title, description, location, guest, additionalGuests, additionalFields, timezone, emailLanguage } = details
+function peopleAndAnswers({ guest, additionalGuests, additionalFields }: BookingDetails): string {
   const people = [guest, ...additionalGuests].map(({ email, name }) => [email, name])
   const fields = Object.entries(additionalFields).toSorted(([one], [other]) => (one < other ? -1 : 1))
-  return JSON.stringify([title, description, location, people, fields, timezone, emailLanguage])
+  return JSON.stringify([people, fields])
+}
+
+/** Whether `current` is what a change came to that was to make `settled`, whoever settled it. */
+export function isSettledAs(current: Booking, settled: Booking): boolean {
+  return (
+    current.state === settled.state &&
+    current.when.start === settled.when.start &&
+    current.when.end === settled.when.end &&
+    current.service.organizer.email === settled.service.organizer.email &&
+    peopleAndAnswers(current.details) === peopleAndAnswers(settled.details)
+  )
 }
 
 /** A request that nobody has answered in time can be declined, and nothing else. */
@@ -258,7 +277,7 @@ function ended({ state }: Booking): Problem {
 }
 
 /** The move that is under way, or was when the booking was called off: its event may stand at either time. */
-export function moveOf({ change }: Pick<Booking, 'change'>): Move | undefined {
+export function moveOf({ change }: Pick<Booking, 'change'>): Whereto | undefined {
   const going = change?.kind === 'cancel' ? change.overtook : change
   return going?.kind === 'reschedule' ? going : undefined
 }

@@ -59,7 +59,7 @@ export function* eachOnWall(
   span: Interval,
   spend: Spend,
 ): Generator<Interval & { readonly reading: number }> {
-  const { rule, until, excluded } = recurrence
+  const { rule, until, excluded } = isOfWholeDays ? byTheDay(recurrence) : recurrence
   const from = wall.readingAt(span.start) - length.days * dayMs - length.ms - dayMs
   const to = Math.min(
     wall.readingAt(span.end) + dayMs,
@@ -79,6 +79,10 @@ export function* eachOnWall(
     before = start
     yield { start, end, reading }
   }
+}
+
+function byTheDay({ rule, until, excluded }: Recurrence): Recurrence {
+  return { rule, until: until && dayOf(until), excluded: excluded.map(dayOf) }
 }
 
 const comparisonsAStep = 16
@@ -117,6 +121,14 @@ export function whenOfOccurrence(when: When, occurrence: Interval, timezone: str
       }
     }
   }
+}
+
+/** When the occurrence takes place that begins at `start`. */
+export function occurrenceFrom({ when, timezone }: Pick<Series, 'when' | 'timezone'>, start: Instant): Interval {
+  const days = lengthInDays(when)
+  if (days !== undefined) return { start, end: startOfLocalDay(timezone, localDayAt(timezone, start) + days) }
+  const first = intervalOf(when, timezone)
+  return { start, end: plus(start, first.end - first.start) }
 }
 
 /** Does an occurrence of the series begin at `start`? */
@@ -218,6 +230,11 @@ function isAfter(at: Instant, reading: number, point: SeriesPoint | undefined): 
   if (point === undefined) return false
   if (point.kind === 'instant') return at > point.at
   return point.kind === 'local' ? reading > point.reading : Math.floor(reading / dayMs) > point.day
+}
+
+/** A day that many write as midnight in UTC, though whole days have no time. */
+function dayOf(point: SeriesPoint): SeriesPoint {
+  return point.kind === 'instant' && point.at % dayMs === 0 ? { kind: 'day', day: point.at / dayMs } : point
 }
 
 function isAt(at: Instant, reading: number, point: SeriesPoint): boolean {

@@ -10,6 +10,10 @@ export function overlaps(a: Interval, b: Interval): boolean {
   return a.start < b.end && b.start < a.end
 }
 
+export function isSameInterval(a: Interval, b: Interval): boolean {
+  return a.start === b.start && a.end === b.end
+}
+
 /**
  * The union of `intervals`, sorted, as few pieces as possible: touching ones are joined, empty ones dropped.
  * Any order is accepted; a list that is sorted by start already costs O(n), another one O(n log n).

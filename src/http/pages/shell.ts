@@ -27,7 +27,6 @@ export function writeShell({ built, document, words, title, colorScheme }: Shell
     '</head>',
     '<body>',
     `<div id="page"><main class="page loading" aria-busy="true">${waiting(document.page.kind, words, title)}</main></div>`,
-    `<noscript><p class="page">${escapeHtml(words.needsScript)}</p></noscript>`,
     `<script type="application/json" id="document">${escapeJson(document)}</script>`,
     '</body>',
     '</html>',
@@ -41,6 +40,7 @@ function waiting(kind: PageData['kind'], words: Words, title: string): string {
   const again = kind === 'private' ? '' : ` <a href="">${escapeHtml(words.retry)}</a>`
   const inside = [
     `<h1>${escapeHtml(title)}</h1>`,
+    `<noscript><p>${escapeHtml(words.needsScript)}</p></noscript>`,
     `<p>${escapeHtml(words.loading)}</p>`,
     `<p class="slow">${escapeHtml(words.slow)}${again}</p>`,
   ].join('')

@@ -221,9 +221,10 @@ export const schedulingRoutes: readonly Route[] = [
 /** A replay says so, as the API's send endpoints do. */
 function written(result: Result<WriteAnswer>): Result<Answer> {
   if (!result.ok) return result
-  const { data, isReplay } = result.value
+  const { data, isReplay, changedNothing } = result.value
   return success({
     ...(data === undefined ? {} : { data }),
     ...(isReplay ? { headers: { 'idempotent-response': 'true' } } : {}),
+    ...(isReplay || changedNothing ? { changedNothing: true } : {}),
   })
 }

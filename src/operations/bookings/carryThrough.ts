@@ -1,4 +1,5 @@
 // Hold, place, look back, settle: the one path by which every change of a booking reaches calendars and people.
+import type { CalendarScope } from '../../adapters/calendars/calendarProvider.ts'
 import {
   bookingRows,
   cancelRecovery,
@@ -13,12 +14,13 @@ import { together } from '../../adapters/storage/database/sql.ts'
 import { endReminders } from '../../adapters/storage/reminders.ts'
 import type { Actor } from '../../core/account/principal.ts'
 import { type Booking, type Change, canBeGivenUp } from '../../core/booking/booking.ts'
-import { abort, claimsOf, settle } from '../../core/booking/lifecycle.ts'
+import { abort, claimsOf, isSettledAs, settle } from '../../core/booking/lifecycle.ts'
 import { remindersOf } from '../../core/booking/reminders.ts'
 import type { Configuration } from '../../core/configuration/configuration.ts'
 import type { AppId } from '../../core/ids.ts'
 import { asUnavailable, changedMeanwhile, invalidRequest, type Problem, slotTaken } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
+import { plus, secondMs } from '../../core/time/instant.ts'
 import { stillRunning } from '../once.ts'
 import type { Tools } from '../tools.ts'
 import { isStillFree } from './isStillFree.ts'
@@ -54,6 +56,14 @@ export const nowhere: Problem = invalidRequest(
   'no participant of this booking has a calendar for the event',
   'participants',
 )
+
+/**
+ * How long is worked for someone who waits once the time is held: a request is given 25 seconds, and calendars were read before.
+ * What would stand later is taken back, for whoever asked has been told that it took too long.
+ */
+const patienceMs = 15 * secondMs
+
+const tooLate: Problem = { kind: 'calendarUnavailable', message: 'The calendars did not answer in time.' }
 
 /**
  * Carries out the change that `begin` makes inside the first transaction: there it locks, checks, and answers the booking
@@ -172,7 +182,15 @@ function uninvited(booking: Booking): Booking {
  */
 export async function finish(tools: ChangeTools, booking: Booking, context: ChangeContext): Promise<Result<Booking>> {
   if (booking.change === undefined) return success(booking)
-  const scope = { appId: booking.appId, local: tools.database }
+  const until = plus(tools.now(), context.whenUnanswered === 'stayHeld' ? Number.POSITIVE_INFINITY : patienceMs)
+  const isLate = () => tools.now() >= until && canBeGivenUp(booking)
+  const scope: CalendarScope = {
+    appId: booking.appId,
+    local: tools.database,
+    get limitMs() {
+      return Math.max(1, until - tools.now())
+    },
+  }
   const { change } = booking
   const takesTime = change.kind === 'create' || change.kind === 'reschedule'
   const looks = takesTime && context.isOnCalendar !== true
@@ -185,6 +203,7 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
     const asked = await askCalendars(tools, scope, booking)
     if (!asked.ok) return standBack(tools, booking, context, asUnavailable(asked.problem))
   }
+  if (isLate()) return standBack(tools, booking, context, tooLate)
   const placed = await place(tools, 'elsewhere', scope, booking, context.configuration)
   if (!placed.ok)
     return canBeGivenUp(booking) ? standBack(tools, booking, context, asUnavailable(placed.problem)) : success(booking)
@@ -196,8 +215,9 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
     if (!lookedBack.ok) return standBack(tools, booking, context, lookedBack.problem)
     if (!lookedBack.value) return giveUp(tools, booking, context, slotTaken)
   }
-  const left = await leave(tools, scope, booking)
+  const left = await leave(tools, scope, booking, context.configuration)
   if (!left.ok) return standBack(tools, booking, context, asUnavailable(left.problem))
+  if (isLate()) return standBack(tools, booking, context, tooLate)
   const isTold = !canBeGivenUp(booking)
   const invitedByCalendar = isTold ? booking.invitedByCalendar : [...placed.value.invited]
   const settled: Booking = { ...settle(booking), invitedByCalendar, version: booking.version + 1 }
@@ -255,13 +275,7 @@ async function endedElsewhere(
   const current = await tools.database.read(booking.appId, (transaction) => findBooking(transaction, booking.id))
   const isOpen = current?.change !== undefined && current.change.kind !== 'cancel'
   if (current === undefined || isOpen) return failure(changedMeanwhile)
-  const settled = settle(booking)
-  if (
-    current.state === settled.state &&
-    current.when.start === settled.when.start &&
-    current.when.end === settled.when.end
-  )
-    return success(current)
+  if (isSettledAs(current, settle(booking))) return success(current)
   const scope = { appId: booking.appId, local: tools.database }
   await placeAgain(tools, scope, current, configuration, calendarsOf(booking))
   return failure(changedMeanwhile)

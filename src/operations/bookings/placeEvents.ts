@@ -72,14 +72,27 @@ export async function askCalendars(
 /**
  * The last step of a move that nothing stands against any more: the account that it leaves may tell the guests that the
  * meeting is off. One that refuses the password keeps its event until it is connected again; then it is found left over.
+ * The calendar that it leaves may be the one that it is moved to, seen through two grants: what shows there at the new time
+ * is the event itself, and stays; at the same time nobody can tell, and what was taken away is placed anew.
  */
-export function leave(
-  tools: Pick<Tools, 'providers'>,
+export async function leave(
+  tools: PlaceTools,
   scope: CalendarScope,
   booking: Booking,
+  configuration: Configuration,
 ): Promise<Result<unknown>> {
-  const left = booking.service.placements.filter((calendar) => isLeft(booking, calendar))
-  return put(tools, 'elsewhere', scope, booking, { event: undefined, others: left, passesOver: isOutOfReach })
+  const left = booking.service.placements.filter((calendar) => isLeft(booking, calendar) && !isHere(tools, calendar))
+  const { when } = settle(booking)
+  const stray: ParticipantCalendar[] = []
+  for (const calendar of left) {
+    const there = await providerOf(tools, calendar)?.find(scope, calendar.key, booking.eventId)
+    const isMoved = there?.ok && there.value?.start === when.start && booking.when.start !== when.start
+    if (!isMoved) stray.push(calendar)
+  }
+  if (stray.length === 0) return success(undefined)
+  const wanted = { event: undefined, others: stray, passesOver: isOutOfReach }
+  const gone = await put(tools, 'elsewhere', scope, booking, wanted)
+  return gone.ok ? place(tools, 'elsewhere', scope, booking, configuration) : gone
 }
 
 /** Two calendars of one account are written together: it may keep an event of one name but once. */
@@ -142,7 +155,9 @@ type Wanted = {
   readonly passesOver: (calendar: ParticipantCalendar, problem: Problem) => boolean
 }
 
-/** The event on the calendars of `booking`, and gone from the others. */
+type Step = { readonly calendar: ParticipantCalendar; readonly step: Promise<Result<unknown>> | undefined }
+
+/** The event gone from the others, and then on the calendars of `booking`. */
 async function put(
   tools: Pick<Tools, 'providers'>,
   where: Where,
@@ -158,23 +173,28 @@ async function put(
     calendar,
     step: providerOf(tools, calendar)?.remove(scope, calendar.key, eventId),
   }))
+  const end = async (steps: readonly Step[]) =>
+    allDone(
+      await Promise.all(
+        steps.map(async ({ calendar, step }) => {
+          const answer = await step
+          return answer?.ok === false && passesOver(calendar, answer.problem) ? success(undefined) : answer
+        }),
+      ),
+    )
+  // First: both may be the same calendar, seen through two grants, or an account that keeps an event of one name but once.
+  const removed = await end(removals)
+  if (!removed.ok) return removed
   const placements = wanted.map((calendar) => ({
     calendar,
     step: event === undefined ? undefined : providerOf(tools, calendar)?.place(scope, calendar.key, event),
   }))
-  const done = allDone(
-    await Promise.all(
-      [...removals, ...placements].map(async ({ calendar, step }) => {
-        const answer = await step
-        return answer?.ok === false && passesOver(calendar, answer.problem) ? success(undefined) : answer
-      }),
-    ),
-  )
+  const done = await end(placements)
   if (!done.ok) return done
   const kept = { placed: [] as CalendarEvent[], removed: [] as RemovedEvent[], invited: new Set<string>() }
   for (const { step, calendar } of removals) {
-    const removed = await step
-    if (where === 'here' && removed?.ok && removed.value === true) kept.removed.push({ id: eventId, ...calendar.key })
+    const taken = await step
+    if (where === 'here' && taken?.ok && taken.value === true) kept.removed.push({ id: eventId, ...calendar.key })
   }
   for (const { step } of placements) {
     const placed = await step

@@ -28,8 +28,9 @@ export type RecoverBookingCommand = { readonly appId: AppId; readonly bookingId:
  */
 export async function recoverBooking(
   tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
-  { appId, bookingId, tries = 0 }: RecoverBookingCommand,
+  command: RecoverBookingCommand,
 ): Promise<Result<Recovery>> {
+  const { appId, bookingId, tries = 0 } = command
   const booking = await tools.database.transaction(appId, async (transaction) => {
     const found = await lockBooking(transaction, bookingId)
     // The queue would give the job of a process that dies over it to nobody for hours.
@@ -44,10 +45,10 @@ export async function recoverBooking(
 
   if (booking.direction === 'abort' || (await isHopeless(tools, booking))) {
     await giveUp(tools, booking, context, slotTaken)
-    return afterwards(tools, booking, tries, 'given up')
+    return afterwards(tools, command, tries, 'given up')
   }
   const finished = await finish(tools, booking, context)
-  return afterwards(tools, booking, tries, finished.ok ? 'settled' : 'given up')
+  return afterwards(tools, command, tries, finished.ok ? 'settled' : 'given up')
 }
 
 /**
@@ -101,17 +102,17 @@ async function isHopeless(
   return false
 }
 
-/** Whoever called the booking off meanwhile has set its next run, and when it must not be sooner. */
+/** Whoever began another change meanwhile, or called the booking off, has set its next run, and when it must not be sooner. */
 async function afterwards(
   tools: Pick<Tools, 'database'>,
-  { appId, id, change: begun }: Booking,
+  { appId, bookingId }: RecoverBookingCommand,
   tries: number,
   outcome: Recovery,
 ): Promise<Result<Recovery>> {
   return tools.database.transaction(appId, async (transaction) => {
-    const booking = await lockBooking(transaction, id)
+    const booking = await lockBooking(transaction, bookingId)
     if (booking?.change === undefined) return success(outcome)
-    if (booking.change.kind === begun?.kind) await scheduleNextRecovery(transaction, id, tries + 1)
+    await scheduleNextRecovery(transaction, bookingId, tries + 1)
     return success('try again')
   })
 }

@@ -1,8 +1,8 @@
 // Moves a booking to another slot; with a round robin perhaps to another host.
-import { lockBooking } from '../../adapters/storage/bookings.ts'
+import { lockBooking, updateBooking } from '../../adapters/storage/bookings.ts'
 import { newSalt } from '../../adapters/storage/database/ids.ts'
 import { type Asker, actorOf, askerOf, type Principal } from '../../core/account/principal.ts'
-import type { Booking } from '../../core/booking/booking.ts'
+import type { Booking, BookingDetails } from '../../core/booking/booking.ts'
 import { findBegunProblem, findEndedProblem, isAsItStands, reschedule } from '../../core/booking/lifecycle.ts'
 import { countNewcomers } from '../../core/booking/newcomers.ts'
 import { widened } from '../../core/configuration/slotQuestion.ts'
@@ -45,7 +45,8 @@ export async function rescheduleBooking(
   if (!found.ok) return found
   const { appId, id } = found.value.booking
   const repeatable = { appId, scope: `reschedule ${id}`, key: command.idempotencyKey, request: body, objectId: id }
-  return once(tools.database, repeatable, (context) =>
+  let changedNothing = false
+  const written = await once(tools.database, repeatable, (context) =>
     withFreshConfiguration(
       tools.database,
       async () => {
@@ -56,12 +57,19 @@ export async function rescheduleBooking(
         return end === undefined ? loadHosts(tools, again.value.known) : failure(end)
       },
       async (loaded) => {
-        const moved = await move(tools, command, found.value.booking, loaded, context)
+        const moved = await move(tools, command, found.value.booking, loaded, {
+          ...context,
+          answerAsItStands: (booking) => {
+            changedNothing = true
+            return success(bookingToJson(booking))
+          },
+        })
         if (!moved.ok && moved.problem === accountGone) throw new StaleConfiguration(calendarGone)
         return moved
       },
     ),
   )
+  return written.ok ? success({ ...written.value, changedNothing }) : written
 }
 
 async function move(
@@ -69,7 +77,11 @@ async function move(
   { principal, body }: RescheduleBookingCommand,
   found: Booking,
   loaded: LoadedConfiguration,
-  { mayExist, remember }: OnceContext,
+  {
+    mayExist,
+    remember,
+    answerAsItStands,
+  }: OnceContext & { readonly answerAsItStands: (booking: Booking) => Result<object> },
 ): Promise<Result<object>> {
   const { configuration } = loaded
   const { appId } = configuration
@@ -105,8 +117,10 @@ async function move(
   const asker = askerOf(principal)
   const begun = findBegunProblem(booking, asker, tools.now())
   if (begun !== undefined) return failure(begun)
-  if (isAsItStands(booking, { when, details: details.value, asked: words.participants }))
-    return success(bookingToJson(booking))
+  if (isAsItStands(booking, { when, details: details.value, asked: words.participants })) {
+    const kept = await keepReader(tools, booking, details.value)
+    return kept.ok ? answerAsItStands(kept.value) : kept
+  }
 
   const remote = await readRemoteBusy(tools, {
     appId,
@@ -142,6 +156,19 @@ async function move(
     },
   )
   return moved.ok ? success(bookingToJson(moved.value)) : moved
+}
+
+/** In which zone and language the guest reads is news to nobody: mails to come are written so. */
+async function keepReader(
+  { database }: Pick<Tools, 'database'>,
+  booking: Booking,
+  { timezone, emailLanguage }: Pick<BookingDetails, 'timezone' | 'emailLanguage'>,
+): Promise<Result<Booking>> {
+  const { appId, details, version } = booking
+  if (timezone === details.timezone && emailLanguage === details.emailLanguage) return success(booking)
+  const kept: Booking = { ...booking, details: { ...details, timezone, emailLanguage }, version: version + 1 }
+  const isWritten = await database.transaction(appId, (transaction) => updateBooking(transaction, kept, version))
+  return isWritten ? success(kept) : failure(changedMeanwhile)
 }
 
 function moverOf(asker: Asker): 'host' | undefined {

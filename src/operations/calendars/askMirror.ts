@@ -43,9 +43,9 @@ export async function askMirror(
   let known = await read()
   const maxAgeMs = tools.syncing.maxAgeSeconds * secondMs
   const isOld = ({ ageMs }: MirroredBusy) => ageMs === undefined || ageMs > maxAgeMs
-  const old = calendars.filter((_, index) => isOld(known[index] as MirroredBusy))
+  const old = [...calendars.entries()].filter(([index]) => isOld(known[index] as MirroredBusy))
   if (old.length > 0) {
-    await Promise.all(old.map((calendar, index) => refresh(tools, scope.appId, calendar, known[index])))
+    await Promise.all(old.map(([index, calendar]) => refresh(tools, scope.appId, calendar, known[index])))
     known = await read()
   }
   const busy: (readonly Interval[])[] = []

@@ -7,8 +7,8 @@ import type { CalendarKey, Grant } from '../../core/account/grant.ts'
 import type { Calendar } from '../../core/calendar/calendar.ts'
 import { type CalendarEvent, intervalOf } from '../../core/calendar/event.ts'
 import { instanceId } from '../../core/calendar/instance.ts'
-import { eachOccurrence, whenOfOccurrence } from '../../core/calendar/series.ts'
-import type { CalendarId } from '../../core/ids.ts'
+import { eachOccurrence, occurrenceFrom, whenOfOccurrence } from '../../core/calendar/series.ts'
+import type { AppId, CalendarId, EventId } from '../../core/ids.ts'
 import { invalidRequest, notFound, type Problem } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { dayMs, type Instant, plus } from '../../core/time/instant.ts'
@@ -64,22 +64,73 @@ export async function listEventsBetween(
   const key = keyOf(calendar)
   const span = fill(asked, now())
   const within = { ...filter, span, series: how }
-  const [singles, masters, replaced] = await Promise.all([
-    storage.listSingleEvents(database, grant.appId, key, within, { limit: limit + 1, after }),
-    storage.listSeries(database, grant.appId, key, within),
-    storage.listReplaced(database, grant.appId, key, span),
-  ])
-  const stoodIn = new Set(replaced.map(({ masterEventId, originalStart }) => instanceId(masterEventId, originalStart)))
-  const entries = singles.map((event): Entry => ({ event, start: startOf(event, calendar) }))
+  const { masters, stoodIn, standIns } = await readSeries({ database, appId: grant.appId, calendar }, within, span)
   const page = { span, after, limit }
-  const ofSeries = await seriesEntries({ masters, calendar, stoodIn, how }, page)
+  const [singles, ofSeries] = await Promise.all([
+    storage.listSingleEvents(database, grant.appId, key, { ...within, standIns }, { limit: limit + 1, after }),
+    seriesEntries({ masters, calendar, stoodIn, how }, page),
+  ])
   if (!ofSeries.ok) return ofSeries
+  const entries = singles.map((event): Entry => ({ id: event.id, start: startOf(event, calendar), event }))
   const sorted = [...entries, ...ofSeries.value].filter((entry) => isAfter(entry, after)).toSorted(compare)
   const shown = sorted.slice(0, limit)
   const last = shown.at(-1)
   return success({
-    events: shown.map(({ event }) => event),
-    next: sorted.length > limit && last !== undefined ? { start: last.start, id: last.event.id } : undefined,
+    events: await completed({ database, appId: grant.appId, calendar }, shown),
+    next: sorted.length > limit && last !== undefined ? { start: last.start, id: last.id } : undefined,
+  })
+}
+
+type Where = Needs & { readonly appId: AppId; readonly calendar: Calendar }
+
+type SeriesOfSpan = {
+  readonly masters: readonly storage.Series[]
+  /** Ids of instances that are listed by themselves, or cancelled. */
+  readonly stoodIn: ReadonlySet<string>
+  /** Of them, those that stand in for an occurrence of the span. */
+  readonly standIns: readonly EventId[]
+}
+
+async function readSeries(
+  { database, appId, calendar }: Where,
+  filter: storage.EventFilter,
+  span: Interval,
+): Promise<SeriesOfSpan> {
+  const key = keyOf(calendar)
+  const [masters, replaced] = await Promise.all([
+    storage.listSeries(database, appId, key, filter),
+    storage.listReplaced(database, appId, key, span),
+  ])
+  const whens = new Map(masters.map(({ id, details }) => [id, details.when]))
+  const standsIn = ({ masterEventId, originalStart }: (typeof replaced)[number]) => {
+    const when = whens.get(masterEventId)
+    if (when === undefined) return false
+    const { start, end } = occurrenceFrom({ when, timezone: calendar.timezone }, originalStart)
+    return start < span.end && (end > span.start || start >= span.start)
+  }
+  const idOf = ({ masterEventId, originalStart }: (typeof replaced)[number]) => instanceId(masterEventId, originalStart)
+  return { masters, stoodIn: new Set(replaced.map(idOf)), standIns: replaced.filter(standsIn).map(idOf) }
+}
+
+/** With the texts of their series, which are read of those alone that are shown. */
+async function completed({ database, appId, calendar }: Where, shown: readonly Entry[]): Promise<CalendarEvent[]> {
+  const ids = new Set(shown.flatMap((entry) => ('masterId' in entry ? [entry.masterId] : [])))
+  const masters = await storage.findEvents(database, appId, keyOf(calendar), [...ids])
+  const byId = new Map(masters.map((master) => [master.id, master]))
+  return shown.flatMap((entry) => {
+    if (!('masterId' in entry)) return [entry.event]
+    const master = byId.get(entry.masterId)
+    if (master === undefined || entry.occurrence === undefined) return master ?? []
+    const when = whenOfOccurrence(master.details.when, entry.occurrence, calendar.timezone)
+    return [
+      {
+        ...master,
+        id: entry.id,
+        masterEventId: master.id,
+        originalStart: entry.start,
+        details: { ...master.details, when, recurrence: [] },
+      },
+    ]
   })
 }
 
@@ -102,20 +153,24 @@ export async function listEventRows(
     calendarId: calendarId as CalendarId,
   })
   if (calendar === undefined) return failure(notFound)
-  const whole = { ...filter, series: 'whole' as const }
+  const { span } = filter
+  const standIns =
+    span === undefined ? [] : (await readSeries({ database, appId: grant.appId, calendar }, filter, span)).standIns
+  const whole = { ...filter, series: 'whole' as const, standIns }
   const found = await storage.listEventRows(database, grant.appId, keyOf(calendar), whole, { limit: limit + 1, after })
   const events = found.slice(0, limit)
   return success({ events, next: found.length > limit ? events.at(-1)?.id : undefined })
 }
 
-type Entry = { readonly event: CalendarEvent; readonly start: Instant }
+/** Of a series only what tells it from others, until it is known to be shown; `occurrence` undefined: the series itself. */
+type Entry = { readonly id: EventId; readonly start: Instant } & (
+  | { readonly event: CalendarEvent }
+  | { readonly masterId: EventId; readonly occurrence: Interval | undefined }
+)
 type Page = { readonly span: Interval; readonly after: storage.EventPlace | undefined; readonly limit: number }
 
-type SeriesList = {
-  readonly masters: readonly CalendarEvent[]
+type SeriesList = Pick<SeriesOfSpan, 'masters' | 'stoodIn'> & {
   readonly calendar: Calendar
-  /** Ids of instances that are listed by themselves, or cancelled. */
-  readonly stoodIn: ReadonlySet<string>
   readonly how: EventWindow['series']
 }
 
@@ -136,7 +191,7 @@ async function whole({ masters, calendar }: SeriesList, { span }: Page, work: Wo
     work.beginSeries(master.details.recurrence)
     const series = seriesOf(master, calendar.timezone)
     if (series.ok && eachOccurrence(series.value, span, work.spend).next().done === false)
-      entries.push({ event: master, start: startOf(master, calendar) })
+      entries.push({ id: master.id, start: startOf(master, calendar), masterId: master.id, occurrence: undefined })
     if (work.isLong()) await work.breathe()
   }
   return entries
@@ -150,7 +205,7 @@ async function expanded({ masters, calendar, stoodIn }: SeriesList, page: Page, 
     work.beginSeries(master.details.recurrence)
     let found = 0
     for (const entry of expand(master, calendar, { ...page, span }, work)) {
-      if (!stoodIn.has(entry.event.id) && isAfter(entry, after)) {
+      if (!stoodIn.has(entry.id) && isAfter(entry, after)) {
         entries.push(entry)
         found += 1
       }
@@ -167,35 +222,28 @@ async function expanded({ masters, calendar, stoodIn }: SeriesList, page: Page, 
   return entries
 }
 
-function* expand(master: CalendarEvent, calendar: Calendar, { span, after }: Page, work: Work): Generator<Entry> {
+function* expand(master: storage.Series, calendar: Calendar, { span, after }: Page, work: Work): Generator<Entry> {
   const series = seriesOf(master, calendar.timezone)
   if (!series.ok) return
   const from = after !== undefined && after.start > span.start ? { start: after.start, end: span.end } : span
   for (const occurrence of eachOccurrence(series.value, from, work.spend)) {
     work.spend(stepsOfOccurrence)
     work.beginPiece()
-    const when = whenOfOccurrence(master.details.when, occurrence, calendar.timezone)
-    const event = {
-      ...master,
-      id: instanceId(master.id, occurrence.start),
-      masterEventId: master.id,
-      originalStart: occurrence.start,
-      details: { ...master.details, when, recurrence: [] },
-    }
-    yield { event, start: occurrence.start }
+    const { start } = occurrence
+    yield { id: instanceId(master.id, start), start, masterId: master.id, occurrence }
   }
 }
 
-function startOf(event: CalendarEvent, calendar: Calendar): Instant {
-  return intervalOf(event.details.when, calendar.timezone).start
+function startOf({ details }: { readonly details: storage.Pattern }, calendar: Calendar): Instant {
+  return intervalOf(details.when, calendar.timezone).start
 }
 
-function isAfter({ start, event }: Entry, place: storage.EventPlace | undefined): boolean {
-  return place === undefined || start > place.start || (start === place.start && event.id > place.id)
+function isAfter({ start, id }: Entry, place: storage.EventPlace | undefined): boolean {
+  return place === undefined || start > place.start || (start === place.start && id > place.id)
 }
 
 function compare(a: Entry, b: Entry): number {
-  return a.start - b.start || (a.event.id < b.event.id ? -1 : a.event.id > b.event.id ? 1 : 0)
+  return a.start - b.start || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 }
 
 function keyOf(calendar: Calendar): CalendarKey {

@@ -1,6 +1,6 @@
 // What is stored of an event beside what was said: whether it blocks, and from when to when.
 import { readRecurrence } from '../../adapters/ical/recurrence.ts'
-import type { EventWrite } from '../../adapters/storage/events.ts'
+import type { EventWrite, Pattern } from '../../adapters/storage/events.ts'
 import type { Grant } from '../../core/account/grant.ts'
 import { blocksTime, type CalendarEvent, intervalOf } from '../../core/calendar/event.ts'
 import { timesADay } from '../../core/calendar/recurrence.ts'
@@ -46,7 +46,7 @@ export function checkMeaning(event: Pick<CalendarEvent, 'details'>, timezone: st
   return success(undefined)
 }
 
-export function seriesOf({ details }: Pick<CalendarEvent, 'details'>, timezone: string): Result<Series> {
+export function seriesOf({ details }: { readonly details: Pattern }, timezone: string): Result<Series> {
   const recurrence = readRecurrence(details.recurrence)
   return recurrence.ok ? success({ when: details.when, timezone, recurrence: recurrence.value }) : recurrence
 }

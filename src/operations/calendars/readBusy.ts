@@ -49,26 +49,33 @@ const askCalendars: AskBusy = (provider, scope, { calendars, span, ignoring }) =
     ignoring === undefined ? [] : [ignoring.eventId],
   )
 
-/** For bookings: one calendar that cannot be read counts as its policy says, and takes no other down with it. */
+/**
+ * For bookings: one calendar that cannot be read counts as its policy says, and takes no other down with it. All are asked at
+ * once: someone waits.
+ */
 const askEach =
   ({ database }: Pick<Tools, 'database'>): AskBusy =>
   async (provider, scope, question) => {
     const { calendars, span, ignoring } = question
-    const together = await askCalendars(provider, scope, question)
-    if (together.ok || calendars.every(({ whenUnreadable = closed }) => whenUnreadable.kind === 'closed'))
-      return together
-    const answers = calendars.map(async (calendar) => {
-      const alone = await askCalendars(provider, scope, { ...question, calendars: [calendar] })
-      if (alone.ok) return success(alone.value[0] ?? [])
-      const [found] = await readMirrors(database, scope.appId, [calendar.key], span, ignoring?.bookingId)
-      return countUnread(calendar, { found, span, problem: alone.problem })
-    })
-    const busy: (readonly Interval[])[] = []
-    for (const answer of await Promise.all(answers)) {
+    const mayBeUnread = ({ whenUnreadable = closed }: ParticipantCalendar) => whenUnreadable.kind !== 'closed'
+    const together = calendars.filter((calendar) => !mayBeUnread(calendar))
+    const alone = calendars.filter(mayBeUnread)
+    const [ofAll, ...ofEach] = await Promise.all([
+      together.length === 0 ? success([]) : askCalendars(provider, scope, { ...question, calendars: together }),
+      ...alone.map(async (calendar) => {
+        const answer = await askCalendars(provider, scope, { ...question, calendars: [calendar] })
+        if (answer.ok) return success(answer.value[0] ?? [])
+        const [found] = await readMirrors(database, scope.appId, [calendar.key], span, ignoring?.bookingId)
+        return countUnread(calendar, { found, span, problem: answer.problem })
+      }),
+    ])
+    if (!ofAll.ok) return ofAll
+    const busy = new Map(together.map((calendar, index) => [calendar, ofAll.value[index]]))
+    for (const [index, answer] of ofEach.entries()) {
       if (!answer.ok) return answer
-      busy.push(answer.value)
+      busy.set(alone[index] as ParticipantCalendar, answer.value)
     }
-    return success(busy)
+    return success(calendars.map((calendar) => busy.get(calendar) ?? []))
   }
 
 /**

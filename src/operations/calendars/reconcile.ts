@@ -13,6 +13,7 @@ import {
 import type { CalendarKey } from '../../core/account/grant.ts'
 import { calendarOwner } from '../../core/account/principal.ts'
 import type { AppId, BookingId, EventId } from '../../core/ids.ts'
+import { isSameInterval } from '../../core/time/interval.ts'
 import { type ChangeTools, putBack } from '../bookings/carryThrough.ts'
 import { cancelWithEvent, type Followed, moveWithEvent } from '../bookings/followCalendar.ts'
 import { findKnownConfiguration } from '../configurations/loadConfiguration.ts'
@@ -79,7 +80,8 @@ async function settle(
   const standing = await provider.find(scope, key, eventId)
   if (!standing.ok) return 'again'
   if (standing.value !== undefined) {
-    if (found !== 'moved') return 'again'
+    // By now, or after all: what lies far ahead is not among what is read of a calendar, and stands at its new time.
+    if (isSameInterval(standing.value, difference.when)) return 'again'
     // At a moment there is no time for the guest.
     if (standing.value.start >= standing.value.end) return placeWhereItBelongs(tools, followed, 'putBack')
     const moved = await moveWithEvent(tools, followed, standing.value)

@@ -7,7 +7,7 @@ import { listOutcomes } from '../../adapters/storage/reconciliations.ts'
 import type { CalendarKey, Grant } from '../../core/account/grant.ts'
 import type { Booking } from '../../core/booking/booking.ts'
 import { calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
-import type { Interval } from '../../core/time/interval.ts'
+import { isSameInterval } from '../../core/time/interval.ts'
 import type { ChangeTools } from '../bookings/carryThrough.ts'
 import type { Followed } from '../bookings/followCalendar.ts'
 import { isHere, providerOf } from '../bookings/placeEvents.ts'
@@ -40,7 +40,8 @@ type Stray = {
  * The event of a booking that has ended is removed. That of a live one keeps its owner from nothing that it should not: it
  * may be the very event of the booking, seen through another grant, and is removed only from a calendar that the booking was
  * moved off, and that cannot be the one where it stands now. Where the account it stood on was taken away and this is that
- * calendar, connected again, the booking stands here from now on.
+ * calendar, connected again, the booking stands here from now on; so it does where the account knows the calendar it stood on
+ * no more, as one that was connected under another address of its server.
  */
 export async function settleStray(
   tools: ChangeTools,
@@ -63,23 +64,36 @@ export async function settleStray(
   if (booking.state !== 'booked' && booking.state !== 'pending') return remove(stray)
 
   const home = booking.service.placements.find((placement) => placement.key.grantId === key.grantId)
-  if (home !== undefined) {
+  if (home !== undefined && !before.includes('leftAlone')) {
     const standing = await provider.find(scope, home.key, booking.eventId)
-    if (!standing.ok) return 'again'
-    if (standing.value === undefined && !before.includes('leftAlone')) return { bringBackTo: home.key }
+    if (!standing.ok || standing.value === undefined) {
+      const listed = await provider.listCalendars(scope, key.grantId)
+      if (!listed.ok) return 'again'
+      if (listed.value.some(({ id }) => id === home.key.calendarId))
+        return standing.ok ? { bringBackTo: home.key } : 'again'
+      // Whose it is nobody can say where other hosts have theirs at the same time.
+      return booking.service.placements.length === 1 ? reconnect(tools, stray, home, { ...home, key }, leave) : leave()
+    }
   }
   const gone = await findPlacementBefore(tools, booking, { key, grant })
-  if (gone !== undefined) {
-    const reconnected = await reconnectBooking(tools, provider, scope, booking, {
-      from: gone,
-      to: { ...gone, key, provider: grant.provider, account: grant.email },
-    })
-    return reconnected === 'taken' ? leave() : reconnected
-  }
+  if (gone !== undefined)
+    return reconnect(tools, stray, gone, { ...gone, key, provider: grant.provider, account: grant.email }, leave)
   const wasMovedOff = booking.movedOff?.some((left) => isSameCalendar(left, { key, grant })) === true
   if (!wasMovedOff) return leave()
   const isOther = await isAnotherEvent(tools, stray)
   return isOther === 'unknown' ? 'again' : isOther ? remove(stray) : leave()
+}
+
+/** The booking stands on `to` from now on, and no more on `from`, which is gone. */
+async function reconnect(
+  tools: ChangeTools,
+  { provider, scope, booking }: Stray,
+  from: ParticipantCalendar,
+  to: ParticipantCalendar,
+  leave: () => Settled,
+): Promise<Settled> {
+  const reconnected = await reconnectBooking(tools, provider, scope, booking, { from, to })
+  return reconnected === 'taken' ? leave() : reconnected
 }
 
 async function remove({ provider, scope, key, booking }: Stray): Promise<'again' | 'removed' | 'refused'> {
@@ -132,11 +146,7 @@ async function isAnotherEvent(
     if (isHere(tools, placement)) continue
     const there = await providerOf(tools, placement)?.find(scope, placement.key, booking.eventId)
     if (there?.ok !== true) return 'unknown'
-    if (there.value === undefined || isSameTime(there.value, here.value)) return false
+    if (there.value === undefined || isSameInterval(there.value, here.value)) return false
   }
   return true
-}
-
-function isSameTime(a: Interval, b: Interval): boolean {
-  return a.start === b.start && a.end === b.end
 }

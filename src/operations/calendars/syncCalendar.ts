@@ -29,8 +29,6 @@ export type SyncCommand = {
   readonly key: CalendarKey
   /** `someoneWaits`: a guest looks at slots. */
   readonly urgency: 'someoneWaits' | 'inBackground'
-  /** Milliseconds for the provider's answer; the provider's own limit where absent. */
-  readonly limitMs?: number | undefined
 }
 
 export type SyncNeeds = Pick<Tools, 'database' | 'providers' | 'mailer' | 'syncing' | 'now'>
@@ -123,7 +121,7 @@ const changesTooFast: Problem = {
 async function ask(
   { database, now }: SyncNeeds,
   provider: CalendarProvider,
-  { appId, key, urgency, limitMs }: SyncCommand,
+  { appId, key, urgency }: SyncCommand,
   mirror: mirrors.Mirror,
 ): Promise<Result<{ changes: CalendarChanges; window: Interval; isKnown: boolean }>> {
   const whole = windowAt(now())
@@ -135,7 +133,7 @@ async function ask(
     mirror.covered.end >= plus(now(), keptAheadDays * dayMs)
   const window = isKnown && mirror.covered !== undefined ? mirror.covered : whole
   const changes = await provider.readChanges(
-    { appId, local: database, limitMs, isInBackground: urgency === 'inBackground' },
+    { appId, local: database, isInBackground: urgency === 'inBackground' },
     key,
     {
       window,

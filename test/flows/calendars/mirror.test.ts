@@ -12,7 +12,7 @@ import {
   slotsFrom,
   sync,
 } from '../../support/calendars/remoteHosts.ts'
-import { nearFuture } from '../../support/hosts.ts'
+import { makeConfiguration, nearFuture, participant } from '../../support/hosts.ts'
 import { startTestServer } from '../../support/server.ts'
 
 const fake = fakeAccounts()
@@ -59,6 +59,38 @@ it('is as old as it may be, and no more: then it is stale since, and the next gu
   expect(await slotsFrom(server, id, nine, 2)).toEqual([half, nine + 3_600, nine + 5_400])
   expect(fake.takeCalls(user)).toEqual(['readChanges'])
   expect((await standing()).status).toBe('ok')
+})
+
+it('is read anew for each of several calendars by how that one stands', async () => {
+  const others = [`refused${count}@host.example`, `old${count}@host.example`] as const
+  for (const username of others) fake.add(username, 'x', ['work'])
+  const [refused, old] = await Promise.all(others.map((username) => connect(server, 'caldav', { username, password: 'x' })))
+  const part = (email: string, availability: object = {}) =>
+    participant(email, { availability: { calendar_ids: ['work'], ...availability }, booking: { calendar_id: 'work' } })
+  const together = await makeConfiguration(server, [{ ...host, calendarId: 'work' }], {
+    participants: [
+      { ...part(user), is_organizer: true },
+      part(others[0], { unreadable_calendars: 'ignore' }),
+      part((old as RemoteHost).email),
+    ],
+  })
+  fake.changePassword(others[0], 'changed')
+  await expect(sync(server, refused as RemoteHost, 'work')).rejects.toThrow('refused')
+  fake.takeCalls(others[1])
+  expect(await slotsFrom(server, together, nine)).toEqual([nine, half])
+  expect(fake.takeCalls(others[1])).toContain('readChanges')
+})
+
+it('is read as a whole where its account is connected anew, whatever the token of before is worth there', async () => {
+  fake.put(user, 'work', 'dentist', milliseconds(nine))
+  await sync(server, host, 'work')
+  expect(await slotsFrom(server, id, nine)).toEqual([half])
+  // The account as another server keeps it, which takes the token for one of its own.
+  fake.add(user, 'x', ['work'])
+  fake.put(user, 'work', 'lunch', milliseconds(half))
+  await connect(server, 'caldav', { username: user, password: 'x' })
+  // A span that was not asked for before.
+  expect(await slotsFrom(server, id, nine, 2)).toEqual([nine, nine + 3_600, nine + 5_400])
 })
 
 it('ends somewhere: days beyond it are asked of the calendar itself, while those before are not', async () => {

@@ -320,3 +320,33 @@ describe('a booking on both', () => {
     expect(await told('booking')).toEqual(['booking.created', 'booking.cancelled'])
   })
 })
+
+describe('a change that takes longer than a request may', () => {
+  const late = () => {
+    clockMs = 16_000
+  }
+  const when: [string, () => void][] = [
+    ['is looked for', () => fake.once('freeBusy', () => fake.once('freeBusy', late))],
+    ['is placed', () => fake.once('place', late)],
+  ]
+  const placed = () => fake.events(there.email, 'work').map(({ when: at }) => at)
+
+  it.each(when)('is none: nothing of a new booking stays where it is late when its time %s', async (_, begin) => {
+    const id = await both()
+    begin()
+    const refused = await book(server, id, nine)
+    expect([refused.status, refused.body.error?.message]).toEqual([504, 'The calendars did not answer in time.'])
+    expect(placed()).toEqual([])
+    clockMs = 0
+    await bookAt(server, id, nine)
+  })
+
+  it.each(when)('is none: a booking stays at its time where it is late when the new one %s', async (_, begin) => {
+    const bookingId = await bookAt(server, await both(), nine)
+    begin()
+    const moved = await server.request('PATCH', `/v3/scheduling/bookings/${bookingId}`, {
+      body: { start_time: noon, end_time: noon + 1800 },
+    })
+    expect([moved.status, placed()]).toEqual([504, [milliseconds(nine)]])
+  })
+})

@@ -48,6 +48,11 @@ const own = () => fake.events(user, 'work').filter(({ placed }) => placed !== un
 const eventId = () => own()[0]?.id ?? ''
 const outcomes = async () =>
   (await countReconciliations(server.app.database, appId)).map(({ found, outcome }) => `${found} ${outcome}`)
+const standing = async () => {
+  const [row] = await server.app.database.query<{ start: number; version: number }>(sql`
+    select extract(epoch from lower(during))::float8 as start, version from openslot.bookings where app_id = ${appId} and id = ${bookingId}::uuid`)
+  return row
+}
 const mails = async (kind: string) => {
   const rows = await server.app.database.query<{ to: string }>(sql`
     select recipient as to from openslot.deliveries where app_id = ${appId} and body ->> 'kind' = ${kind} and recipient in (${user}, 'gil@guest.example')
@@ -84,6 +89,24 @@ it('an event that is moved there moves the booking', async () => {
   await until(outcomes, (all) => expect(all).toContain('moved rescheduled'))
   expect(await mails('rescheduled')).toContain('gil@guest.example')
   expect(own()).toMatchObject([{ when: milliseconds(nine + 900, 45) }])
+})
+
+it('an event that is moved there and back, while that is looked into, is no news', async () => {
+  const before = await standing()
+  fake.put(user, 'work', eventId(), milliseconds(half))
+  fake.once('find', () => fake.put(user, 'work', eventId(), milliseconds(nine)))
+  for (let round = 0; round < 2; round++) await poll()
+  expect(await mails('rescheduled')).toEqual([])
+  expect(await standing()).toEqual(before)
+})
+
+it('an event that is moved there beyond what is read of the calendar moves the booking too', async () => {
+  const far = nine + 450 * 86_400
+  fake.put(user, 'work', eventId(), milliseconds(far))
+  fake.forgetTokens()
+  await poll()
+  expect(await standing()).toMatchObject({ start: far })
+  expect(await mails('rescheduled')).toContain('gil@guest.example')
 })
 
 it('an event whose length is taken away gets its own time back, and that is the end of it', async () => {

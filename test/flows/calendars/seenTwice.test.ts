@@ -166,6 +166,38 @@ describe('an account that is taken away and connected again', () => {
   })
 })
 
+describe('an account that is connected again under another address, where its calendars have other names', () => {
+  const renamed = async () => {
+    const id = await configureFor([part(ana, { isOrganizer: true })])
+    const bookingId = await bookAt(server, id, nine)
+    await sync(server, ana, 'work')
+    fake.rename(ana.email, 'work', 'dav/work')
+    ana = await sign(ana.email)
+    return bookingId
+  }
+  const events = () => fake.events(ana.email, 'dav/work').map(({ when }) => when)
+
+  it('keeps its bookings, whose time is taken, and which move and end as before', async () => {
+    const bookingId = await renamed()
+    for (let round = 0; round < 2; round++) await sync(server, ana, 'dav/work')
+    expect([events(), await outcomes()]).toEqual([[milliseconds(nine)], expect.arrayContaining(['stray reconnected'])])
+    const [claim] = await server.app.database.query<{ calendarId: string }>(sql`
+      select calendar_id as "calendarId" from openslot.slot_claims where app_id = ${appId} and booking_id = ${bookingId}::uuid`)
+    expect(claim).toEqual({ calendarId: 'dav/work' })
+    const id = await configure(server, ana, { read: ['dav/work'], write: 'dav/work' })
+    expect([await slotsFrom(server, id, nine), (await book(server, id, nine)).status]).toEqual([[half], 400])
+    expect((await cancel(bookingId)).status).toBe(200)
+    expect([events(), await told(bookingId)]).toEqual([[], ['booking.created', 'booking.cancelled']])
+  })
+
+  it('loses no event while its calendars cannot be listed', async () => {
+    await renamed()
+    fake.once('listCalendars', 'fail')
+    await sync(server, ana, 'dav/work')
+    expect(events()).toEqual([milliseconds(nine)])
+  })
+})
+
 describe('a calendar that two grants show', () => {
   it('keeps the event of a live booking, which is busy time for both', async () => {
     fake.share(ana.email, 'work', ben.email, 'shared')
@@ -205,6 +237,32 @@ describe('a calendar that two grants show', () => {
     expect(offered.body.data.time_slots.map((slot: { start_time: number }) => slot.start_time)).toEqual([nine, half])
     expect((await move(bookingId, half)).status).toBe(200)
     expect([times(ana), times(ben)]).toEqual([[milliseconds(half)], [milliseconds(half)]])
+  })
+
+  it.each([
+    ['at another time', () => noon],
+    ['at the same time', () => nine],
+  ])('keeps the event of a booking that is handed from one to the other %s', async (_, start) => {
+    fake.share(ana.email, 'work', ben.email, 'shared')
+    ben = await sign(ben.email)
+    const ofBen = { availability: { calendar_ids: ['work'] }, booking: { calendar_id: 'shared' } }
+    const id = await configureFor([part(ana), participant(ben.email, ofBen)], {
+      availability_method: 'max-availability',
+    })
+    const bookingId = await bookAt(server, id, nine, { body: { participants: [{ email: ana.email }] } })
+    const handed = await move(bookingId, start(), { participants: [{ email: ben.email }] })
+    expect([handed.status, times(ana)]).toEqual([200, [milliseconds(start())]])
+    for (let round = 0; round < 2; round++) {
+      await sync(server, ana, 'work')
+      await sync(server, ben, 'shared')
+    }
+    expect([times(ana), await told(bookingId)]).toEqual([
+      [milliseconds(start())],
+      ['booking.created', 'booking.rescheduled'],
+    ])
+    expect((await book(server, await configure(server, ana), start())).status).toBe(400)
+    expect((await cancel(bookingId)).status).toBe(200)
+    expect(times(ana)).toEqual([])
   })
 
   it('whose owner deletes their copy calls the meeting off, and takes none from who serves with them', async () => {

@@ -79,6 +79,11 @@ test('a backup restores into another database and into the embedded one, row by 
       'openslot: The database is not empty: restore works only into an empty one.\n',
     )
   }
+  // What lies elsewhere is somebody else's disk.
+  expect((await openslotJson(embedded, 'doctor', '--only', 'disk')).findings).toEqual([
+    { name: 'disk', ok: true, message: expect.stringMatching(/^\d+ MB are free for .*postgres$/) },
+  ])
+  expect((await openslotJson(named.environment, 'doctor', '--only', 'disk')).findings).toEqual([])
   const server = await startServer(named.environment)
   const headers = { authorization: `Bearer ${apiKey}` }
   expect((await fetch(`${server.url}/v3/connectors/google`, { headers })).status).toBe(200)

@@ -90,6 +90,28 @@ describe('a booking moved by who holds it', () => {
     expect((await call('DELETE', unknown, { address: '192.0.2.3', token: server.apiKey, body: {} })).status).toBe(404)
   })
 
+  it('is asked to stay where it is as often as its page likes, and no move is counted', async () => {
+    const made = await server.request('POST', '/v3/scheduling/sessions', {
+      body: { configuration_id: configurationId },
+    })
+    const session = made.body.data.session_id
+    const id = await book('192.0.2.7')
+    const stays = { start_time: start + slot * 1_800, end_time: start + (slot + 1) * 1_800 }
+    const again = () =>
+      server.request('PATCH', `${path}/${id}?configuration_id=${configurationId}`, {
+        token: session,
+        headers: { 'idempotency-key': 'stay' },
+        body: stays,
+      })
+    expect((await again()).headers.get('idempotent-response')).toBeNull()
+    expect((await again()).headers.get('idempotent-response')).toBe('true')
+    const statuses: number[] = []
+    for (let index = 0; index < 11; index++)
+      statuses.push((await call('PATCH', id, { address: '192.0.2.7', token: session, body: stays })).status)
+    expect(statuses).not.toContain(429)
+    expect((await call('PATCH', id, { address: '192.0.2.7', token: session, body: span() })).status).toBe(200)
+  })
+
   it('moves ten times an hour, with whatever right, and is called off after that all the same', async () => {
     const made = await server.request('POST', '/v3/scheduling/sessions', {
       body: { configuration_id: configurationId },

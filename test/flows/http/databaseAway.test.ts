@@ -3,6 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
+import { createLogger } from '../../../src/adapters/logging/logger.ts'
 import { makeConfiguration, makeHost, nearFuture } from '../../support/hosts.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts'
 import { startTestServer, type TestServer } from '../../support/server.ts'
@@ -12,14 +13,18 @@ let server: TestServer
 let proxy: Proxy
 let configurationId: string
 const start = nearFuture()
+const lines: string[] = []
 
 beforeAll(async () => {
   database = await createTestDatabase()
   const { host, port, user, database: name } = database.connection
   proxy = await startProxy(join(host, `.s.PGSQL.${port}`))
   server = await startTestServer(
-    { connection: { host: '127.0.0.1', port: proxy.port, user, database: name } },
-    { LOG_LEVEL: 'silent' },
+    {
+      connection: { host: '127.0.0.1', port: proxy.port, user, database: name },
+      logger: createLogger('error', { write: (line) => void lines.push(line) }),
+    },
+    { ROLE: 'web' },
   )
   configurationId = await makeConfiguration(server, [await makeHost(server, 'ada@host.example')])
 })
@@ -119,6 +124,14 @@ describe('while the database is away', () => {
         })
       expect(JSON.stringify(reply.body)).not.toMatch(/ECONN|postgres|127\.0\.0\.1|sql|socket/i)
     }
+
+    // Once, however many were refused: the operator's half of the answer.
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({
+        msg: 'the database cannot be used',
+        err: expect.objectContaining({ message: expect.stringMatching(/ECONNREFUSED|terminated/) }),
+      }),
+    ])
 
     await proxy.mend()
     for (const request of requests()) expect((await send(request, 2)).status).toBe(200)

@@ -111,7 +111,11 @@ describe('a busy address', () => {
 
 describe('a proof of work', () => {
   const at = { now: instant(1_800_000_000_000) as Instant }
-  const proofs = createProofOfWork('a key', () => at.now)
+  let keys: [string, ...string[]] = ['a key']
+  const proofs = createProofOfWork(
+    () => keys,
+    () => at.now,
+  )
   const demanded = async (configuration = 'one') => (await proofs.demand(configuration)).challenge as never as Challenge
 
   it('is good for five minutes, for its configuration, under its key', async () => {
@@ -122,8 +126,23 @@ describe('a proof of work', () => {
     at.now = instant(at.now + 5 * 60_000)
     expect(await proofs.accept(late, 'one')).toBe(false)
     expect(await proofs.accept(solved(await demanded('another')), 'one')).toBe(false)
-    const foreign = (await createProofOfWork('b', () => at.now).demand('one')).challenge as never as Challenge
+    const foreign = (
+      await createProofOfWork(
+        () => ['b'],
+        () => at.now,
+      ).demand('one')
+    ).challenge as never as Challenge
     expect(await proofs.accept(solved(foreign), 'one')).toBe(false)
+  })
+
+  it('outlives a rotation of keys, and is then asked for under the new one', async () => {
+    const before = solved(await demanded())
+    keys = ['a new key', 'a key']
+    expect(await proofs.accept(before, 'one')).toBe(true)
+    expect(await proofs.accept(before, 'one')).toBe(false)
+    const after = solved(await demanded())
+    keys = ['a new key']
+    expect(await proofs.accept(after, 'one')).toBe(true)
   })
 
   it.each(['', 'e30=', 'bnVsbA==', 'W10=', '%%%'])('is never %j', async (text) => {

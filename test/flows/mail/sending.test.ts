@@ -90,6 +90,10 @@ describe('a booking', () => {
     const first = eventOf(told)
     expect(first.method).toBe('REQUEST')
     expect(told.raw).toMatch(/content-type: text\/calendar; charset=utf-8; method=REQUEST/i)
+    expect(first.text('description')).toContain(`https://book.example/move/${encodeURIComponent(booking_ref)}`)
+    // Colleagues read a host's calendar, not a host's mails.
+    expect(organizer.text).toContain('https://book.example/move/')
+    expect(eventOf(organizer).text('description')).toBe('')
     expect(first.text('organizer')).toBe('mailto:desk@book.example')
     expect(first.event?.getAllProperties('attendee').map((property) => String(property.getFirstValue()))).toEqual([
       `mailto:${guest}`,
@@ -326,6 +330,30 @@ describe('a mail server', () => {
     expect(eventOf(to(guest)).method).toBe('REQUEST')
   })
 
+  it('that comes back after the booking was moved and then changed tells of the move too, with all that was changed', async () => {
+    const id = await makeConfiguration(server, [host])
+    const { booking_id } = (await bookIt(id, start)).body.data
+    const path = `/v3/scheduling/bookings/${booking_id}?configuration_id=${id}`
+    await sendAll(booking_id)
+    smtp.received.length = 0
+    smtp.refuse(() => true, { code: 451, text: 'greylisted, come again' })
+    const moved = { start_time: start + 3_600, end_time: start + 5_400 }
+    expect((await server.request('PATCH', path, { token: null, body: moved })).status).toBe(200)
+    expect(await sendAll(booking_id)).toEqual(['deferred', 'deferred'])
+    const renamed = { ...moved, guest: { name: 'Gil Grown', email: guest } }
+    expect((await server.request('PATCH', path, { token: null, body: renamed })).status).toBe(200)
+    expect((await mailsOf(booking_id)).slice(4).map(({ kind }) => kind)).toEqual(['changed', 'changed'])
+    smtp.refuse(undefined)
+    expect(await sendAll(booking_id)).toEqual(['nothing to do', 'nothing to do', 'sent', 'sent'])
+    for (const reader of [guest, host.email]) {
+      expect(to(reader).subject).toMatch(/^Booking Rescheduled: /)
+      expect(to(reader).text).toMatch(/Before: /)
+    }
+    expect(to(host.email).text).toContain('Gil Grown')
+    // What was said is what is kept.
+    expect((await mailsOf(booking_id)).slice(4).map(({ kind }) => kind)).toEqual(['rescheduled', 'rescheduled'])
+  })
+
   it('is asked again later, and at last not any more', async () => {
     const id = await makeConfiguration(server, [host])
     const { booking_id } = (await bookIt(id, start)).body.data
@@ -366,6 +394,27 @@ describe('two senders', () => {
       'nothing to do',
       'sent',
     ])
+  })
+
+  it('at two mails to one person about one booking send them one after the other', async () => {
+    const id = await makeConfiguration(server, [host])
+    const { booking_id } = (await bookIt(id, start)).body.data
+    const path = `/v3/scheduling/bookings/${booking_id}?configuration_id=${id}`
+    const body = { start_time: start + 3_600, end_time: start + 5_400 }
+    expect((await server.request('PATCH', path, { token: null, body })).status).toBe(200)
+    const toGuest = (await mailsOf(booking_id)).filter(({ role }) => role === 'guest')
+    const send = (place: number) => server.app.operations.sendMail({ appId: appId(), mailId: toGuest[place]?.id ?? '' })
+    expect(await send(1)).toEqual({ ok: true, value: 'nothing to do' })
+    const first = send(0)
+    await expect.poll(async () => (await mailsOf(booking_id)).some(({ attempts }) => attempts > 0)).toBe(true)
+    expect((await Promise.all([first, send(1)])).map((sent) => sent.ok && sent.value)).toEqual([
+      'sent',
+      'nothing to do',
+    ])
+    expect(await sendAll(booking_id)).toEqual(['sent', 'sent', 'sent'])
+    expect(
+      smtp.received.filter(({ recipient }) => recipient === guest).map(({ subject }) => subject?.split(':')[0]),
+    ).toEqual(['Booking Confirmed', 'Booking Rescheduled'])
   })
 
   it('a mail whose sender died is taken up by the sweep once its lease has run out', async () => {

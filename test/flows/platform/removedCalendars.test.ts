@@ -141,10 +141,17 @@ it('stays where the account is elsewhere: its event stands there as before', asy
   expect(fake.events(username, 'work').map(({ id: event }) => event)).toEqual([eventIdOf(bookingId as BookingId)])
 })
 
-it('a booking that is being changed is looked at again later', async () => {
+it('a booking that is being changed is looked at again later, but not one that has begun or is off, whatever it waits for', async () => {
   const bookingId = await bookOn(await onSecond(), nine)
-  await server.app.database.pool.query(`update openslot.bookings set change = '{"kind": "confirm"}' where id = $1`, [
-    bookingId,
-  ])
+  const waitsFor = (change: object) =>
+    server.app.database.pool.query('update openslot.bookings set change = $2 where id = $1', [bookingId, change])
+  await waitsFor({ kind: 'confirm' })
   expect((await again(bookingId)).ok).toBe(false)
+  clockMs = (nine + 60) * 1_000 - Date.now()
+  expect((await again(bookingId)).ok).toBe(true)
+  clockMs = 0
+  // Its calendar may never let the event go.
+  await waitsFor({ kind: 'cancel', by: 'guest', reason: '', from: 'booked' })
+  await server.app.database.pool.query(`update openslot.bookings set state = 'cancelled' where id = $1`, [bookingId])
+  expect((await again(bookingId)).ok).toBe(true)
 })

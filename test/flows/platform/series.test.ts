@@ -77,6 +77,27 @@ describe('a series that is read whole', () => {
     expect((await read(`?calendar_id=primary&${span}`)).map(({ start }) => start)).toEqual([first, first + 2 * week])
   })
 
+  it.each([
+    ['an hour', () => create(hourFrom('2027-06-01T08:00Z'), 'RRULE:FREQ=WEEKLY;COUNT=3'), '2027-06-08T08:00Z', 30],
+    ['a day', () => create({ date: '2027-06-01' }, 'RRULE:FREQ=WEEKLY;COUNT=3'), '2027-06-07T22:00Z', 23 * 60],
+  ] as const)(
+    'tells of what was moved away from a span into which only the end of %s reached',
+    async (_, make, start, minutes) => {
+      const series = await make()
+      const stamp = start.replaceAll(/[-:]/g, '').replace('Z', '00Z')
+      const away = { start_time: first + 20 * week, end_time: first + 20 * week + 3_600 }
+      const moved = await server.request('PUT', one(`${series}_${stamp}`), { body: { when: away } })
+      expect(moved.status).toBe(200)
+      const ids = async (from: number, way: string) =>
+        (await read(`${way}&calendar_id=primary&start=${from}&end=${from + 12 * 3_600}`)).map((event) => event.id)
+      for (const way of ['?expand_recurring=false', '/import?']) {
+        expect(await ids(at(start) + minutes * 60, way), way).toContain(`${series}_${stamp}`)
+        expect(await ids(at(start) + 25 * 3_600, way), way).not.toContain(`${series}_${stamp}`)
+      }
+      expect(await ids(at(start) + minutes * 60, '?')).not.toContain(`${series}_${stamp}`)
+    },
+  )
+
   it('does not show a deleted occurrence to who asked for occurrences', async () => {
     await server.request('DELETE', one(second))
     expect((await read(`?calendar_id=primary&${span}`)).map(({ start }) => start)).toEqual([first, first + 2 * week])

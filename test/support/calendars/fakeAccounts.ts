@@ -30,6 +30,8 @@ export type FakeAccounts = {
   share(username: string, calendar: string, to: string, as: string, readOnly?: 'readOnly'): void
   /** The account may read the calendar only, and does not say so. */
   lock(username: string, calendar: string): void
+  /** The provider knows the calendar by another name from now on. */
+  rename(username: string, calendar: string, as: string): void
   changePassword(username: string, password: string): void
   put(username: string, calendar: string, id: string, when: Interval): void
   delete(username: string, calendar: string, id: string): void
@@ -188,6 +190,8 @@ export function fakeAccounts(): FakeAccounts {
       writeAt('bringBack', call, from, (calendar) => {
         const event = calendar.events.get(eventId)
         if (event === undefined) return success(undefined)
+        if (calendars.get(call.account.email)?.has(to) !== true)
+          return failure({ ...away, message: 'The calendar is gone.' })
         write(kept(call.account.email, to), eventId, { when: event.when, placed: event.placed })
         write(calendar, eventId, undefined)
         return success(undefined)
@@ -203,6 +207,10 @@ export function fakeAccounts(): FakeAccounts {
     share: (username, calendar, to, as, readOnly) => {
       calendars.get(to)?.set(as, kept(username, calendar))
       if (readOnly !== undefined) readOnlyCalendars.add(`${to} ${as}`)
+    },
+    rename: (username, calendar, as) => {
+      calendars.get(username)?.set(as, kept(username, calendar))
+      calendars.get(username)?.delete(calendar)
     },
     lock: (username, calendar) => void lockedCalendars.add(`${username} ${calendar}`),
     changePassword: (username, password) => void passwords.set(username, password),

@@ -3,7 +3,7 @@ import type { Words } from './en.ts'
 
 export const ar: Words = {
   direction: 'rtl',
-  needsScript: 'تحتاج هذه الصفحة إلى JavaScript لعرض الأوقات المتاحة.',
+  needsScript: 'تحتاج هذه الصفحة إلى JavaScript. يُرجى تفعيله في متصفحك.',
   titles: {
     private: 'الحجز',
     missing: 'هذه الصفحة غير متاحة',

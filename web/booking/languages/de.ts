@@ -3,7 +3,7 @@ import type { Words } from './en.ts'
 
 export const de: Words = {
   direction: 'ltr',
-  needsScript: 'Diese Seite braucht JavaScript, um freie Zeiten zu zeigen.',
+  needsScript: 'Diese Seite braucht JavaScript. Bitte schalten Sie es in Ihrem Browser ein.',
   titles: {
     private: 'Terminbuchung',
     missing: 'Diese Seite ist nicht verfügbar',

@@ -2,7 +2,7 @@
 
 export const en = {
   direction: 'ltr' as 'ltr' | 'rtl',
-  needsScript: 'This page needs JavaScript to show free times.',
+  needsScript: 'This page needs JavaScript. Please turn it on in your browser.',
   titles: {
     private: 'Booking',
     missing: 'This page is not available',

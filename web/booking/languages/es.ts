@@ -3,7 +3,7 @@ import type { Words } from './en.ts'
 
 export const es: Words = {
   direction: 'ltr',
-  needsScript: 'Esta página necesita JavaScript para mostrar las horas libres.',
+  needsScript: 'Esta página necesita JavaScript. Actívalo en tu navegador.',
   titles: {
     private: 'Reserva',
     missing: 'Esta página no está disponible',

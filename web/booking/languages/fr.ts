@@ -3,7 +3,7 @@ import type { Words } from './en.ts'
 
 export const fr: Words = {
   direction: 'ltr',
-  needsScript: 'Cette page a besoin de JavaScript pour afficher les créneaux libres.',
+  needsScript: 'Cette page a besoin de JavaScript. Veuillez l’activer dans votre navigateur.',
   titles: {
     private: 'Réservation',
     missing: 'Cette page n’est pas disponible',

@@ -3,7 +3,7 @@ import type { Words } from './en.ts'
 
 export const he: Words = {
   direction: 'rtl',
-  needsScript: 'הדף הזה זקוק ל-JavaScript כדי להציג זמנים פנויים.',
+  needsScript: 'הדף הזה זקוק ל-JavaScript. נא להפעיל אותו בדפדפן.',
   titles: {
     private: 'קביעת פגישה',
     missing: 'הדף הזה אינו זמין',

@@ -3,7 +3,7 @@ import type { Words } from './en.ts'
 
 export const ja: Words = {
   direction: 'ltr',
-  needsScript: '空き時間を表示するには JavaScript が必要です。',
+  needsScript: 'このページには JavaScript が必要です。ブラウザーで有効にしてください。',
   titles: {
     private: '予約',
     missing: 'このページは表示できません',

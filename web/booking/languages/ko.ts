@@ -3,7 +3,7 @@ import type { Words } from './en.ts'
 
 export const ko: Words = {
   direction: 'ltr',
-  needsScript: '예약 가능한 시간을 표시하려면 JavaScript가 필요합니다.',
+  needsScript: '이 페이지에는 JavaScript가 필요합니다. 브라우저에서 켜 주세요.',
   titles: {
     private: '예약',
     missing: '이 페이지를 사용할 수 없습니다',

@@ -3,7 +3,7 @@ import type { Words } from './en.ts'
 
 export const nl: Words = {
   direction: 'ltr',
-  needsScript: 'Deze pagina heeft JavaScript nodig om vrije tijden te tonen.',
+  needsScript: 'Deze pagina heeft JavaScript nodig. Zet het aan in je browser.',
   titles: {
     private: 'Afspraak maken',
     missing: 'Deze pagina is niet beschikbaar',

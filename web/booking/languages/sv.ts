@@ -3,7 +3,7 @@ import type { Words } from './en.ts'
 
 export const sv: Words = {
   direction: 'ltr',
-  needsScript: 'Sidan behöver JavaScript för att visa lediga tider.',
+  needsScript: 'Sidan behöver JavaScript. Slå på det i webbläsaren.',
   titles: {
     private: 'Bokning',
     missing: 'Sidan är inte tillgänglig',

@@ -3,7 +3,7 @@ import type { Words } from './en.ts'
 
 export const zh: Words = {
   direction: 'ltr',
-  needsScript: '此页面需要 JavaScript 才能显示空闲时间。',
+  needsScript: '此页面需要 JavaScript。请在浏览器中启用它。',
   titles: {
     private: '预约',
     missing: '此页面不可用',

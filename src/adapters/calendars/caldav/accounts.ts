@@ -16,7 +16,7 @@ import { isOfOthers } from './mapping.ts'
 import { type DavObject, deleteObject, type Failed, findByUid, moveObject, readObject } from './objects.ts'
 import { urlOf } from './places.ts'
 import { placeEvent } from './placing.ts'
-import { type Reading, readChanges, readSpan } from './reading.ts'
+import { findMissing, type Reading, readChanges, readSpan } from './reading.ts'
 
 export type CaldavOptions = {
   readonly safeFetch: SafeFetch
@@ -143,8 +143,15 @@ export function openAccounts({ safeFetch, now, serverUrl, findService = askDns }
       const there = await findObject(client, urlOfCalendar(from), id)
       if (there === 'absent') return success(undefined)
       if ('problem' in there) return failure(there.problem)
-      const moved = await moveObject(client, there.url, `${urlOfCalendar(to)}${id}.ics`)
-      return typeof moved === 'object' ? failure(moved.problem) : success(undefined)
+      const calendarUrl = urlOfCalendar(to)
+      const moved = await moveObject(client, there.url, `${calendarUrl}${id}.ics`)
+      if (typeof moved === 'object') return failure(moved.problem)
+      if (moved !== 'refused') return success(undefined)
+      // It goes only for the sake of one that can stand there.
+      const missing = await findMissing({ client, calendarUrl })
+      if (missing !== undefined) return failure(missing)
+      const deleted = await deleteObject(client, there.url)
+      return typeof deleted === 'object' ? failure(deleted.problem) : success(undefined)
     },
   }
 }

@@ -6,7 +6,7 @@ import { type Component, MalformedCalendar, readComponents } from '../../ical/co
 import { timezoneNamed, timezoneOfDescription } from '../../ical/zones.ts'
 import type { FindService } from '../../net/serviceRecords.ts'
 import type { FoundCalendar } from '../calendarProvider.ts'
-import { askForMultistatus, type DavClient } from './client.ts'
+import { askForMultistatus, type DavClient, unavailable } from './client.ts'
 import { apple, caldav, childOf, type DavResponse, dav, hrefOf, hrefsOf, namespaces, within } from './davXml.ts'
 import { calendarIdOf } from './places.ts'
 
@@ -151,6 +151,8 @@ export async function findCalendars(client: DavClient, { homes, inbox }: Discove
     })
     if ('problem' in listed) return failure(listed.problem)
     for (const response of listed.responses) {
+      // One that is passed over here is taken for gone.
+      if (response.status >= 500) return failure(unavailable('answered only in part'))
       const id = calendarIdOf(response.href, listed.url, firstHome)
       if (id === undefined || !holdsEvents(response)) continue
       found.set(id, { id, ...readCalendar(response, id) })

@@ -60,19 +60,16 @@ export async function deleteObject(client: DavClient, url: string): Promise<'del
   return answer.status >= 200 && answer.status < 300 ? 'deleted' : { problem: problemOf(answer) }
 }
 
-/** `deleted`: it could not be carried there, and is only gone from where it stood. */
+/** `refused`: it is gone, one stands there already, or this server carries nothing from one calendar to another, or not to that one. */
 export async function moveObject(
   client: DavClient,
   url: string,
   target: string,
-): Promise<'moved' | 'deleted' | 'absent' | Failed> {
+): Promise<'moved' | 'refused' | Failed> {
   const answer = await client.send({ method: 'MOVE', url, headers: { destination: target, overwrite: 'F' } })
   if (typeof answer === 'string') return { problem: problemOf(answer) }
   if (answer.status >= 200 && answer.status < 300) return 'moved'
-  if (answer.status === 404 || answer.status === 410) return 'absent'
-  // One stands there already, or this server carries nothing from one calendar to another.
-  if ([403, 405, 409, 412, 501, 502].includes(answer.status)) return deleteObject(client, url)
-  return { problem: problemOf(answer) }
+  return [403, 404, 405, 409, 410, 412, 501, 502].includes(answer.status) ? 'refused' : { problem: problemOf(answer) }
 }
 
 /**

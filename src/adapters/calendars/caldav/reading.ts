@@ -32,7 +32,7 @@ export async function readSpan(reading: Reading, span: Interval): Promise<Result
   if (!read.ok) return read
   const { objects } = read.value
   if (objects.length === 0) {
-    const gone = await missing(reading)
+    const gone = await findMissing(reading)
     if (gone !== undefined) return failure(gone)
   }
   return success(objects.flatMap(({ events }) => events))
@@ -81,8 +81,8 @@ async function readSyncChanges(
       body: `<?xml version="1.0" encoding="utf-8"?><D:sync-collection ${namespaces}><D:sync-token>${escapeXml(token)}</D:sync-token><D:sync-level>1</D:sync-level><D:prop><D:getetag/></D:prop></D:sync-collection>`,
     })
     if ('problem' in told) {
-      // Whatever a server says to a token that it does not know (403, 409, 500), the calendar can still be read anew.
-      const isPassing = told.status === undefined || [401, 404, 410, 429, 503].includes(told.status)
+      // Whatever a server says to a token that it does not know (403, 409, 410, 500), the calendar can still be read anew.
+      const isPassing = told.status === undefined || [401, 429, 503].includes(told.status)
       return isPassing ? failure(told.problem) : 'unknownToken'
     }
     let hasMore = false
@@ -90,10 +90,8 @@ async function readSyncChanges(
       const id = placeOf(href, told.url, reading.home)
       if (reading.work.isLong()) await reading.work.breathe()
       if (id === undefined) continue
-      const isItself =
-        id.replace(/\/$/, '') === placeOf(reading.calendarUrl, told.url, reading.home)?.replace(/\/$/, '')
-      if (isItself) hasMore ||= status === 507
-      else if (status === 404 || status === 410) {
+      if (isCalendar(reading, id)) hasMore ||= status === 507
+      else if (isGone(status)) {
         removed.add(id)
         changed.delete(id)
       } else if (!id.endsWith('/')) {
@@ -134,7 +132,8 @@ async function readByVersions(
   for (const { href, status, properties } of listed.responses) {
     if (reading.work.isLong()) await reading.work.breathe()
     const id = placeOf(href, listed.url, reading.home)
-    if (id !== undefined && status === 200 && !id.endsWith('/')) versions.set(id, versionOf(properties) ?? '')
+    if (id !== undefined && isCutShort(reading, id, status)) return failure(partial)
+    if (id !== undefined && !isGone(status) && !id.endsWith('/')) versions.set(id, versionOf(properties) ?? '')
   }
   // What has no version cannot be missed either.
   const isComparable = ![...versions.values()].includes('')
@@ -186,10 +185,11 @@ async function queryObjects(reading: Reading, span: Interval): Promise<Result<Re
   for (const { href, status } of told.responses) {
     if (reading.work.isLong()) await reading.work.breathe()
     const id = placeOf(href, told.url, reading.home)
-    if (id !== undefined && !id.endsWith('/') && status === 200) ids.push(id)
+    if (id !== undefined && isCutShort(reading, id, status)) return failure(partial)
+    if (id !== undefined && !id.endsWith('/') && !isGone(status)) ids.push(id)
   }
   if (ids.length === 0) {
-    const gone = await missing(reading)
+    const gone = await findMissing(reading)
     return gone === undefined ? success([]) : failure(gone)
   }
   const read = await fetchObjects(reading, ids, span)
@@ -209,7 +209,10 @@ function queryFor(reading: Reading, span: Interval, properties: string): DavRequ
 }
 
 /** Some servers find nothing in a calendar that is not there, and do not say that it is not. Undefined where it is there. */
-async function missing({ client, calendarUrl }: Reading): Promise<Problem | undefined> {
+export async function findMissing({
+  client,
+  calendarUrl,
+}: Pick<Reading, 'client' | 'calendarUrl'>): Promise<Problem | undefined> {
   const told = await askForMultistatus(client, {
     method: 'PROPFIND',
     url: calendarUrl,
@@ -264,6 +267,22 @@ function hrefOfPlace(id: string): string {
   return URL.parse(id)?.pathname ?? id
 }
 
+/** Servers say so of the calendar itself where they leave out what is too much for them (RFC 4791 §7.8, RFC 6578 §3.6). */
+function isCutShort(reading: Reading, id: string, status: number): boolean {
+  return status >= 400 && isCalendar(reading, id)
+}
+
+/** What was left out is not known. */
+const partial = unavailable('answered only in part')
+
+function isCalendar({ calendarUrl, home }: Reading, id: string): boolean {
+  return id.replace(/\/$/, '') === placeOf(calendarUrl, calendarUrl, home)?.replace(/\/$/, '')
+}
+
+function isGone(status: number): boolean {
+  return status === 404 || status === 410
+}
+
 async function askForObjects(reading: Reading, span: Interval, request: DavRequest): Promise<Result<Fetched>> {
   const told = await askForMultistatus(reading.client, request)
   if ('problem' in told) return failure(told.problem)
@@ -275,8 +294,9 @@ async function askForObjects(reading: Reading, span: Interval, request: DavReque
     if (reading.work.isLong()) await reading.work.breathe()
     if (reading.signal.aborted) return failure(unavailable('did not answer in time'))
     const id = placeOf(response.href, told.url, reading.home)
+    if (id !== undefined && isCutShort(reading, id, response.status)) return failure(partial)
     if (id === undefined || id.endsWith('/')) continue
-    if (response.status === 404 || response.status === 410) {
+    if (isGone(response.status)) {
       gone.push(id)
       continue
     }

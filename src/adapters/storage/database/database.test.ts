@@ -194,6 +194,18 @@ it('a statement whose time is up is not wrong, and not tried again: the database
   expect(attempts).toBe(1)
 })
 
+it('a database without room is not wrong, and not tried again', async () => {
+  let attempts = 0
+  const full = database.transaction(appId, (transaction) => {
+    attempts++
+    return transaction.query(
+      sql`do $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; end $$`,
+    )
+  })
+  await expect(full).rejects.toMatchObject({ name: 'DatabaseUnavailable', cause: { message: 'could not extend file' } })
+  expect(attempts).toBe(1)
+})
+
 it('the server role works with the job queue, although it does not own it', async () => {
   await database.transaction(appId, (transaction) =>
     transaction.query(sql`select graphile_worker.add_job('x', '{}'::json)`),

@@ -195,7 +195,7 @@ export class Database implements Queryable {
       if (error instanceof CommitUnknown) throw error
       if (retryableStates.has(sqlState(cause))) throw new RetryTransaction(cause, false)
       if (isAway(cause)) throw new RetryTransaction(cause, true)
-      throw error
+      throw error instanceof pg.DatabaseError ? translate(error) : error
     } finally {
       client.off('error', note)
       client.release(broken)
@@ -267,6 +267,8 @@ function translate(error: unknown): unknown {
   // Its time was up, or that for a lock which others hold: another try would take as long.
   if (state === '57014' || state === '55P03')
     return new DatabaseUnavailable('the database took too long', { cause: error })
+  // Class 53: no room on its disk or in its memory. What is there can be read, and whoever makes room is asked to.
+  if (state.startsWith('53')) return new DatabaseUnavailable('the database has no room', { cause: error })
   if (state === '23P01' || state === '23505' || state === '23503')
     return new ConstraintViolation((error as { constraint?: string }).constraint ?? state, error)
   return error

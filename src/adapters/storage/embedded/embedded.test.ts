@@ -8,6 +8,7 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 
 import { type EmbeddedPostgres, type PostgresConnection, startEmbeddedPostgres } from './embedded.ts'
+import { explainFailure } from './process.ts'
 
 const program = new URL('../../../../test/support/startPostgres.ts', import.meta.url).pathname
 
@@ -229,6 +230,13 @@ test('a data directory that is too deep for a socket gets its socket elsewhere',
     rmSync(directory, { recursive: true, force: true })
     directory = outer
   }
+})
+
+test('a disk without room is named, whatever PostgreSQL makes of it', () => {
+  const words =
+    'could not write to file "pg_wal/xlogtemp.9": No space left on device\nPANIC:  cannot abort transaction 1, it was already committed\n'
+  expect(explainFailure(words)).toBe('There is no space left on the disk; make room and start again.')
+  expect(explainFailure('LOG:  x\nFATAL:  y\n')).toBe('FATAL:  y')
 })
 
 function ownerOfData(): { uid: number; gid: number } {

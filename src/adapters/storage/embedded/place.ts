@@ -92,6 +92,14 @@ export function hasEmbeddedDatabase(dataDirectory: string): boolean {
   return existsSync(join(dataDirectory, 'postgres')) || existsSync(join(dataDirectory, pointerName))
 }
 
+/** Where the database that was made for `dataDirectory` lies; undefined where there is none, or where it is gone. */
+export function findDatabaseFolder(dataDirectory: string): string | undefined {
+  const pointer = join(dataDirectory, pointerName)
+  const home = existsSync(pointer) ? readFileSync(pointer, 'utf8').trim() : dataDirectory
+  const folder = join(home, 'postgres')
+  return existsSync(folder) ? folder : undefined
+}
+
 /** Makes `path` a folder of the owner's alone (0700); refuses one that somebody else made there before. */
 export function makePrivateDirectory(path: string, owner: ProcessOwner): void {
   mkdirSync(path, { recursive: true, mode: 0o700 })

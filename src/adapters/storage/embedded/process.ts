@@ -1,7 +1,6 @@
 /** The PostgreSQL process itself: initdb, start, and what its last words mean. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import {
   closeSync,
   existsSync,
@@ -16,9 +15,9 @@ import {
   rmSync,
   statSync,
 } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { join } from 'node:path'
 
-import { flushDirectory } from '../durableFiles.ts'
+import { flushDirectory, nameDraft, removeOldDrafts } from '../durableFiles.ts'
 import { makePrivateDirectory, type PostgresPlace } from './place.ts'
 
 /** A child that was started. `exit` is set when it has ended; `lastWords` reads what it wrote to the log since it began. */
@@ -59,7 +58,7 @@ export function checkVersion({ databaseDirectory, binaries }: PostgresPlace): vo
 export async function initialise(place: PostgresPlace): Promise<void> {
   if (existsSync(place.databaseDirectory)) return
   removeOldDrafts(place.databaseDirectory)
-  const draft = `${place.databaseDirectory}.new-${randomUUID()}`
+  const draft = nameDraft(place.databaseDirectory)
   makePrivateDirectory(draft, place.owner)
   const args = [
     '-D',
@@ -81,7 +80,7 @@ export async function initialise(place: PostgresPlace): Promise<void> {
     const failure = await new Promise<string | undefined>((resolve) => {
       child.once('error', (error) => resolve(explainSpawnError(error)))
       child.once('exit', (code, signal) =>
-        resolve(code === 0 ? undefined : `initdb ended with ${signal ?? code}: ${lastLine(log.read())}`),
+        resolve(code === 0 ? undefined : `initdb ended with ${signal ?? code}: ${explainFailure(log.read())}`),
       )
     })
     if (failure !== undefined) throw new Error(`PostgreSQL could not make its data directory: ${failure}`)
@@ -126,6 +125,7 @@ export function gaveWay(words: string): boolean {
 
 /** The line which says why, in plain words where the cause is known. */
 export function explainFailure(words: string): string {
+  if (/No space left on device/.test(words)) return 'There is no space left on the disk; make room and start again.'
   if (/GLIBC_\d/.test(words)) return 'The embedded PostgreSQL needs glibc 2.27 or newer; set DATABASE_URL instead.'
   return lastLine(words)
 }
@@ -186,15 +186,6 @@ function readLockFile(databaseDirectory: string): { pid: number; socketDirectory
   // Lines: pid, data directory, start, port, socket directory, … (PostgreSQL's miscadmin.h).
   const lines = readFileSync(file, 'utf8').split('\n')
   return { pid: Number(lines[0]), socketDirectory: lines[4] || undefined }
-}
-
-function removeOldDrafts(databaseDirectory: string): void {
-  const parent = dirname(databaseDirectory)
-  for (const name of readdirSync(parent)) {
-    const isDraft = name.startsWith(`${basename(databaseDirectory)}.new-`)
-    if (isDraft && Date.now() - statSync(join(parent, name)).mtimeMs > 600_000)
-      rmSync(join(parent, name), { recursive: true, force: true })
-  }
 }
 
 function childOptions({ owner, environment }: PostgresPlace, log: number) {

@@ -1,5 +1,9 @@
 // Endpoints that asked for webhooks, what is on its way to them, and every attempt.
 
+export const webhooksRows = `
+update openslot.webhook_events set fanned_out_at = created_at;
+`
+
 export const webhooks = `
 create table openslot.webhook_endpoints (
   app_id uuid not null references openslot.applications, id uuid not null,
@@ -13,9 +17,7 @@ create table openslot.webhook_endpoints (
   created_at timestamptz not null default now(), updated_at timestamptz not null default now(),
   primary key (app_id, id));
 
-alter table openslot.webhook_events add column grant_id uuid, add column fanned_out_at timestamptz;
-update openslot.webhook_events set fanned_out_at = created_at;
--- When it was written, not when its transaction began: the events feed is read in this order.
+alter table openslot.webhook_events add column grant_id uuid, add column fanned_out_at timestamptz;${webhooksRows}-- When it was written, not when its transaction began: the events feed is read in this order.
 alter table openslot.webhook_events alter column created_at set default clock_timestamp();
 create index webhook_events_waiting on openslot.webhook_events (app_id, created_at) where fanned_out_at is null;
 create index webhook_events_feed on openslot.webhook_events (app_id, created_at, id);

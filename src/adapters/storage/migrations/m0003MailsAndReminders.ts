@@ -1,5 +1,10 @@
 // Mails with a time at which they are due and their attempts, and reminders as rows.
 
+export const mailsAndRemindersRows = `
+-- What was written before holds too little to be a mail.
+update openslot.deliveries set state = 'cancelled', last_error = 'written before this server could send mail', finished_at = now() where kind = 'mail';
+`
+
 export const mailsAndReminders = `
 -- A reminder by mail belongs to a booking and to no notification.
 alter table openslot.deliveries alter column event_id drop not null;
@@ -8,10 +13,7 @@ alter table openslot.deliveries add column booking_id uuid;
 alter table openslot.deliveries add column mail_due_at timestamptz;
 create index deliveries_mails on openslot.deliveries (app_id, id) where kind = 'mail';
 create index deliveries_mail_recipients on openslot.deliveries (app_id, lower(recipient), created_at) where kind = 'mail';
-create index deliveries_mails_due on openslot.deliveries (app_id, mail_due_at) where kind = 'mail' and state = 'ready' and mail_due_at is not null;
--- What was written before holds too little to be a mail.
-update openslot.deliveries set state = 'cancelled', last_error = 'written before this server could send mail', finished_at = now() where kind = 'mail';
-
+create index deliveries_mails_due on openslot.deliveries (app_id, mail_due_at) where kind = 'mail' and state = 'ready' and mail_due_at is not null;${mailsAndRemindersRows}
 create table openslot.mail_attempts (
   app_id uuid not null, id uuid not null, delivery_id uuid not null,
   at timestamptz not null default now(), duration_ms int not null,

@@ -1,8 +1,6 @@
 // Calendars elsewhere whose zone nobody knows: not the same as UTC.
 
-export const unknownTimezones = `
--- Null: nobody knows, and what stands there without a zone counts wherever on earth it may be.
-alter table openslot.calendars alter column timezone drop not null;
+export const unknownTimezonesRows = `
 -- Of those elsewhere, which alone have mirrors, UTC has meant either. Whoever says UTC says it again when the calendar is read now.
 update openslot.calendars as calendar set timezone = null from openslot.mirrors as mirror
 where mirror.app_id = calendar.app_id and mirror.grant_id = calendar.grant_id and mirror.calendar_id = calendar.id and calendar.timezone = 'UTC';
@@ -12,3 +10,7 @@ from openslot.calendars as calendar
 where calendar.app_id = mirror.app_id and calendar.grant_id = mirror.grant_id and calendar.id = mirror.calendar_id
   and calendar.timezone is null;
 `
+
+export const unknownTimezones = `
+-- Null: nobody knows, and what stands there without a zone counts wherever on earth it may be.
+alter table openslot.calendars alter column timezone drop not null;${unknownTimezonesRows}`

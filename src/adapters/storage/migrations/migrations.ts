@@ -6,34 +6,43 @@ import { type Connection, toClientConfig } from '../database/connection.ts'
 import type { Queryable } from '../database/database.ts'
 import { sql } from '../database/sql.ts'
 import { firstSchema } from './m0001FirstSchema.ts'
-import { webhooks } from './m0002Webhooks.ts'
-import { mailsAndReminders } from './m0003MailsAndReminders.ts'
+import { webhooks, webhooksRows } from './m0002Webhooks.ts'
+import { mailsAndReminders, mailsAndRemindersRows } from './m0003MailsAndReminders.ts'
 import { notices } from './m0005Notices.ts'
 import { calendarMirrors } from './m0008CalendarMirrors.ts'
 import { selectiveIndexes } from './m0009SelectiveIndexes.ts'
 import { interruptedMails } from './m0010InterruptedMails.ts'
-import { unknownTimezones } from './m0012UnknownTimezones.ts'
+import { unknownTimezones, unknownTimezonesRows } from './m0012UnknownTimezones.ts'
 import { guestData } from './m0013GuestData.ts'
-import { mirrorReasons } from './m0014MirrorReasons.ts'
+import { mirrorReasons, mirrorReasonsRows } from './m0014MirrorReasons.ts'
 import { turnsInAnyCase } from './m0015TurnsInAnyCase.ts'
 import { keysAndAddresses } from './m0017KeysAndAddresses.ts'
 import { rateCounts } from './m0018RateCounts.ts'
+import { indexesInUse } from './m0021IndexesInUse.ts'
+
+type Migration = {
+  readonly name: string
+  readonly statements: string
+  /** Those of its statements that change rows which are there: a backup from before brings such rows too. */
+  readonly rows?: string
+}
 
 /** Append only: a released migration is never edited. */
-const migrations: readonly { readonly name: string; readonly statements: string }[] = [
+const migrations: readonly Migration[] = [
   { name: '0001 first schema', statements: firstSchema },
-  { name: '0002 webhooks', statements: webhooks },
-  { name: '0003 mails and reminders', statements: mailsAndReminders },
+  { name: '0002 webhooks', statements: webhooks, rows: webhooksRows },
+  { name: '0003 mails and reminders', statements: mailsAndReminders, rows: mailsAndRemindersRows },
   { name: '0005 notices', statements: notices },
   { name: '0008 calendar mirrors', statements: calendarMirrors },
   { name: '0009 selective indexes', statements: selectiveIndexes },
   { name: '0010 interrupted mails', statements: interruptedMails },
-  { name: '0012 unknown time zones', statements: unknownTimezones },
+  { name: '0012 unknown time zones', statements: unknownTimezones, rows: unknownTimezonesRows },
   { name: '0013 guest data', statements: guestData },
-  { name: '0014 mirror reasons', statements: mirrorReasons },
+  { name: '0014 mirror reasons', statements: mirrorReasons, rows: mirrorReasonsRows },
   { name: '0015 turns in any case', statements: turnsInAnyCase },
   { name: '0017 keys and addresses', statements: keysAndAddresses },
   { name: '0018 rate counts', statements: rateCounts },
+  { name: '0021 indexes in use', statements: indexesInUse },
 ]
 
 /** The role that the server takes on: it owns no table, so row security binds it and the audit log is append-only. */
@@ -89,6 +98,11 @@ async function applyMissing(client: pg.Client): Promise<string[]> {
     applied.push(migration.name)
   }
   return applied
+}
+
+/** Does to rows that were written under a schema with `applied` alone what the later migrations would have done to them. */
+export async function catchUpRows(client: pg.ClientBase, applied: readonly string[]): Promise<void> {
+  for (const { name, rows } of migrations) if (rows !== undefined && !applied.includes(name)) await client.query(rows)
 }
 
 /**

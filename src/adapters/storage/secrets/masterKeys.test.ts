@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -96,6 +105,19 @@ describe('the key file', () => {
     expect(server.toOpen(old.kid)).toEqual([old, fresh])
     expect(server.first()).toEqual(fresh)
     expect(readdirSync(directory)).toEqual(['master.key'])
+  })
+
+  it('has nothing of its drafts left beside it by a start, but what somebody may still be at', () => {
+    const directory = makeDirectory()
+    const { keys } = load(directory)
+    keys.prepare()
+    const draft = (name: string) => join(directory, `master.key.new-${name}`)
+    for (const name of ['old', 'young']) writeFileSync(draft(name), text(name))
+    const anHourAgo = Date.now() / 1_000 - 3_600
+    utimesSync(draft('old'), anHourAgo, anHourAgo)
+    utimesSync(join(directory, 'master.key'), anHourAgo, anHourAgo)
+    load(directory).keys.prepare()
+    expect(readdirSync(directory).sort()).toEqual(['master.key', 'master.key.new-young'])
   })
 
   it('keeps open what was taken out of it, and seals under what stands in it', () => {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-import { makeDirectory, makeFile, replaceFile } from '../durableFiles.ts'
+import { makeDirectory, makeFile, removeOldDrafts, replaceFile } from '../durableFiles.ts'
 import { VaultError } from './sealing.ts'
 
 export type MasterKey = { readonly kid: string; readonly key: Buffer }
@@ -27,9 +27,21 @@ export class MasterKeys {
     return this.#known.length === 0
   }
 
+  /** For a start: makes the file where there has been none, and takes away what a command that was cut off has left beside it. */
+  prepare(): void {
+    this.first()
+    if (this.#file !== undefined) removeOldDrafts(this.#file.path)
+  }
+
   /** All that may open what is said to be sealed under `kid`, the one of that name first. */
   toOpen(kid: string): MasterKey[] {
     return [...this.#known.filter((key) => key.kid === kid), ...this.#known.filter((key) => key.kid !== kid)]
+  }
+
+  /** All that may open, as they stand in the file now; what seals is the first. Throws `VaultError`. */
+  all(): readonly [MasterKey, ...MasterKey[]] {
+    const first = this.first()
+    return [first, ...this.#known.filter((key) => key !== first)]
   }
 
   has(kid: string): boolean {

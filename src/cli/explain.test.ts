@@ -1,0 +1,29 @@
+import { createServer } from 'node:net'
+import pg from 'pg'
+import { expect, it, onTestFinished } from 'vitest'
+
+import { explain } from './explain.ts'
+
+it('says what to do about a database that does not speak TLS', async () => {
+  // What PostgreSQL without TLS answers to the request for it.
+  const plain = createServer((socket) => socket.once('data', () => socket.end('N')))
+  await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => new Promise<void>((resolve) => plain.close(() => resolve())))
+  const { port } = plain.address() as { port: number }
+  const client = new pg.Client({ connectionString: `postgres://u@127.0.0.1:${port}/x`, ssl: true })
+  const error = await client.connect().then(
+    () => undefined,
+    (failure: unknown) => failure,
+  )
+  expect(explain(error)).toContain('does not speak TLS; switch it on there, or add ?sslmode=disable')
+})
+
+it.each([
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'unable to verify the first certificate'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', "Hostname/IP does not match certificate's altnames"],
+])('says what to do about a certificate that is not trusted: %s', (code, message) => {
+  expect(explain(Object.assign(new Error(message), { code }))).toContain(
+    `is not trusted (${message}); name its authority`,
+  )
+})
