@@ -105,7 +105,7 @@ function refuseUnread(server: FastifyInstance): void {
         message: `the URL is longer than ${urlLimitBytes} bytes`,
       })
     const encoding = request.headers['content-encoding']
-    if (encoding !== undefined && encoding !== 'identity')
+    if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
       return answerProblem(request, reply, {
         kind: 'unsupportedMediaType',
         message: 'Content-Encoding is not accepted; send the body as it is',

@@ -121,17 +121,19 @@ describe('what is left out', () => {
 })
 
 describe('the document', () => {
-  it('loses unknown members at the top, keeps them inside, and spells dates left out in one way', () => {
+  it('loses unknown members at the top, keeps them inside, and spells dates left out of hours in one way', () => {
+    const hours = { days: [1], start: '9:00', end: '17:00' }
+    const rules = (spelling: string) => ({ default_open_hours: [{ ...hours, [spelling]: ['2030-01-01'] }] })
     const document = {
       id: 'mine',
       name: 'x',
-      event_booking: { title: 'Call', later: 1 },
-      availability: { duration_minutes: 30, ex_dates: ['2030-01-01'] },
+      event_booking: { title: 'Call', later: 1, ex_dates: 'another thing' },
+      availability: { duration_minutes: 30, availability_rules: rules('ex_dates') },
     }
     expect(cleanDocument(document as unknown as ConfigurationDocument)).toEqual({
       name: 'x',
-      event_booking: { title: 'Call', later: 1 },
-      availability: { duration_minutes: 30, exdates: ['2030-01-01'] },
+      event_booking: { title: 'Call', later: 1, ex_dates: 'another thing' },
+      availability: { duration_minutes: 30, availability_rules: rules('exdates') },
     })
   })
 

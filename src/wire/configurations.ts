@@ -225,7 +225,11 @@ function withOneSpelling(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, item]) =>
-      key === 'ex_dates' ? ('exdates' in value ? [] : [['exdates', item]]) : [[key, withOneSpelling(item)]],
+      key === 'ex_dates' && 'days' in value
+        ? 'exdates' in value
+          ? []
+          : [['exdates', item]]
+        : [[key, withOneSpelling(item)]],
     ),
   )
 }

@@ -156,7 +156,10 @@ export function eventNotification(
 /** An event that is gone, as far as it is still known. */
 export type RemovedEvent = Pick<CalendarEvent, 'id' | 'grantId' | 'calendarId'>
 
-/** `data.object` of event.deleted. */
-export function removedEventNotification({ id, grantId, calendarId }: RemovedEvent): object {
-  return { id, object: 'event', grant_id: grantId, calendar_id: calendarId }
+/** `data.object` of event.deleted for the event of a booking: by `metadata` receivers tell it from others. */
+export function removedEventNotification(
+  { id, grantId, calendarId }: RemovedEvent,
+  metadata: Readonly<Record<string, string>>,
+): object {
+  return { id, object: 'event', grant_id: grantId, calendar_id: calendarId, metadata }
 }

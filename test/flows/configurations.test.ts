@@ -204,12 +204,18 @@ describe('a configuration', () => {
     const strange = { toString: 1, valueOf: null, constructor: { name: [] } }
     const id = await makeConfiguration(server, [host], {
       event: { reminders: [{ type: 'email', minutes_before_event: 30, strange }], strange },
-      scheduler: { strange, notetaker_settings: strange },
+      scheduler: {
+        strange,
+        notetaker_settings: strange,
+        // Not the editor's word for dates, where it is not among hours.
+        additional_fields: { ex_dates: { label: 'Dates', type: 'text', required: false } },
+      },
       rules: { strange },
     })
     const changed = await server.request('PUT', `${base}/${id}`, { body: { name: 'Renamed' } })
     expect([changed.status, changed.body.data.name]).toEqual([200, 'Renamed'])
     expect(changed.body.data.event_booking.reminders[0].strange).toEqual(strange)
+    expect(Object.keys(changed.body.data.scheduler.additional_fields)).toEqual(['ex_dates'])
   })
 
   it('with two editors has the words of the last, and nothing half of each where they are simultaneous', async () => {
@@ -321,8 +327,10 @@ describe('a configuration', () => {
   it('is found by its slug with the client id, whatever the application calls others', async () => {
     const id = await makeConfiguration(server, [host], { top: { slug: 'intro-call' } })
     expect((await availability(`slug=intro-call&client_id=${server.clientId}`)).body.data.time_slots.length).toBe(4)
-    const missing = await availability('slug=intro-call')
-    expect([missing.status, missing.body.error.message]).toEqual([400, 'client_id: is required together with slug'])
+    for (const query of ['slug=intro-call', 'slug=intro-call&client_id=']) {
+      const missing = await availability(query)
+      expect([missing.status, missing.body.error.message]).toEqual([400, 'client_id: is required together with slug'])
+    }
     expect((await availability(`slug=intro-call&client_id=${(await server.otherApplication()).clientId}`)).status).toBe(
       404,
     )

@@ -230,13 +230,18 @@ export function placedEvent(booking: Booking, configuration: Configuration, now:
     hideParticipants: configuration.hideParticipants,
     notifyParticipants: configuration.notifyParticipants && !said.isPending,
     conferencing: !configuration.conferencing?.details ? undefined : configuration.conferencing,
-    metadata: {
-      source: 'scheduler',
-      key5: target.configurationId,
-      scheduler_last_start: String(toUnixSeconds(when.start)),
-      scheduler_last_end: String(toUnixSeconds(when.end)),
-      scheduler_updated_at: String(toUnixSeconds(now)),
-    },
+    metadata: stampOf(target, now),
+  }
+}
+
+/** What the event of `booking` bears, written at `at`. */
+export function stampOf({ configurationId, when }: Booking, at: Instant): Readonly<Record<string, string>> {
+  return {
+    source: 'scheduler',
+    key5: configurationId,
+    scheduler_last_start: String(toUnixSeconds(when.start)),
+    scheduler_last_end: String(toUnixSeconds(when.end)),
+    scheduler_updated_at: String(toUnixSeconds(at)),
   }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { AdditionalField } from '../../core/configuration/configuration.ts'
-import { readAnswers } from './guestAnswers.ts'
+import { findPatternFault, readAnswers } from './guestAnswers.ts'
 
 const field = (more: Partial<AdditionalField>): AdditionalField => ({
   label: 'Label',
@@ -56,6 +56,18 @@ describe('an answer', () => {
       'additional_fields.key: does not have the form that is asked for',
     )
   })
+
+  it('is refused where it is too long for a pattern that repeats, and all answers together for theirs', () => {
+    expect(refusal({ pattern: '(a{50}){20}' }, 'a'.repeat(1_000))).toBeUndefined()
+    expect(refusal({ pattern: '(a{50}){20}' }, 'a'.repeat(10_000))).toBe(
+      'additional_fields.key: is too long to be held against its pattern',
+    )
+    const many = Array.from({ length: 50 }, (_, index) => `key${index}`)
+    const fields = Object.fromEntries(many.map((key) => [key, field({ pattern: 'a{500}' })]))
+    const answers = Object.fromEntries(many.map((key) => [key, 'a'.repeat(500)]))
+    const read = readAnswers({ additionalFields: fields }, answers)
+    expect(read.ok ? 'taken' : read.problem.message).toBe('is too long to be held against its pattern')
+  })
 })
 
 describe('hidden fields', () => {
@@ -73,5 +85,18 @@ describe('hidden fields', () => {
 
   it('keep what was sent', () => {
     expect(readAnswers({ additionalFields }, { source: 'mail' })).toEqual({ ok: true, value: { source: 'mail' } })
+  })
+})
+
+describe('a pattern', () => {
+  it.each([
+    ['^[0-9]+$', undefined],
+    ['^.{0,1000}$', undefined],
+    ['(?=a)', undefined],
+    ['(?<x>a)\\k<x>', undefined],
+    ['(', 'is not a regular expression'],
+    ['(a{1000}){1}'.repeat(6), 'repeats too much to be held against answers'],
+  ])('%s: %s', (pattern, fault) => {
+    expect(findPatternFault(pattern)).toBe(fault)
   })
 })

@@ -17,18 +17,25 @@ export function readAnswers(
   answers: Readonly<Record<string, string>>,
 ): Result<Readonly<Record<string, string>>> {
   const complete: Record<string, string> = { ...answers }
+  const budget: Budget = { steps: mostSteps }
   for (const [key, field] of Object.entries(additionalFields)) {
     // Keys are the organizer's words, and some are names that every object answers to.
     const given = Object.hasOwn(complete, key) ? complete[key] : undefined
     const answer = given ?? (field.type === 'metadata' ? field.default : undefined)
     if (answer !== undefined) complete[key] = answer
-    const problem = findAnswerProblem(`additional_fields.${key}`, field, answer ?? '')
+    const problem = findAnswerProblem(`additional_fields.${key}`, field, answer ?? '', budget)
     if (problem !== undefined) return failure(problem)
   }
   return success(complete)
 }
 
-function findAnswerProblem(place: string, field: AdditionalField, answer: string): Problem | undefined {
+/** What the patterns of one booking may still take. */
+type Budget = { steps: number }
+
+/** Some tenths of a second, in which nobody else is served. A usual pattern takes a hundredth of it for the longest answer. */
+const mostSteps = 2_000_000
+
+function findAnswerProblem(place: string, field: AdditionalField, answer: string, budget: Budget): Problem | undefined {
   const isMissing = answer === '' || (field.type === 'checkbox' && answer !== 'true')
   if (field.required && isMissing) return invalidRequest('is required', place)
   if (answer === '') return undefined
@@ -49,18 +56,25 @@ function findAnswerProblem(place: string, field: AdditionalField, answer: string
     case 'date':
       if (!isLocalDate(answer)) return invalidRequest('must be a date like 2026-03-29', place)
   }
-  return keepsPattern(field.pattern, answer)
-    ? undefined
-    : invalidRequest('does not have the form that is asked for', place)
+  return findFormProblem(place, field.pattern, answer, budget)
 }
 
-/** Can the pattern of a field be read at all? Look-around and back references can, by the page; here they are passed over. */
-export function isPattern(pattern: string): boolean {
+/** Of the engine; a usual pattern has a few dozen. */
+const mostInstructions = 5_000
+
+/**
+ * What is wrong with the pattern of a field, in words, or undefined. Look-around and back references can be read, by the page;
+ * here they are passed over.
+ */
+export function findPatternFault(pattern: string): string | undefined {
+  const engine = compile(pattern)
+  if (engine !== undefined)
+    return engine.programSize() > mostInstructions ? 'repeats too much to be held against answers' : undefined
   try {
     new RegExp(pattern, 'u')
-    return true
+    return undefined
   } catch {
-    return compile(pattern) !== undefined
+    return 'is not a regular expression'
   }
 }
 
@@ -77,9 +91,18 @@ function compile(pattern: string): RE2JS | undefined {
   }
 }
 
-/** Patterns are written by organizers, so they run on an engine that is linear whatever the pattern. */
-function keepsPattern(pattern: string | undefined, answer: string): boolean {
-  if (pattern === undefined || pattern === '') return true
+/** Patterns are written by organizers, so they run on an engine that is linear whatever the pattern, and within a budget. */
+function findFormProblem(
+  place: string,
+  pattern: string | undefined,
+  answer: string,
+  budget: Budget,
+): Problem | undefined {
+  if (pattern === undefined || pattern === '') return undefined
+  const engine = compile(pattern)
   // A pattern that this engine lacks (look-around, back references) is the page's affair; it must not stop bookings.
-  return compile(pattern)?.matcher(answer).find() ?? true
+  if (engine === undefined) return undefined
+  budget.steps -= engine.programSize() * answer.length
+  if (budget.steps < 0) return invalidRequest('is too long to be held against its pattern', place)
+  return engine.matcher(answer).find() ? undefined : invalidRequest('does not have the form that is asked for', place)
 }

@@ -8,6 +8,7 @@ import { type NewNotification, notificationRows } from '../../adapters/storage/o
 import { reminderRows } from '../../adapters/storage/reminders.ts'
 import type { Actor } from '../../core/account/principal.ts'
 import { type Booking, type Change, isAskedByGuest } from '../../core/booking/booking.ts'
+import { stampOf } from '../../core/booking/lifecycle.ts'
 import { mailsOf, triggerOf } from '../../core/booking/notification.ts'
 import { remindersOf } from '../../core/booking/reminders.ts'
 import type { CalendarEvent } from '../../core/calendar/event.ts'
@@ -105,7 +106,7 @@ function eventNotifications({
       trigger: 'event.deleted',
       objectId: event.id,
       grantId: event.grantId,
-      body: removedEventNotification(event),
+      body: removedEventNotification(event, stampOf(before, before.updatedAt)),
     })),
     ...placed.map((event) => {
       const trigger = stood.has(calendarName(event)) ? 'event.updated' : 'event.created'

@@ -27,7 +27,7 @@ import {
   readConfiguration,
 } from '../../wire/configurations.ts'
 import { readReminders } from '../../wire/mailSettings.ts'
-import { isPattern } from '../bookings/guestAnswers.ts'
+import { findPatternFault } from '../bookings/guestAnswers.ts'
 import type { Tools } from '../tools.ts'
 import { findHosts } from './loadConfiguration.ts'
 
@@ -167,9 +167,10 @@ async function findDocumentProblem(
 
 /** A pattern that nobody can read would never be enforced. */
 function findPatternProblem({ scheduler }: ConfigurationDocument): Problem | undefined {
-  for (const [key, { pattern }] of Object.entries(scheduler?.additional_fields ?? {}))
-    if (pattern && !isPattern(pattern))
-      return invalidRequest('is not a regular expression', `scheduler.additional_fields.${key}.pattern`)
+  for (const [key, { pattern }] of Object.entries(scheduler?.additional_fields ?? {})) {
+    const fault = pattern ? findPatternFault(pattern) : undefined
+    if (fault !== undefined) return invalidRequest(fault, `scheduler.additional_fields.${key}.pattern`)
+  }
   return undefined
 }
 

@@ -106,7 +106,7 @@ export async function nameConfiguration(
   }
   if (slug) {
     const appId = principal.kind === 'anyone' ? client_id?.toLowerCase() : principal.appId
-    if (appId === undefined) return failure(invalidRequest('is required together with slug', 'client_id'))
+    if (!appId) return failure(invalidRequest('is required together with slug', 'client_id'))
     if (!isUuid(appId)) return failure(notFound)
     const id = await findConfigurationIdBySlug(database, appId as AppId, slug)
     return id === undefined ? failure(notFound) : success({ appId: appId as AppId, id })

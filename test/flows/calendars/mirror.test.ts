@@ -64,7 +64,9 @@ it('is as old as it may be, and no more: then it is stale since, and the next gu
 it('is read anew for each of several calendars by how that one stands', async () => {
   const others = [`refused${count}@host.example`, `old${count}@host.example`] as const
   for (const username of others) fake.add(username, 'x', ['work'])
-  const [refused, old] = await Promise.all(others.map((username) => connect(server, 'caldav', { username, password: 'x' })))
+  const [refused, old] = await Promise.all(
+    others.map((username) => connect(server, 'caldav', { username, password: 'x' })),
+  )
   const part = (email: string, availability: object = {}) =>
     participant(email, { availability: { calendar_ids: ['work'], ...availability }, booking: { calendar_id: 'work' } })
   const together = await makeConfiguration(server, [{ ...host, calendarId: 'work' }], {

@@ -208,7 +208,7 @@ describe('every body', () => {
     expect(faults).toEqual([])
     expect(refused).toBeGreaterThan(30)
     expect(named).toBeGreaterThan(refused * 0.9)
-  }, 120_000)
+  }, 240_000)
 
   it('that is not a JSON object at all is refused', async () => {
     const malformed = [
@@ -235,7 +235,7 @@ describe('every body', () => {
       return fault && `${nameOf(route)} ${JSON.stringify(body.slice(0, 40))}: ${fault}`
     })
     expect(faults).toEqual([])
-  }, 60_000)
+  }, 240_000)
 
   it('that holds more than is asked for, of any kind and in any of its objects, is taken, and so is what comes after', async () => {
     const strange = { toString: 1, valueOf: null, constructor: { name: [] }, toJSON: 'x', length: -1 }
@@ -261,7 +261,7 @@ describe('every body', () => {
       expect(faults).toEqual([])
     }
     expect(taken).toBeGreaterThan(all.length)
-  })
+  }, 240_000)
 
   it('of another type, packed, or too large is refused, and the connection goes on', async () => {
     const faults: string[] = []
@@ -296,7 +296,7 @@ describe('every body', () => {
     }
     expect(faults).toEqual([])
     expect((await server.request('GET', '/healthz')).status).toBe(200)
-  }, 60_000)
+  }, 240_000)
 })
 
 const isUnderConnect = ({ path }: Pick<Route, 'path'>) => path.startsWith('/v3/connect/')
@@ -363,7 +363,7 @@ describe('every query', () => {
       return fault && `${route.method} ${path.slice(0, 200)}: ${fault}`
     })
     expect(faults).toEqual([])
-  }, 120_000)
+  }, 240_000)
 })
 
 describe('every path', () => {
@@ -407,7 +407,7 @@ describe('every path', () => {
       return fault && `${route.method} ${path.slice(0, 120)}: ${fault}`
     })
     expect(faults).toEqual([])
-  }, 60_000)
+  }, 240_000)
 
   it('that nobody serves, methods that nobody knows, and floods are refused', async () => {
     const faults: string[] = []
@@ -468,7 +468,7 @@ describe('every path', () => {
       [431],
     )
     expect(faults).toEqual([])
-  }, 60_000)
+  }, 240_000)
 })
 
 const samePath = (a: string, b: string) =>
@@ -487,7 +487,7 @@ describe('every header', () => {
         true,
         false,
       ])
-  }, 60_000)
+  }, 240_000)
 
   it('that we read may hold anything', async () => {
     const texts = [
@@ -515,7 +515,7 @@ describe('every header', () => {
       return fault && `${nameOf(route)} ${name}: ${text.slice(0, 20)}: ${fault}`
     })
     expect(faults).toEqual([])
-  }, 60_000)
+  }, 240_000)
 })
 
 describe('a request that HTTP itself forbids', () => {
@@ -664,7 +664,7 @@ describe('every schema', () => {
         }),
         { numRuns: 15 },
       )
-  }, 120_000)
+  }, 240_000)
 
   it('leaves the prototype of everything alone', () => {
     expect(({} as { admin?: unknown }).admin).toBeUndefined()

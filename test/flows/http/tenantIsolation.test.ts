@@ -138,7 +138,7 @@ describe("another application's object", () => {
     }
     expect(compared).toBeGreaterThan(80)
     expect(await rowsOfA()).toBe(before)
-  })
+  }, 120_000)
 
   it('is not found by slug and client id of another application, nor by a booking or slug in the query', async () => {
     const session = b.ids.session_id

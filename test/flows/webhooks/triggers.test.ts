@@ -237,6 +237,14 @@ describe('a booking', () => {
       status: 'confirmed',
       metadata: { source: 'scheduler', key5: configuration },
     })
+    // By it receivers tell the events of bookings from others, to the end.
+    expect(got[2]?.json.data.object).toEqual({
+      object: 'event',
+      id: eventIdOf(id),
+      grant_id: host.grantId,
+      calendar_id: host.calendarId,
+      metadata: got[1]?.json.data.object.metadata,
+    })
   })
 })
 
