@@ -12,23 +12,29 @@ export const connectorData = Type.Object({
   provider: Type.String(),
   settings: Type.Optional(Type.Object({})),
   scope: Type.Optional(Type.Array(Type.String())),
+  active_credential_id: Type.Optional(Type.String()),
 })
 
 const text = optional(Type.String({ maxLength: 1024 }))
 const settings = Type.Object({ client_id: text, client_secret: text, tenant: text, topic_name: text })
 const scope = optional(Type.Array(Type.String({ maxLength: 255 })))
+const active_credential_id = optional(Type.String({ maxLength: 255 }))
 
 export const connectorBody = Type.Object({
   provider: Type.Enum([...grantProviders]),
   name: optional(Type.String({ minLength: 1, maxLength: 255 })),
   settings: optional(settings),
   scope,
+  /** What Exchange calls it. */
+  scopes: scope,
+  active_credential_id,
 })
 
 export const connectorChangeBody = Type.Object({
   name: optional(Type.String({ minLength: 1, maxLength: 255 })),
   settings: optional(settings),
   scope,
+  active_credential_id,
 })
 
 export const connectorParams = Type.Object({ provider: Type.String() })
@@ -39,10 +45,11 @@ export function connectorToJson(connector: Connector): Static<typeof connectorDa
     provider: connector.provider,
     ...(Object.keys(connector.settings).length === 0 ? {} : { settings: connector.settings }),
     ...(connector.scope.length === 0 ? {} : { scope: [...connector.scope] }),
+    ...(connector.activeCredentialId === null ? {} : { active_credential_id: connector.activeCredentialId }),
   }
 }
 
-export type ConnectorCommand = Pick<Connector, 'provider' | 'name' | 'settings' | 'scope'> & {
+export type ConnectorCommand = Omit<Connector, 'createdAt' | 'updatedAt'> & {
   readonly secret: string | undefined
 }
 
@@ -59,7 +66,8 @@ export function readConnector(body: Static<typeof connectorBody>): Result<Connec
     provider: body.provider,
     name: body.name ?? body.provider,
     settings: plain,
-    scope: body.scope ?? [],
+    scope: body.scope ?? body.scopes ?? [],
+    activeCredentialId: body.active_credential_id || null,
     secret,
   })
 }
@@ -72,6 +80,7 @@ export function changeConnector(connector: Connector, body: Static<typeof connec
     name: body.name ?? connector.name,
     settings: sent?.settings ?? connector.settings,
     scope: body.scope ?? connector.scope,
+    activeCredentialId: (body.active_credential_id ?? connector.activeCredentialId) || null,
     secret: sent?.secret,
   }
 }

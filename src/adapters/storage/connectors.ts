@@ -6,7 +6,7 @@ import { sql } from './database/sql.ts'
 import type { Place } from './secrets/sealing.ts'
 import type { Vault } from './secrets/vault.ts'
 
-const columns = sql`provider, name, settings, scope, created_at as "createdAt", updated_at as "updatedAt"`
+const columns = sql`provider, name, settings, scope, active_credential_id as "activeCredentialId", created_at as "createdAt", updated_at as "updatedAt"`
 
 async function sealOrNull(
   transaction: Transaction,
@@ -35,7 +35,7 @@ export async function findConnector(transaction: Transaction, provider: string):
   return row
 }
 
-export type ConnectorWrite = Pick<Connector, 'provider' | 'name' | 'settings' | 'scope'>
+export type ConnectorWrite = Omit<Connector, 'createdAt' | 'updatedAt'>
 
 /** Undefined where the provider has one. `secret` is sealed before it is written. */
 export async function insertConnector(
@@ -46,8 +46,9 @@ export async function insertConnector(
 ): Promise<Connector | undefined> {
   const sealed = await sealOrNull(transaction, vault, connector.provider, secret)
   const [row] = await transaction.query<Connector>(sql`
-    insert into openslot.connectors (app_id, provider, name, settings, scope, secret_sealed)
-    values (${transaction.appId}, ${connector.provider}, ${connector.name}, ${JSON.stringify(connector.settings)}, ${connector.scope}::text[], ${sealed})
+    insert into openslot.connectors (app_id, provider, name, settings, scope, active_credential_id, secret_sealed)
+    values (${transaction.appId}, ${connector.provider}, ${connector.name}, ${JSON.stringify(connector.settings)}, ${connector.scope}::text[],
+      ${connector.activeCredentialId}, ${sealed})
     on conflict do nothing returning ${columns}`)
   return row
 }
@@ -62,7 +63,7 @@ export async function updateConnector(
   const sealed = await sealOrNull(transaction, vault, connector.provider, secret)
   const [row] = await transaction.query<Connector>(sql`
     update openslot.connectors set name = ${connector.name}, settings = ${JSON.stringify(connector.settings)}, scope = ${connector.scope}::text[],
-      secret_sealed = coalesce(${sealed}::bytea, secret_sealed), updated_at = now()
+      active_credential_id = ${connector.activeCredentialId}, secret_sealed = coalesce(${sealed}::bytea, secret_sealed), updated_at = now()
     where app_id = ${transaction.appId} and provider = ${connector.provider} returning ${columns}`)
   return row
 }

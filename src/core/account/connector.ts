@@ -8,6 +8,8 @@ export type Connector = {
   readonly name: string
   readonly settings: Readonly<Record<string, unknown>>
   readonly scope: readonly string[]
+  /** Of the credentials that it may have beside its own: which is in use. */
+  readonly activeCredentialId: string | null
   readonly createdAt: Instant
   readonly updatedAt: Instant
 }

@@ -124,6 +124,17 @@ describe('connectors', () => {
     )
     expect((await server.request('POST', '/v3/connectors', { body: { provider: 'unheard-of' } })).status).toBe(400)
   })
+
+  it('keep the name of a credential, and the scopes of Exchange', async () => {
+    const scopes = ['ews.calendar']
+    const made = await server.request('POST', '/v3/connectors', { body: { provider: 'ews', scopes } })
+    expect(made.body.data).toMatchObject({ scope: scopes })
+    expect(made.body.data).not.toHaveProperty('active_credential_id')
+    const change = (body: object) => server.request('PATCH', '/v3/connectors/ews', { body })
+    expect((await change({ active_credential_id: 'one' })).body.data).toMatchObject({ active_credential_id: 'one' })
+    expect((await change({ name: 'Offices' })).body.data).toMatchObject({ active_credential_id: 'one', scope: scopes })
+    expect((await change({ active_credential_id: '' })).body.data).not.toHaveProperty('active_credential_id')
+  })
 })
 
 describe('grants', () => {

@@ -19,6 +19,7 @@ import { turnsInAnyCase } from './m0015TurnsInAnyCase.ts'
 import { keysAndAddresses } from './m0017KeysAndAddresses.ts'
 import { rateCounts } from './m0018RateCounts.ts'
 import { indexesInUse } from './m0021IndexesInUse.ts'
+import { activeCredentials } from './m0023ActiveCredentials.ts'
 
 type Migration = {
   readonly name: string
@@ -43,6 +44,7 @@ const migrations: readonly Migration[] = [
   { name: '0017 keys and addresses', statements: keysAndAddresses },
   { name: '0018 rate counts', statements: rateCounts },
   { name: '0021 indexes in use', statements: indexesInUse },
+  { name: '0023 active credentials', statements: activeCredentials },
 ]
 
 /** The role that the server takes on: it owns no table, so row security binds it and the audit log is append-only. */
