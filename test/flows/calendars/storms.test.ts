@@ -1,7 +1,7 @@
 /**
  * Whatever is asked of a booking, in whatever order, while calendars fail, lose answers and processes die at any step: in the
  * end booking, claims, events and what was told agree, and no answer has turned out untrue. `STORMS` runs it longer, from `SEED`;
- * the usual ones have been seen to find a cancellation that forgets what it overtook, and an event that comes too late.
+ * those that always run have been seen to find an event that comes after its booking was called off.
  */
 import { expect, it } from 'vitest'
 
@@ -14,8 +14,8 @@ import { makeConfiguration, makeHost, nearFuture, participant } from '../../supp
 import { readLedger } from '../../support/ledger.ts'
 import { startTestServer } from '../../support/server.ts'
 
-const storms = Number(process.env.STORMS ?? '13')
-const firstSeed = Number(process.env.SEED ?? '41')
+const storms = Number(process.env.STORMS ?? '10')
+const firstSeed = Number(process.env.SEED ?? '119')
 const stepsOfEach = 6
 
 const fake = fakeAccounts()
