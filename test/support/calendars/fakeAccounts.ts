@@ -20,7 +20,8 @@ export type CallName =
   | 'remove'
   | 'bringBack'
 
-type Fault = 'fail' | 'loseAnswer' | Problem | (() => void | Promise<void>)
+/** `die`, which a function may answer: the call is done and never ends, as seen by a process that dies there. */
+type Fault = 'fail' | 'loseAnswer' | Problem | (() => Promise<void> | 'die' | void)
 
 export type FakeAccounts = {
   readonly tower: AccountProvider
@@ -40,8 +41,10 @@ export type FakeAccounts = {
   events(username: string, calendar: string): { id: string; when: Interval; placed: PlacedEvent | undefined }[]
   /** Calls to an account since the last time it was asked. */
   takeCalls(username: string): CallName[]
-  /** The next call of that name meets `fault`. A function runs before the call. */
-  once(name: CallName, fault: Fault): void
+  /** The next call of that name after `skipped` others meets `fault`. A function runs before the call. */
+  once(name: CallName, fault: Fault, skipped?: number): void
+  /** What was planned with `once` and has not come is forgotten. */
+  forgetFaults(): void
   /** Every call fails until `heal`. */
   breakDown(problem?: Problem): void
   /** Calls to the account are not answered until what this answers is called. */
@@ -61,7 +64,7 @@ export function fakeAccounts(): FakeAccounts {
   const passwords = new Map<string, string>()
   const calendars = new Map<string, Map<string, KeptCalendar>>()
   let calls: { readonly name: CallName; readonly username: string }[] = []
-  let faults: { name: CallName; fault: Fault }[] = []
+  let faults: { readonly name: CallName; readonly fault: Fault; skipped: number }[] = []
   let broken: Problem | undefined
   const brokenCalendars = new Set<string>()
   const readOnlyCalendars = new Set<string>()
@@ -74,13 +77,15 @@ export function fakeAccounts(): FakeAccounts {
     calls.push({ name, username })
     await hanging.get(username)
     if (broken !== undefined) return failure(broken)
-    const planned = faults.find((one) => one.name === name)
+    const next = faults.find((one) => one.name === name)
+    const planned = next !== undefined && next.skipped-- > 0 ? undefined : next
     faults = faults.filter((one) => one !== planned)
     const fault = planned?.fault
     if (fault === 'fail') return failure(away)
-    if (typeof fault === 'function') await fault()
-    else if (typeof fault === 'object') return failure(fault)
+    const ends = typeof fault === 'function' ? await fault() : undefined
+    if (typeof fault === 'object') return failure(fault)
     const answer = call()
+    if (ends === 'die') return new Promise(() => {})
     return fault === 'loseAnswer' ? failure(away) : answer
   }
   const at = <T>(
@@ -226,7 +231,10 @@ export function fakeAccounts(): FakeAccounts {
       calls = calls.filter((call) => call.username !== username)
       return taken
     },
-    once: (name, fault) => void faults.push({ name, fault }),
+    once: (name, fault, skipped = 0) => void faults.push({ name, fault, skipped }),
+    forgetFaults: () => {
+      faults = []
+    },
     breakDown: (problem = away) => {
       broken = problem
     },
