@@ -17,6 +17,8 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --omit=dev --loglevel=error && npm cache clean --force && rm -rf node_modules/node-linux-* /root/.npm
 COPY LICENSE ./
 COPY --from=build /app/dist dist
+# As in a checkout: `docker compose exec server openslot doctor`.
+RUN printf '#!/bin/sh\nexec node --max-semi-space-size=2 /app/dist/server/main.js "$@"\n' > /usr/local/bin/openslot && chmod 755 /usr/local/bin/openslot
 RUN install -d -o node -g node -m 0700 /data
 USER node
 VOLUME /data

@@ -49,6 +49,19 @@ test('the image runs the server as the launcher does', async () => {
     expect(argumentsOf('ENV').join(' ')).toContain(`${name}=${value}`)
 })
 
+test('the image has the command as a checkout has it, run as the server is', async () => {
+  const made = argumentsOf('RUN').find((run) => run.includes('/usr/local/bin/openslot')) ?? ''
+  const directory = mkdtempSync(join(tmpdir(), 'openslot-command-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  await promisify(execFile)('sh', ['-c', made.replaceAll('/usr/local/bin', directory)])
+  const entry = (JSON.parse(argumentsOf('ENTRYPOINT').at(-1) ?? '') as string[]).join(' ')
+  expect(readFileSync(join(directory, 'openslot'), 'utf8')).toBe(
+    `#!/bin/sh\nexec ${entry.replace('dist/', `${argumentsOf('WORKDIR').at(-1)}/dist/`)} "$@"\n`,
+  )
+  expect(statSync(join(directory, 'openslot')).mode & 0o111).toBe(0o111)
+  expect(compose.services.worker?.healthcheck?.test[1]).toBe('openslot')
+})
+
 test('no secret stands in compose.yaml, and a missing one stops the start', () => {
   for (const name of ['POSTGRES_PASSWORD', 'MASTER_KEY'])
     expect(() => readCompose({ ...secrets, [name]: '' })).toThrow(`${name}: see the top of compose.yaml`)

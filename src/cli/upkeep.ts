@@ -1,5 +1,6 @@
 // Commands that keep an installation well: migrate, backup, restore, rotate-keys.
-import type { Command, Invocation } from './command.ts'
+import { standardStream } from '../adapters/storage/backup.ts'
+import { type Command, type Invocation, UsageError } from './command.ts'
 import { unwrap, withApp } from './withApp.ts'
 
 const migrateCommand: Command = {
@@ -13,22 +14,25 @@ const backupCommand: Command = {
   name: 'backup',
   isAboutData: true,
   meaning:
-    'Write everything into FILE as it stands at this moment, compressed if FILE ends in .gz; the master key is not in it',
+    'Write everything into FILE as it stands at this moment, compressed if FILE ends in .gz; - is stdout; the master key is not in it',
   operands: ['FILE'],
-  run: ({ config, operands, progress }) =>
-    withApp(config, async (operations) => {
-      const file = operands.FILE ?? ''
+  run: async ({ config, operands, options, progress }) => {
+    const file = operands.FILE ?? ''
+    if (file === standardStream && options.json === true)
+      throw new UsageError('backup - writes the backup itself to stdout, so it takes no --json.')
+    return withApp(config, async (operations) => {
       const { rows } = unwrap(await operations.backUp({ file, onRows: everyTenThousand(progress, 'rows written') }))
-      return {
-        json: { file, rows },
-        text: `${rows} rows are in ${file}. Keep the master key in another place; without it the secrets do not open.`,
-      }
-    }),
+      const keep = 'Keep the master key in another place; without it the secrets do not open.'
+      if (file !== standardStream) return { json: { file, rows }, text: `${rows} rows are in ${file}. ${keep}` }
+      progress(`${rows} rows are written. ${keep}`)
+      return { json: undefined, text: '' }
+    })
+  },
 }
 
 const restoreCommand: Command = {
   name: 'restore',
-  meaning: 'Read FILE into an empty database, all of it or nothing',
+  meaning: 'Read FILE into an empty database, all of it or nothing; - is stdin',
   operands: ['FILE'],
   run: ({ config, operands, progress }) =>
     withApp(config, async (operations) => {

@@ -107,7 +107,14 @@ describe('a booking', () => {
     expect((await put(guestSalt, 'confirmed')).status).toBe(404)
 
     const listed = await server.request('GET', `/v3/grants/${host.grantId}/scheduling/bookings?configuration_id=${id}`)
-    const salt = encodeSalt(decodeReference(listed.body.data[0].organizer_booking_ref)?.salt ?? new Uint8Array())
+    const bytes = decodeReference(listed.body.data[0].organizer_booking_ref)?.salt ?? new Uint8Array()
+    const salt = encodeSalt(bytes)
+    const flipped = Array.from({ length: bytes.length * 8 }, (_, bit) =>
+      encodeSalt(bytes.map((byte, index) => (index === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte))),
+    )
+    expect(flipped.length).toBeGreaterThanOrEqual(128)
+    const refused = await Promise.all(flipped.map((other) => put(other, 'confirmed')))
+    expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([404]))
     const confirmed = await put(salt, 'confirmed')
     expect(confirmed.body.data).toMatchObject({ status: 'booked', event_id })
     const real = (await server.request('GET', `/v3/grants/${host.grantId}/events/${event_id}?calendar_id=primary`)).body

@@ -150,7 +150,7 @@ it('pitfall 15: the whole way of a guest works without any right to write settin
   // The right was really gone.
   for (const table of Object.keys(settings)) {
     expect(await tryToWrite(`delete from openslot.${table}`), table).toBe('42501')
-    expect(await tryToWrite(`insert into openslot.${table} select * from openslot.${table}`), table).toBe('42501')
+    expect(await tryToWrite(`insert into openslot.${table} default values`), table).toBe('42501')
   }
   expect(await tryToWrite(`update openslot.calendars set timezone = 'UTC'`)).toBe('42501')
   expect(await tryToWrite(`update openslot.configurations set document = '{}'`)).toBe('42501')

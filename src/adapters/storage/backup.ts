@@ -58,13 +58,14 @@ export type BackupLine =
 
 const rowsAtOnce = 500
 
+/** In place of a file: what is written goes to stdout, and what is read comes from stdin. */
+export const standardStream = '-'
+
 /**
  * Writes `file` (compressed where its name ends in .gz), readable by its owner only. It appears under its name when it is whole.
  * Secrets in it are sealed as they are in the database; the master key is not in it. Answers the number of rows.
  */
 export async function backUp(database: Database, file: string, onRows: (count: number) => void): Promise<number> {
-  const draft = `${file}.tmp`
-  await rm(draft, { force: true })
   const client = await database.pool.connect()
   let failure: Error | undefined
   let rows = 0
@@ -73,21 +74,32 @@ export async function backUp(database: Database, file: string, onRows: (count: n
     onRows(soFar)
   }
   try {
-    const handle = await open(draft, 'wx', 0o600)
     const lines = Readable.from(exportLines(client, count))
+    if (file === standardStream) await pipeline(lines, process.stdout, { end: false })
+    else await writeWhole(file, lines)
+    return rows
+  } catch (error) {
+    failure = error instanceof Error ? error : new Error(String(error))
+    throw error
+  } finally {
+    // A connection left in the middle of a transaction is not used again.
+    client.release(failure)
+  }
+}
+
+async function writeWhole(file: string, lines: Readable): Promise<void> {
+  const draft = `${file}.tmp`
+  await rm(draft, { force: true })
+  try {
+    const handle = await open(draft, 'wx', 0o600)
     const target = handle.createWriteStream({ flush: true })
     if (file.endsWith('.gz')) await pipeline(lines, createGzip(), target)
     else await pipeline(lines, target)
     await rename(draft, file)
     flushDirectory(dirname(file))
-    return rows
   } catch (error) {
-    failure = error instanceof Error ? error : new Error(String(error))
     await rm(draft, { force: true })
     throw error
-  } finally {
-    // A connection left in the middle of a transaction is not used again.
-    client.release(failure)
   }
 }
 

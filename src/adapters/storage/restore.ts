@@ -1,11 +1,18 @@
 // Reads a backup into an empty database: all of it, or nothing.
 import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import type { PoolClient } from 'pg'
 
 import { type AppId, isUuid } from '../../core/ids.ts'
-import { type BackupHeader, type BackupLine, backedUpTables, backupFormat, readColumns } from './backup.ts'
+import {
+  type BackupHeader,
+  type BackupLine,
+  backedUpTables,
+  backupFormat,
+  readColumns,
+  standardStream,
+} from './backup.ts'
 import type { Database, Queryable } from './database/database.ts'
 import { newId } from './database/ids.ts'
 import type { Sql } from './database/sql.ts'
@@ -54,31 +61,43 @@ export async function restore(
 }
 
 async function* readLines(file: string): AsyncGenerator<string, undefined> {
-  const handle = await open(file, 'r').catch((error: { code?: string }) => {
-    throw new RestoreRefused(
-      error.code === 'ENOENT' ? `There is no file ${file}.` : `${file} cannot be read (${error.code}).`,
-    )
-  })
-  const { buffer } = await handle.read(Buffer.alloc(2), 0, 2, 0)
-  await handle.close()
-  const isCompressed = buffer[0] === 0x1f && buffer[1] === 0x8b
-  const bytes = createReadStream(file)
-  const text = (isCompressed ? bytes.pipe(createGunzip()) : bytes).setEncoding('utf8')
+  const bytes = file === standardStream ? process.stdin : createReadStream(file)
+  const text = new TextDecoder('utf-8', { ignoreBOM: true })
   try {
     // Not `readline`: U+2028 and U+2029 end its lines too, and stand raw in JSON.
     let rest = ''
-    for await (const piece of text) {
-      const lines = `${rest}${piece}`.split('\n')
+    for await (const piece of unpacked(bytes)) {
+      const lines = `${rest}${text.decode(piece, { stream: true })}`.split('\n')
       rest = lines.pop() ?? ''
       yield* lines
     }
     if (rest !== '') yield rest
   } catch (cause) {
-    throw new RestoreRefused(`${file} is damaged or cut short.`, { cause })
+    const { code = '', syscall } = cause as { code?: string; syscall?: string }
+    if (code === 'ENOENT') throw new RestoreRefused(`There is no file ${file}.`)
+    if (syscall !== undefined) throw new RestoreRefused(`${file} cannot be read (${code}).`)
+    throw new RestoreRefused(`${file === standardStream ? 'What came' : file} is damaged or cut short.`, { cause })
   } finally {
     bytes.destroy()
   }
   return undefined
+}
+
+/** Decompressed where it begins as gzip does. */
+async function* unpacked(bytes: Readable): AsyncGenerator<Buffer> {
+  const pieces: AsyncIterator<Buffer> = bytes[Symbol.asyncIterator]()
+  let head = Buffer.alloc(0)
+  for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
+    head = Buffer.concat([head, next.value])
+    if (head.length >= 2) break
+  }
+  const whole = async function* () {
+    yield head
+    for (let next = await pieces.next(); !next.done; next = await pieces.next()) yield next.value
+  }
+  if (head[0] !== 0x1f || head[1] !== 0x8b) yield* whole()
+  // Its own failures come out of what is read; those of `whole` are passed on by the pipeline.
+  else yield* pipeline(Readable.from(whole()), createGunzip(), () => {})
 }
 
 async function readHeader(lines: AsyncGenerator<string, undefined>): Promise<BackupHeader> {

@@ -7,7 +7,7 @@ import { startTestServer } from '../../support/server.ts'
 import { makeDatabase, openslot } from './openslot.ts'
 
 const { worker } = readCompose().services
-const [, , program, ...check] = worker?.healthcheck?.test ?? []
+const [, program, ...check] = worker?.healthcheck?.test ?? []
 /** As the image sets it, with whatever compose gives the worker where .env is empty. */
 const container = { ...worker?.environment, HOST: '0.0.0.0', PORT: '3000' }
 let environment: Awaited<ReturnType<typeof makeDatabase>>['environment']
@@ -15,7 +15,7 @@ let client: pg.Client
 const appId = '01900000-0000-7000-8000-000000000001'
 
 beforeAll(async () => {
-  expect(program).toBe('dist/server/main.js')
+  expect(program).toBe('openslot')
   const database = await makeDatabase()
   environment = { ...container, ...database.environment }
   client = new pg.Client(database.connection)

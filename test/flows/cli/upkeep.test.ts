@@ -1,13 +1,13 @@
 /** Backup, restore, rotation of keys and doctor. */
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 
 import pg from 'pg'
 import { beforeAll, expect, test } from 'vitest'
 
 import { backedUpTables } from '../../../src/adapters/storage/backup.ts'
-import { makeDatabase, makeDirectory, openslot, openslotJson, startServer } from './openslot.ts'
+import { launch, makeDatabase, makeDirectory, openslot, openslotJson, startServer } from './openslot.ts'
 
 const directory = makeDirectory()
 const file = join(directory, 'all.gz')
@@ -71,7 +71,15 @@ test('a backup restores into another database and into the embedded one, row by 
   const embedded = { DATA_DIR: makeDirectory(), MASTER_KEY: source.environment.MASTER_KEY }
   for (const environment of [named.environment, embedded]) {
     await openslotJson(environment, 'restore', file)
-    expect(await openslotJson(environment, 'doctor')).toMatchObject({ ok: true })
+    const { ok, findings } = await openslotJson(environment, 'doctor')
+    expect(ok).toBe(true)
+    // Of a database elsewhere the disk is somebody else's.
+    const disk = findings.filter(({ name }: { name: string }) => name === 'disk')
+    expect(disk).toEqual(
+      environment === named.environment
+        ? []
+        : [expect.objectContaining({ message: expect.stringMatching(/^\d+ MB are free for .*postgres$/) })],
+    )
     const again = join(makeDirectory(), 'again')
     await openslotJson(environment, 'backup', again)
     expect(linesOf(readFileSync(again))).toEqual(linesOf(gunzipSync(readFileSync(file))))
@@ -79,15 +87,32 @@ test('a backup restores into another database and into the embedded one, row by 
       'openslot: The database is not empty: restore works only into an empty one.\n',
     )
   }
-  // What lies elsewhere is somebody else's disk.
-  expect((await openslotJson(embedded, 'doctor', '--only', 'disk')).findings).toEqual([
-    { name: 'disk', ok: true, message: expect.stringMatching(/^\d+ MB are free for .*postgres$/) },
-  ])
-  expect((await openslotJson(named.environment, 'doctor', '--only', 'disk')).findings).toEqual([])
   const server = await startServer(named.environment)
   const headers = { authorization: `Bearer ${apiKey}` }
   expect((await fetch(`${server.url}/v3/connectors/google`, { headers })).status).toBe(200)
   await server.stop()
+}, 90_000)
+
+test('a backup goes through pipes, packed or not, out of one container and into another', async () => {
+  const { stdout, stderr, code } = await openslot(source.environment, 'backup', '-')
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: expect.stringMatching(/^\d+ rows are written\. Keep the master key/),
+  })
+  expect(linesOf(Buffer.from(stdout))).toEqual(linesOf(gunzipSync(readFileSync(file))))
+  const target = await makeDatabase()
+  for (const [content, complaint] of [
+    [Buffer.from(stdout.slice(0, stdout.trimEnd().lastIndexOf('\n'))), 'openslot: This backup is cut short'],
+    [gzipSync(stdout).subarray(0, -40), 'openslot: What came is damaged or cut short.'],
+    [gzipSync(stdout), ''],
+  ] as const) {
+    const { child, ended } = launch(target.environment, ['restore', '-'])
+    child.stdin?.end(content)
+    const restored = await ended
+    expect(restored.stderr).toMatch(complaint === '' ? /^$/ : new RegExp(`^${complaint}`))
+    expect(restored.code).toBe(complaint === '' ? 0 : 1)
+  }
+  expect((await openslot(source.environment, 'backup', '-', '--json')).code).toBe(2)
 }, 90_000)
 
 test('what is damaged, newer, or sealed under a key that is not here is refused, and nothing is written', async () => {

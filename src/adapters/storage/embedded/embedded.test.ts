@@ -1,6 +1,16 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -129,6 +139,28 @@ test.runIf(process.platform === 'linux')('the child sees none of our environment
   } finally {
     vi.unstubAllEnvs()
   }
+})
+
+test.runIf(process.platform === 'linux')('the child listens on its socket alone, and on no port', async () => {
+  haveStartedBefore()
+  await start()
+  const sockets = readdirSync(`/proc/${postmasterPid()}/fd`).map((name) => {
+    try {
+      return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${postmasterPid()}/fd/${name}`))?.[1]
+    } catch {
+      // Closed since the folder was read.
+      return undefined
+    }
+  })
+  const inodes = sockets.filter((inode) => inode !== undefined)
+  expect(inodes.length).toBeGreaterThan(0)
+  const ports = ['tcp', 'tcp6', 'udp', 'udp6'].flatMap((kind) =>
+    readFileSync(`/proc/${postmasterPid()}/net/${kind}`, 'utf8')
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(/\s+/)[9]),
+  )
+  expect(inodes.filter((inode) => ports.includes(inode))).toEqual([])
 })
 
 test('after kill -9 of the server the next start adopts what still runs, rows and all', async () => {
