@@ -17,12 +17,12 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --omit=dev --loglevel=error && npm cache clean --force && rm -rf node_modules/node-linux-* /root/.npm
 COPY LICENSE ./
 COPY --from=build /app/dist dist
-# As in a checkout: `docker compose exec server openslot doctor`.
-RUN printf '#!/bin/sh\nexec node --max-semi-space-size=2 /app/dist/server/main.js "$@"\n' > /usr/local/bin/openslot && chmod 755 /usr/local/bin/openslot
+# As in a checkout, and run as its launcher does: `docker compose exec server openslot doctor`.
+RUN printf '#!/bin/sh\nexec node --max-semi-space-size=2 --memory-reducer-delay-ms=500 --memory-pool-timeout=1 /app/dist/server/main.js "$@"\n' > /usr/local/bin/openslot && chmod 755 /usr/local/bin/openslot
 RUN install -d -o node -g node -m 0700 /data
 USER node
 VOLUME /data
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 3000) + '/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--max-semi-space-size=2", "--memory-reducer-delay-ms=500", "--memory-pool-timeout=1", "dist/server/main.js"]
+ENTRYPOINT ["openslot"]
 CMD ["start"]

@@ -40,25 +40,22 @@ test.each(services)('the service %s can write nowhere but where it must, and gai
   expect(service.user).not.toBe('root')
 })
 
-test('the image runs the server as the launcher does', async () => {
+test('the image runs the server, and the command of a checkout, as the launcher does', async () => {
   const { runtime } = (await import('../bin/prepare.mjs' as string)) as {
     runtime: { flags: string[]; environment: Record<string, string> }
   }
-  expect(JSON.parse(argumentsOf('ENTRYPOINT').at(-1) ?? '')).toEqual(['node', ...runtime.flags, 'dist/server/main.js'])
-  for (const [name, value] of Object.entries(runtime.environment))
-    expect(argumentsOf('ENV').join(' ')).toContain(`${name}=${value}`)
-})
-
-test('the image has the command as a checkout has it, run as the server is', async () => {
   const made = argumentsOf('RUN').find((run) => run.includes('/usr/local/bin/openslot')) ?? ''
   const directory = mkdtempSync(join(tmpdir(), 'openslot-command-'))
   onTestFinished(() => rmSync(directory, { recursive: true }))
   await promisify(execFile)('sh', ['-c', made.replaceAll('/usr/local/bin', directory)])
-  const entry = (JSON.parse(argumentsOf('ENTRYPOINT').at(-1) ?? '') as string[]).join(' ')
+  const program = `${argumentsOf('WORKDIR').at(-1)}/dist/server/main.js`
   expect(readFileSync(join(directory, 'openslot'), 'utf8')).toBe(
-    `#!/bin/sh\nexec ${entry.replace('dist/', `${argumentsOf('WORKDIR').at(-1)}/dist/`)} "$@"\n`,
+    `#!/bin/sh\nexec node ${runtime.flags.join(' ')} ${program} "$@"\n`,
   )
   expect(statSync(join(directory, 'openslot')).mode & 0o111).toBe(0o111)
+  for (const [name, value] of Object.entries(runtime.environment))
+    expect(argumentsOf('ENV').join(' ')).toContain(`${name}=${value}`)
+  expect(JSON.parse(argumentsOf('ENTRYPOINT').at(-1) ?? '')).toEqual(['openslot'])
   expect(compose.services.worker?.healthcheck?.test[1]).toBe('openslot')
 })
 

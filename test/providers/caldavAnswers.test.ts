@@ -162,6 +162,20 @@ it('changes that come in pages are all read', async () => {
   })
 })
 
+it('changes of which something was left out are no answer: the calendar is read as a whole', async () => {
+  instead = (_, text) =>
+    text.includes('sync-collection')
+      ? {
+          status: 207,
+          body: `<multistatus xmlns="DAV:"><response><href>${calendar}</href><status>HTTP/1.1 500 Internal Server Error</status></response><sync-token>ended</sync-token></multistatus>`,
+        }
+      : undefined
+  expect(await tower.readChanges(call, calendar, { ...question, token: 'sync:begun' })).toMatchObject({
+    ok: true,
+    value: { kind: 'everything' },
+  })
+})
+
 it('an event that is named and not shown is never free', async () => {
   instead = (method) =>
     method === 'REPORT'

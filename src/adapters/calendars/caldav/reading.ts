@@ -90,7 +90,10 @@ async function readSyncChanges(
       const id = placeOf(href, told.url, reading.home)
       if (reading.work.isLong()) await reading.work.breathe()
       if (id === undefined) continue
-      if (isCalendar(reading, id)) hasMore ||= status === 507
+      if (isCalendar(reading, id) && status === 507) hasMore = true
+      // Something was left out, and the token that comes with it would hide what.
+      else if (isCutShort(reading, id, status)) return 'unknownToken'
+      else if (isCalendar(reading, id)) continue
       else if (isGone(status)) {
         removed.add(id)
         changed.delete(id)
