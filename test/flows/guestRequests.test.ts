@@ -35,7 +35,22 @@ await server.request('DELETE', `/v3/scheduling/bookings/${called.booking_id}?con
 // As it stands while a calendar has not let the event go.
 await server.app.database.pool.query(`update openslot.bookings set change = $2 where id = $1`, [
   called.booking_id,
-  { kind: 'cancel', by: 'guest', reason: 'feathers hurt', from: 'booked' },
+  {
+    kind: 'cancel',
+    by: 'guest',
+    reason: 'feathers hurt',
+    from: 'booked',
+    // An earlier version kept all of a move that it overtook.
+    overtook: { kind: 'reschedule', details: { guest: canary, additionalFields: { topic: 'feathers' } } },
+  },
+])
+// And where it overtook one that was to bring them in.
+const { booking_id: leftBehind } = await bookAt(start + 10_800, { guest: { name: 'Ivy', email: 'ivy@guest.example' } })
+await server.request('DELETE', `/v3/scheduling/bookings/${leftBehind}?configuration_id=${configuration}`, { body: {} })
+const overtaken = { guest: { name: 'Ivy', email: 'ivy@guest.example' }, additionalGuests: [canary] }
+await server.app.database.pool.query(`update openslot.bookings set change = $2 where id = $1`, [
+  leftBehind,
+  { kind: 'cancel', by: 'guest', reason: '', from: 'booked', overtook: { kind: 'reschedule', details: overtaken } },
 ])
 const others = await bookAt(start + 3_600, {
   guest: { name: 'Gil Guest', email: 'gil@guest.example' },
@@ -91,7 +106,7 @@ it('erases them from what is over, leaves and names what still stands, and then 
   const before = await list()
   clock = () => plus(instant((start + 7_200) * 1_000), dayMs)
   const first = await eraseGuest({ appId, email: canary.email.toLowerCase() })
-  expect(first).toMatchObject({ ok: true, value: { blanked: 2, takenOut: 1, standing: [coming.booking_id] } })
+  expect(first).toMatchObject({ ok: true, value: { blanked: 2, takenOut: 2, standing: [coming.booking_id] } })
   const after = await list()
   const byId = (rows: Row[], { booking_id }: { booking_id: string }) =>
     rows.find((row) => row.booking_id === booking_id)

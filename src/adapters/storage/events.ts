@@ -308,16 +308,26 @@ export async function listEventRows(
   return rows.map(toEvent)
 }
 
+/** An instance that stands in for an occurrence of its series, and when that begins first. */
+export type Replaced = {
+  readonly masterEventId: EventId
+  readonly originalStart: Instant
+  readonly when: EventDetails['when']
+}
+
 /** The instances that stand in for occurrences which may overlap `span`. */
 export function listReplaced(
   queryable: Queryable,
   appId: AppId,
   key: CalendarKey,
   span: Interval,
-): Promise<{ masterEventId: EventId; originalStart: Instant }[]> {
-  return queryable.query<{ masterEventId: EventId; originalStart: Instant }>(sql`
-    select event.master_event_id as "masterEventId", event.original_start as "originalStart" from openslot.events as event
-    where ${isOnCalendar(appId, key)} and event.master_event_id is not null
+): Promise<Replaced[]> {
+  return queryable.query<Replaced>(sql`
+    select event.master_event_id as "masterEventId", event.original_start as "originalStart", master.body -> 'when' as when
+    from openslot.events as event join openslot.events as master
+      on master.app_id = event.app_id and master.grant_id = event.grant_id and master.calendar_id = event.calendar_id
+      and master.id = event.master_event_id
+    where ${isOnCalendar(appId, key)}
       and event.original_start < ${timestamp(span.end)} and event.original_start >= ${timestamp(span.start)}::timestamptz - interval '367 days'`)
 }
 

@@ -36,7 +36,7 @@ async function blank(transaction: Transaction, due: Sql, endedBefore: Instant): 
     with due as (${due}),
     blanked as (
       update openslot.bookings as booking set guest_email = '', guest_blanked_at = now(), version = booking.version + 1,
-        change = booking.change || '{"reason": ""}',
+        change = (booking.change #- '{overtook,details}') || '{"reason": ""}',
         body = booking.body - 'invitedByCalendar' || jsonb_build_object('cancellationReason', '',
           'details', booking.body -> 'details' || jsonb_build_object(
             'title', coalesce(nullif(configuration.document ->> 'name', ''), 'removed'), 'description', '', 'location', '',
@@ -65,9 +65,11 @@ const isGuest = (email: string) => sql`lower(guest_email) = lower(${email})`
 const isAmong = (people: Sql, email: string) => sql`exists (
   select from jsonb_array_elements(${people}) as guest where lower(guest ->> 'email') = lower(${email}))`
 const isAdditionalGuest = (email: string) => isAmong(sql`body #> '{details,additionalGuests}'`, email)
-/** Of a move that is not settled. */
+/** Of a move that is not settled, or that was overtaken when all of it was kept. */
 const isToJoin = (email: string) => sql`(lower(change #>> '{details,guest,email}') = lower(${email})
-  or ${isAmong(sql`change #> '{details,additionalGuests}'`, email)})`
+  or ${isAmong(sql`change #> '{details,additionalGuests}'`, email)}
+  or lower(change #>> '{overtook,details,guest,email}') = lower(${email})
+  or ${isAmong(sql`change #> '{overtook,details,additionalGuests}'`, email)})`
 
 /**
  * Bookings in which an address has a part as a guest or as one of those a guest asked, in whatever state, oldest first. Reads all
@@ -133,7 +135,7 @@ async function takeOut(transaction: Transaction, ids: readonly BookingId[], emai
   // Someone who is also a host stays on the event as that.
   await transaction.query(sql`
     with changed as (
-      update openslot.bookings set version = version + 1,
+      update openslot.bookings set version = version + 1, change = change #- '{overtook,details}',
         body = (case when body ? 'invitedByCalendar'
           then body || jsonb_build_object('invitedByCalendar', (body -> 'invitedByCalendar') - lower(${email}::text)) else body end)
           || jsonb_build_object('details', body -> 'details' || jsonb_build_object(

@@ -104,11 +104,12 @@ const isConfirmation = sql`body ->> 'kind' in ('confirmed', 'requestReceived')`
  * Takes a mail that is due, for five minutes, so that no two processes send it; undefined where there is nothing to do.
  *
  * Whoever types in another's address cannot have us flood it: a confirmation is held back where the address has had three
- * within the hour; and where it has had ten mails of any kind, what moves or cancels a booking waits until there is room,
- * so that the last word on each booking is always sent. What the organizer or the application caused is neither limited nor
- * counted. One that comes after another about its booking waits until that has been tried, and says what its reader has not heard
- * yet. What has waited for whatever reason is held back where it is no longer true: a newer mail to the same person about
- * the same booking has overtaken it, or nobody was told that the booking was called off or, of a reminder, moved.
+ * within the hour; and where it has had ten mails of any kind, what moves or cancels a booking waits until there is room, and so
+ * does a confirmation that took over one that never arrived, so that the last word on each booking is always sent. What the
+ * organizer or the application caused is neither limited nor counted. One that comes after another about its booking waits until
+ * that has been tried, and says what its reader has not heard yet. What has waited for whatever reason is held back where it is
+ * no longer true: a newer mail to the same person about the same booking has overtaken it, or nobody was told that the booking
+ * was called off or, of a reminder, moved.
  */
 export async function claimMail(
   transaction: Transaction,
@@ -121,7 +122,7 @@ export async function claimMail(
     from (select id, mail_begun_at as lost_at from openslot.deliveries where app_id = ${appId} and id = ${id} for update) as before
     where mail.app_id = ${appId} and mail.id = before.id and kind = 'mail' and state = 'ready' and mail_due_at <= now()
     returning body as mail, ${eventIdOfBooking(sql`mail`)} as "eventId", attempts, lower(recipient) as recipient, last_error as "lastError", lost_at as "lostAt",
-      ${isToGuest} as "isLimited", ${isConfirmation} as "isConfirmation"`)
+      ${isToGuest} as "isLimited", (${isConfirmation} and not body ? 'tookOver') as "isDispensable"`)
   if (row === undefined) return undefined
   const { mail, eventId, attempts } = row
   if (row.lostAt !== null) await recordInterruption(transaction, id, row.lostAt)
@@ -139,7 +140,7 @@ export async function claimMail(
   if (said === undefined) return undefined
   if (!row.isLimited) return { mail: said, eventId, attempts }
   const had = await countRecent(transaction, id, row.recipient)
-  if (row.isConfirmation) {
+  if (row.isDispensable) {
     if (had.confirmations < confirmationsLimit && had.mails < guestMailsLimit) return { mail: said, eventId, attempts }
     const enough =
       had.confirmations < confirmationsLimit ? `${guestMailsLimit} mails` : `${confirmationsLimit} confirmations`
@@ -175,7 +176,8 @@ type Claimed = Pick<MailRow, 'mail' | 'eventId' | 'attempts'> & {
   /** When an attempt began that nobody has ended. */
   readonly lostAt: Instant | null
   readonly isLimited: boolean
-  readonly isConfirmation: boolean
+  /** A confirmation that nobody misses who has had enough of them. */
+  readonly isDispensable: boolean
 }
 
 async function recordInterruption(transaction: Transaction, id: string, at: Instant): Promise<void> {

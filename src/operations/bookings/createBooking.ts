@@ -100,7 +100,7 @@ async function book(
   const when: Interval = { start: fromUnixSeconds(body.start_time), end: fromUnixSeconds(body.end_time) }
   if (when.end <= when.start) return failure(invalidRequest('must be later than start_time', 'end_time'))
   const words = readGuestWords(body)
-  const details = readDetails(configuration, body.guest, {
+  const details = await readDetails(configuration, body.guest, {
     ...words,
     timezone: words.timezone ?? (query.timezone || undefined),
   })
@@ -154,17 +154,19 @@ async function book(
  * `answered`: what a booking that stands has for answers already; they stay, and only others are judged by what the
  * configuration asks for now. Problems: `invalidRequest` that names the field.
  */
-export function readDetails(
+export async function readDetails(
   configuration: Configuration,
   guest: { readonly name: string; readonly email: string },
   words: Pick<GuestWords, 'timezone' | 'emailLanguage' | 'additionalGuests' | 'additionalFields'>,
   answered?: BookingDetails['additionalFields'],
-): Result<BookingDetails> {
+): Promise<Result<BookingDetails>> {
   const timezone = words.timezone ?? configuration.timezone
   if (!isTimezone(timezone))
     return failure(invalidRequest(`"${timezone}" is not an IANA time zone, as Europe/Berlin is`, 'timezone'))
   const given = words.additionalFields ?? {}
-  const answers = answered === undefined ? readAnswers(configuration, given) : readMore(configuration, answered, given)
+  const answers = await (answered === undefined
+    ? readAnswers(configuration, given)
+    : readMore(configuration, answered, given))
   if (!answers.ok) return answers
   const cleanGuest = { name: oneLine(guest.name), email: guest.email }
   if (cleanGuest.name === '') return failure(invalidRequest('must not be empty', 'guest.name'))
@@ -181,7 +183,7 @@ export function readDetails(
   })
 }
 
-function readMore(
+async function readMore(
   { additionalFields }: Configuration,
   answered: BookingDetails['additionalFields'],
   given: BookingDetails['additionalFields'],
@@ -189,6 +191,6 @@ function readMore(
   const standing = new Map(Object.entries(answered))
   const changed = new Map(Object.entries(given).filter(([key, answer]) => answer !== (standing.get(key) ?? '')))
   const asked = Object.fromEntries(Object.entries(additionalFields).filter(([key]) => changed.has(key)))
-  const answers = readAnswers({ additionalFields: asked }, Object.fromEntries(changed))
+  const answers = await readAnswers({ additionalFields: asked }, Object.fromEntries(changed))
   return answers.ok ? success({ ...answered, ...answers.value }) : answers
 }

@@ -14,9 +14,20 @@ const field = (more: Partial<AdditionalField>): AdditionalField => ({
 })
 
 /** The message of the refusal, or undefined. */
-function refusal(more: Partial<AdditionalField>, answer: string | undefined): string | undefined {
-  const read = readAnswers({ additionalFields: { key: field(more) } }, answer === undefined ? {} : { key: answer })
+async function refusal(more: Partial<AdditionalField>, answer: string | undefined): Promise<string | undefined> {
+  const read = await readAnswers(
+    { additionalFields: { key: field(more) } },
+    answer === undefined ? {} : { key: answer },
+  )
   return read.ok ? undefined : `${read.problem.field}: ${read.problem.message}`
+}
+
+/** The same answer to so many fields: what is said of the first that is refused, or `taken`. */
+async function readMany(count: number, more: Partial<AdditionalField>, answer: string): Promise<string> {
+  const keys = Array.from({ length: count }, (_, index) => `key${index}`)
+  const additionalFields = Object.fromEntries(keys.map((key) => [key, field(more)]))
+  const read = await readAnswers({ additionalFields }, Object.fromEntries(keys.map((key) => [key, answer])))
+  return read.ok ? 'taken' : read.problem.message
 }
 
 describe('an answer', () => {
@@ -45,28 +56,47 @@ describe('an answer', () => {
     [{ pattern: '^[0-9]+$' }, '12', undefined],
     [{ pattern: '^[0-9]+$' }, '1a', 'does not have the form that is asked for'],
     [{ pattern: '' }, 'anything', undefined],
-  ] as const)('to %j that is %j: %s', (more, answer, message) => {
-    expect(refusal(more, answer)).toBe(message === undefined ? undefined : `additional_fields.key: ${message}`)
+  ] as const)('to %j that is %j: %s', async (more, answer, message) => {
+    expect(await refusal(more, answer)).toBe(message === undefined ? undefined : `additional_fields.key: ${message}`)
   })
 
-  it('is not stopped by a pattern that cannot be run, and never runs for long on one that can', () => {
-    expect(refusal({ pattern: '(?=x)y' }, 'z')).toBeUndefined()
+  it('is not stopped by a pattern that cannot be run, and never runs for long on one that can', async () => {
+    expect(await refusal({ pattern: '(?=x)y' }, 'z')).toBeUndefined()
     // Exponential in engines that try back and forth; linear here, or this test would not end.
-    expect(refusal({ pattern: '^(a+)+$' }, `${'a'.repeat(50_000)}!`)).toBe(
+    expect(await refusal({ pattern: '^(a+)+$' }, `${'a'.repeat(50_000)}!`)).toBe(
       'additional_fields.key: does not have the form that is asked for',
     )
   })
 
-  it('is refused where it is too long for a pattern that repeats, and all answers together for theirs', () => {
-    expect(refusal({ pattern: '(a{50}){20}' }, 'a'.repeat(1_000))).toBeUndefined()
-    expect(refusal({ pattern: '(a{50}){20}' }, 'a'.repeat(10_000))).toBe(
+  it('is refused where it is too long for a pattern that repeats, and all answers together for theirs', async () => {
+    expect(await refusal({ pattern: '(a{50}){20}' }, 'a'.repeat(1_000))).toBeUndefined()
+    expect(await refusal({ pattern: '(a{50}){20}' }, 'a'.repeat(10_000))).toBe(
       'additional_fields.key: is too long to be held against its pattern',
     )
-    const many = Array.from({ length: 50 }, (_, index) => `key${index}`)
-    const fields = Object.fromEntries(many.map((key) => [key, field({ pattern: 'a{500}' })]))
-    const answers = Object.fromEntries(many.map((key) => [key, 'a'.repeat(500)]))
-    const read = readAnswers({ additionalFields: fields }, answers)
-    expect(read.ok ? 'taken' : read.problem.message).toBe('is too long to be held against its pattern')
+    expect(await readMany(50, { pattern: 'a{1000}' }, 'a'.repeat(1_000))).toBe(
+      'is too long to be held against its pattern',
+    )
+  })
+
+  it.each([
+    ['an ordinary one', '^.{0,1000}$', 600],
+    ['one at its bound', '^.{0,1000}$', 1_000],
+    ['the largest that is accepted', '(a|aa){0,428}$', 1_000],
+  ])('of ordinary length is held against its pattern in each of six fields: %s', async (_, pattern, length) => {
+    expect(findPatternFault(pattern)).toBeUndefined()
+    expect(await readMany(6, { pattern }, 'a'.repeat(length))).toBe('taken')
+  })
+
+  it('is no reason that others wait for all that come after it', async () => {
+    let turns = 0
+    const count = () => {
+      turns += 1
+      next = setImmediate(count)
+    }
+    let next = setImmediate(count)
+    expect(await readMany(6, { pattern: '(.*a){1,450}$' }, 'a'.repeat(1_000))).toBe('taken')
+    clearImmediate(next)
+    expect(turns).toBeGreaterThanOrEqual(3)
   })
 })
 
@@ -76,15 +106,15 @@ describe('hidden fields', () => {
     note: field({ default: 'prefilled' }),
   }
 
-  it('get their default where nothing was sent; fields on the page do not', () => {
-    expect(readAnswers({ additionalFields }, { other: 'kept' })).toEqual({
+  it('get their default where nothing was sent; fields on the page do not', async () => {
+    expect(await readAnswers({ additionalFields }, { other: 'kept' })).toEqual({
       ok: true,
       value: { other: 'kept', source: 'website' },
     })
   })
 
-  it('keep what was sent', () => {
-    expect(readAnswers({ additionalFields }, { source: 'mail' })).toEqual({ ok: true, value: { source: 'mail' } })
+  it('keep what was sent', async () => {
+    expect(await readAnswers({ additionalFields }, { source: 'mail' })).toEqual({ ok: true, value: { source: 'mail' } })
   })
 })
 

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 
 import type { RE2JS } from 're2js'
 
+import { Work } from '../../adapters/ical/work.ts'
 import type { AdditionalField, Configuration } from '../../core/configuration/configuration.ts'
 import { invalidRequest, type Problem } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
@@ -11,13 +12,17 @@ import { readChoices } from '../../wire/choices.ts'
 
 const require = createRequire(import.meta.url)
 
-/** Hidden fields get their default; unknown keys are kept. Problems: `invalidRequest` that names the field. */
-export function readAnswers(
+/**
+ * Hidden fields get their default; unknown keys are kept. Between answers that take long others get their turn.
+ * Problems: `invalidRequest` that names the field.
+ */
+export async function readAnswers(
   { additionalFields }: Pick<Configuration, 'additionalFields'>,
   answers: Readonly<Record<string, string>>,
-): Result<Readonly<Record<string, string>>> {
+): Promise<Result<Readonly<Record<string, string>>>> {
   const complete: Record<string, string> = { ...answers }
   const budget: Budget = { steps: mostSteps }
+  const work = new Work()
   for (const [key, field] of Object.entries(additionalFields)) {
     // Keys are the organizer's words, and some are names that every object answers to.
     const given = Object.hasOwn(complete, key) ? complete[key] : undefined
@@ -25,6 +30,7 @@ export function readAnswers(
     if (answer !== undefined) complete[key] = answer
     const problem = findAnswerProblem(`additional_fields.${key}`, field, answer ?? '', budget)
     if (problem !== undefined) return failure(problem)
+    if (work.isLong()) await work.breathe()
   }
   return success(complete)
 }
@@ -32,8 +38,15 @@ export function readAnswers(
 /** What the patterns of one booking may still take. */
 type Budget = { steps: number }
 
-/** Some tenths of a second, in which nobody else is served. A usual pattern takes a hundredth of it for the longest answer. */
-const mostSteps = 2_000_000
+/**
+ * One is an instruction of the engine at a character: mostly far below a nanosecond, for patterns that branch everywhere some
+ * 30 to 60. All answers of a booking: a second at the worst, with turns for others.
+ */
+const mostSteps = 20_000_000
+/** Of one answer, which is held against its pattern in one turn: 180 milliseconds at the worst. */
+const mostStepsOfAnswer = 3_000_000
+/** Whatever pattern was accepted holds answers of this length, in six fields. */
+const certainLength = 1_000
 
 function findAnswerProblem(place: string, field: AdditionalField, answer: string, budget: Budget): Problem | undefined {
   const isMissing = answer === '' || (field.type === 'checkbox' && answer !== 'true')
@@ -59,8 +72,8 @@ function findAnswerProblem(place: string, field: AdditionalField, answer: string
   return findFormProblem(place, field.pattern, answer, budget)
 }
 
-/** Of the engine; a usual pattern has a few dozen. */
-const mostInstructions = 5_000
+/** Of the engine; a usual pattern has a few dozen, `^.{0,1000}$` two thousand. */
+const mostInstructions = mostStepsOfAnswer / certainLength
 
 /**
  * What is wrong with the pattern of a field, in words, or undefined. Look-around and back references can be read, by the page;
@@ -102,7 +115,9 @@ function findFormProblem(
   const engine = compile(pattern)
   // A pattern that this engine lacks (look-around, back references) is the page's affair; it must not stop bookings.
   if (engine === undefined) return undefined
-  budget.steps -= engine.programSize() * answer.length
-  if (budget.steps < 0) return invalidRequest('is too long to be held against its pattern', place)
+  const steps = engine.programSize() * answer.length
+  budget.steps -= steps
+  if (steps > mostStepsOfAnswer || budget.steps < 0)
+    return invalidRequest('is too long to be held against its pattern', place)
   return engine.matcher(answer).find() ? undefined : invalidRequest('does not have the form that is asked for', place)
 }

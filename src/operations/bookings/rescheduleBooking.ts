@@ -106,7 +106,7 @@ async function move(
     additionalGuests: words.additionalGuests ?? before.additionalGuests,
     additionalFields: words.additionalFields,
   }
-  const said = readDetails(configuration, body.guest ?? before.guest, changed, before.additionalFields)
+  const said = await readDetails(configuration, body.guest ?? before.guest, changed, before.additionalFields)
   if (!said.ok) return said
   // The application answers for whom it names.
   const details =

@@ -101,14 +101,12 @@ async function readSeries(
     storage.listSeries(database, appId, key, filter),
     storage.listReplaced(database, appId, key, span),
   ])
-  const whens = new Map(masters.map(({ id, details }) => [id, details.when]))
-  const standsIn = ({ masterEventId, originalStart }: (typeof replaced)[number]) => {
-    const when = whens.get(masterEventId)
-    if (when === undefined) return false
+  // Whatever the filter says of its series: it is the instance that is asked for.
+  const standsIn = ({ when, originalStart }: storage.Replaced) => {
     const { start, end } = occurrenceFrom({ when, timezone: calendar.timezone }, originalStart)
     return start < span.end && (end > span.start || start >= span.start)
   }
-  const idOf = ({ masterEventId, originalStart }: (typeof replaced)[number]) => instanceId(masterEventId, originalStart)
+  const idOf = ({ masterEventId, originalStart }: storage.Replaced) => instanceId(masterEventId, originalStart)
   return { masters, stoodIn: new Set(replaced.map(idOf)), standIns: replaced.filter(standsIn).map(idOf) }
 }
 

@@ -88,6 +88,27 @@ describe('what the organizer or the application does', () => {
   })
 })
 
+it('a confirmation that took over one that never arrived is sent, however many the address has had', async () => {
+  const id = await makeConfiguration(server, [host])
+  const booking = await bookIt(id, start)
+  smtp.refuse((recipient) => recipient === guest)
+  await sendMailsOf(server, booking)
+  smtp.refuse(undefined)
+  for (let index = 1; index <= 3; index++) await sendMailsOf(server, await bookIt(id, start + index * 1_800))
+  expect(received()).toEqual(Array.from({ length: 3 }, () => 'Booking Confirmed'))
+  const moved = await server.request('PATCH', `/v3/scheduling/bookings/${booking}?configuration_id=${id}`, {
+    token: null,
+    body: { start_time: start + 7_200, end_time: start + 9_000 },
+  })
+  expect(moved.status).toBe(200)
+  smtp.refuse((recipient) => recipient === guest, { code: 451, text: 'later' })
+  await sendMailsOf(server, booking)
+  smtp.refuse(undefined)
+  smtp.received.length = 0
+  expect(await sendMailsOf(server, booking)).toEqual(['sent'])
+  expect(received()).toEqual(['Booking Confirmed'])
+})
+
 describe('what its mail server has put off, where no newer mail says better', () => {
   const reminders = [{ type: 'email', minutes_before_event: 60, recipient: 'guest' }]
   const remind = async (booking: string) => {

@@ -77,6 +77,18 @@ describe('a series that is read whole', () => {
     expect((await read(`?calendar_id=primary&${span}`)).map(({ start }) => start)).toEqual([first, first + 2 * week])
   })
 
+  it('tells who asks for what has changed that an occurrence was moved out of the span, though its series has not', async () => {
+    await server.app.database.pool.query(
+      `update openslot.events set updated_at = updated_at - interval '2 hours' where id = $1`,
+      [id],
+    )
+    const away = { start_time: first + 20 * week, end_time: first + 20 * week + 3_600 }
+    await server.request('PUT', one(second), { body: { when: away } })
+    const since = Math.floor(Date.now() / 1_000) - 3_600
+    const changed = await read(`?calendar_id=primary&${span}&expand_recurring=false&updated_after=${since}`)
+    expect(changed).toEqual([{ id: second, status: 'confirmed', master_event_id: id, start: away.start_time }])
+  })
+
   it.each([
     ['an hour', () => create(hourFrom('2027-06-01T08:00Z'), 'RRULE:FREQ=WEEKLY;COUNT=3'), '2027-06-08T08:00Z', 30],
     ['a day', () => create({ date: '2027-06-01' }, 'RRULE:FREQ=WEEKLY;COUNT=3'), '2027-06-07T22:00Z', 23 * 60],
