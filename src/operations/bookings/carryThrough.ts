@@ -20,7 +20,7 @@ import type { Configuration } from '../../core/configuration/configuration.ts'
 import type { AppId } from '../../core/ids.ts'
 import { asUnavailable, changedMeanwhile, invalidRequest, type Problem, slotTaken } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
-import { plus, secondMs } from '../../core/time/instant.ts'
+import { type Instant, plus, secondMs } from '../../core/time/instant.ts'
 import { stillRunning } from '../once.ts'
 import type { Tools } from '../tools.ts'
 import { isStillFree } from './isStillFree.ts'
@@ -47,6 +47,10 @@ export type ChangeContext = {
   readonly isOnCalendar?: boolean | undefined
   /** What becomes of time that was claimed where a calendar does not answer; `giveUp`, as someone waits, where absent. */
   readonly whenUnanswered?: 'giveUp' | 'stayHeld' | undefined
+  /** When whoever waits is told that it took too long, if that may come before the patience with calendars ends. */
+  readonly until?: Instant | undefined
+  /** Heard when time is held in a transaction of its own: what fails from here on has been begun, and is not begun anew. */
+  readonly onHeld?: (() => void) | undefined
   /** Written with the settled booking: the answer that a repeat of the request gets. */
   readonly remember?: ((transaction: Transaction, booking: Booking) => Promise<void>) | undefined
 }
@@ -58,7 +62,8 @@ export const nowhere: Problem = invalidRequest(
 )
 
 /**
- * How long is worked for someone who waits once the time is held: a request is given 25 seconds, and calendars were read before.
+ * How long is worked for someone who waits once the time is held, at most: a request is given 25 seconds, and calendars were read
+ * before. What that took, and earlier tries, is counted by the `until` of the context.
  * What would stand later is taken back, for whoever asked has been told that it took too long.
  */
 const patienceMs = 15 * secondMs
@@ -81,6 +86,7 @@ export async function carryThrough(
   context: ChangeContext,
   begin: (transaction: Transaction) => Promise<Result<Booking>>,
 ): Promise<Result<Booking>> {
+  if (context.until !== undefined && tools.now() >= context.until) return failure(tooLate)
   let isHeldOnly = false
   const held = await claimingTime(() =>
     tools.database.transaction(appId, async (transaction) => {
@@ -92,7 +98,9 @@ export async function carryThrough(
       return isHeldOnly ? hold(tools, transaction, booking, context) : settleHere(tools, transaction, booking, context)
     }),
   )
-  return held.ok && isHeldOnly ? finish(tools, held.value, context) : held
+  if (!held.ok || !isHeldOnly) return held
+  context.onHeld?.()
+  return finish(tools, held.value, context)
 }
 
 /** The first of two transactions: from here on the worker finishes what is cut off. */
@@ -182,7 +190,9 @@ function uninvited(booking: Booking): Booking {
  */
 export async function finish(tools: ChangeTools, booking: Booking, context: ChangeContext): Promise<Result<Booking>> {
   if (booking.change === undefined) return success(booking)
-  const until = plus(tools.now(), context.whenUnanswered === 'stayHeld' ? Number.POSITIVE_INFINITY : patienceMs)
+  const begun = tools.now()
+  const leftMs = Math.min(patienceMs, (context.until ?? Number.POSITIVE_INFINITY) - begun)
+  const until = plus(begun, context.whenUnanswered === 'stayHeld' ? Number.POSITIVE_INFINITY : leftMs)
   const isLate = () => tools.now() >= until && canBeGivenUp(booking)
   const scope: CalendarScope = {
     appId: booking.appId,

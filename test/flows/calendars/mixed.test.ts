@@ -349,4 +349,35 @@ describe('a change that takes longer than a request may', () => {
     })
     expect([moved.status, placed()]).toEqual([504, [milliseconds(nine)]])
   })
+
+  it('is none where reading calendars before had its part in it: a new booking, and a move', async () => {
+    const id = await both()
+    const until = (ms: number) => () => {
+      clockMs = ms
+    }
+    const slow = () => {
+      fake.once('freeBusy', until(9_000))
+      fake.once('place', until(23_000))
+    }
+    slow()
+    expect([(await book(server, id, nine)).status, placed()]).toEqual([504, []])
+    clockMs = 0
+    const bookingId = await bookAt(server, id, nine)
+    slow()
+    const body = { start_time: noon, end_time: noon + 1800 }
+    const moved = await server.request('PATCH', `/v3/scheduling/bookings/${bookingId}`, { body })
+    expect([moved.status, placed()]).toEqual([504, [milliseconds(nine)]])
+  })
+
+  it('and fails once its time was held is not begun anew, though its configuration was saved meanwhile', async () => {
+    const id = await both()
+    const path = `/v3/grants/${here.grantId}/scheduling/configurations/${id}`
+    const save = async () => {
+      expect((await server.request('PUT', path, { body: { name: 'Saved meanwhile' } })).status).toBe(200)
+    }
+    fake.once('freeBusy', save, 1)
+    fake.once('place', 'fail')
+    expect([(await book(server, id, nine)).status, placed()]).toEqual([504, []])
+    expect((await onlyBooking()).state).toBe('released')
+  })
 })
