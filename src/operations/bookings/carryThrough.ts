@@ -68,6 +68,9 @@ export const nowhere: Problem = invalidRequest(
  */
 const patienceMs = 15 * secondMs
 
+/** What each call to the account that a move leaves is given at least, however late it is begun. */
+const partingMs = 3 * secondMs
+
 const tooLate: Problem = { kind: 'calendarUnavailable', message: 'The calendars did not answer in time.' }
 
 /**
@@ -225,9 +228,11 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
     if (!lookedBack.ok) return standBack(tools, booking, context, lookedBack.problem)
     if (!lookedBack.value) return giveUp(tools, booking, context, slotTaken)
   }
-  const left = await leave(tools, scope, booking, context.configuration)
-  if (!left.ok) return standBack(tools, booking, context, asUnavailable(left.problem))
   if (isLate()) return standBack(tools, booking, context, tooLate)
+  // Once it is off where it was, guests may have been told so: it does not come back for want of time.
+  const leaving: CalendarScope = { ...scope, limitMs: Math.max(partingMs, until - tools.now()) }
+  const left = await leave(tools, leaving, booking, context.configuration)
+  if (!left.ok) return standBack(tools, booking, context, asUnavailable(left.problem))
   const isTold = !canBeGivenUp(booking)
   const invitedByCalendar = isTold ? booking.invitedByCalendar : [...placed.value.invited]
   const settled: Booking = { ...settle(booking), invitedByCalendar, version: booking.version + 1 }

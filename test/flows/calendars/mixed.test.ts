@@ -201,6 +201,32 @@ describe('a booking that moves from one account to another', () => {
     await expectClaimsAgree()
   })
 
+  it('stands where the other is away once it has left the first', async () => {
+    const { id, other, onOther } = await made()
+    fake.once('remove', () => fake.breakCalendar(other.email, 'work'))
+    expect((await move(id, other)).status).toBe(200)
+    expect([onThere(), onOther(), written()]).toEqual([[], [milliseconds(noon)], ['remove']])
+  })
+
+  it('stands where it is late once it has left the first', async () => {
+    const { id, other, onOther } = await made()
+    fake.once('remove', () => {
+      clockMs = 30_000
+    })
+    expect((await move(id, other)).status).toBe(200)
+    expect([onThere(), onOther(), written()]).toEqual([[], [milliseconds(noon)], ['remove']])
+  })
+
+  it('does not leave the first where it is late before', async () => {
+    const { id, other, onOther } = await made()
+    fake.once('place', () => {
+      clockMs = 16_000
+    })
+    expect((await move(id, other)).status).toBe(504)
+    expect([onThere(), onOther()]).toEqual([[milliseconds(nine)], []])
+    expect(written()).not.toContain('remove')
+  })
+
   it.each(['fail', 'loseAnswer'] as const)('and cannot leave the first (%s) stays there', async (fault) => {
     const { id, other, onOther } = await made()
     fake.once('remove', fault)
