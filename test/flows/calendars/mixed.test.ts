@@ -256,6 +256,20 @@ describe('a booking on both', () => {
     await expectClaimsAgree()
   })
 
+  it('whose process dies is left by a run of the worker that takes too long to the next one', async () => {
+    const id = await both()
+    fake.once('place', die)
+    await died(book(server, id, nine))
+    const { id: bookingId } = await onlyBooking()
+    fake.once('freeBusy', () => {
+      clockMs = 26_000
+    })
+    expect([await recover(bookingId), onThere(), await told('booking')]).toEqual(['try again', [], []])
+    expect([await recover(bookingId), onThere()]).toEqual(['settled', [milliseconds(nine)]])
+    expect(await told('booking')).toEqual(['booking.created'])
+    await expectClaimsAgree()
+  })
+
   it('whose process dies and whose calendar here is deleted meanwhile is given up', async () => {
     const { calendars, second } = await secondCalendar()
     const id = await both({ participants: hosts({ booking: { calendar_id: second } }) })
