@@ -1,5 +1,4 @@
 // Hold, place, look back, settle: the one path by which every change of a booking reaches calendars and people.
-import type { CalendarScope } from '../../adapters/calendars/calendarProvider.ts'
 import {
   bookingRows,
   cancelRecovery,
@@ -20,8 +19,9 @@ import type { Configuration } from '../../core/configuration/configuration.ts'
 import type { AppId } from '../../core/ids.ts'
 import { asUnavailable, changedMeanwhile, invalidRequest, type Problem, slotTaken } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
-import { plus, secondMs } from '../../core/time/instant.ts'
+import { type Instant, plus, secondMs } from '../../core/time/instant.ts'
 import { stillRunning } from '../once.ts'
+import { scopeUntil } from '../patience.ts'
 import type { Tools } from '../tools.ts'
 import { isStillFree } from './isStillFree.ts'
 import {
@@ -47,6 +47,13 @@ export type ChangeContext = {
   readonly isOnCalendar?: boolean | undefined
   /** What becomes of time that was claimed where a calendar does not answer; `giveUp`, as someone waits, where absent. */
   readonly whenUnanswered?: 'giveUp' | 'stayHeld' | undefined
+  /**
+   * When whoever waits is told that it took too long, if that may come before the patience with calendars ends; where time stays
+   * held, when another run may begin.
+   */
+  readonly until?: Instant | undefined
+  /** Heard when time is held in a transaction of its own: what fails from here on has been begun, and is not begun anew. */
+  readonly onHeld?: (() => void) | undefined
   /** Written with the settled booking: the answer that a repeat of the request gets. */
   readonly remember?: ((transaction: Transaction, booking: Booking) => Promise<void>) | undefined
 }
@@ -58,10 +65,17 @@ export const nowhere: Problem = invalidRequest(
 )
 
 /**
- * How long is worked for someone who waits once the time is held: a request is given 25 seconds, and calendars were read before.
+ * How long is worked for someone who waits once the time is held, at most: a request is given 25 seconds, and calendars were read
+ * before. What that took, and earlier tries, is counted by the `until` of the context.
  * What would stand later is taken back, for whoever asked has been told that it took too long.
  */
 const patienceMs = 15 * secondMs
+
+/** What each call to the account that a move leaves is given at least, however late it is begun. */
+const partingMs = 3 * secondMs
+
+/** What a request has not taken back by then is left to the worker, which comes 30 seconds after time was held. */
+const undoMs = 12 * secondMs
 
 const tooLate: Problem = { kind: 'calendarUnavailable', message: 'The calendars did not answer in time.' }
 
@@ -81,6 +95,7 @@ export async function carryThrough(
   context: ChangeContext,
   begin: (transaction: Transaction) => Promise<Result<Booking>>,
 ): Promise<Result<Booking>> {
+  if (context.until !== undefined && tools.now() >= context.until) return failure(tooLate)
   let isHeldOnly = false
   const held = await claimingTime(() =>
     tools.database.transaction(appId, async (transaction) => {
@@ -92,7 +107,9 @@ export async function carryThrough(
       return isHeldOnly ? hold(tools, transaction, booking, context) : settleHere(tools, transaction, booking, context)
     }),
   )
-  return held.ok && isHeldOnly ? finish(tools, held.value, context) : held
+  if (!held.ok || !isHeldOnly) return held
+  context.onHeld?.()
+  return finish(tools, held.value, context)
 }
 
 /** The first of two transactions: from here on the worker finishes what is cut off. */
@@ -182,15 +199,10 @@ function uninvited(booking: Booking): Booking {
  */
 export async function finish(tools: ChangeTools, booking: Booking, context: ChangeContext): Promise<Result<Booking>> {
   if (booking.change === undefined) return success(booking)
-  const until = plus(tools.now(), context.whenUnanswered === 'stayHeld' ? Number.POSITIVE_INFINITY : patienceMs)
+  const staysHeld = context.whenUnanswered === 'stayHeld'
+  const until = endOf(tools, context, staysHeld ? Number.POSITIVE_INFINITY : patienceMs)
   const isLate = () => tools.now() >= until && canBeGivenUp(booking)
-  const scope: CalendarScope = {
-    appId: booking.appId,
-    local: tools.database,
-    get limitMs() {
-      return Math.max(1, until - tools.now())
-    },
-  }
+  const scope = scopeUntil(tools, booking.appId, until)
   const { change } = booking
   const takesTime = change.kind === 'create' || change.kind === 'reschedule'
   const looks = takesTime && context.isOnCalendar !== true
@@ -207,17 +219,18 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
   const placed = await place(tools, 'elsewhere', scope, booking, context.configuration)
   if (!placed.ok)
     return canBeGivenUp(booking) ? standBack(tools, booking, context, asUnavailable(placed.problem)) : success(booking)
-  if (change.kind === 'cancel' && change.overtook !== undefined && context.whenUnanswered !== 'stayHeld')
-    return success(booking)
+  if (change.kind === 'cancel' && change.overtook !== undefined && !staysHeld) return success(booking)
   if (looks) {
     // Two writers who each write, then look, cannot both miss the other.
     const lookedBack = await isStillFree(tools, scope, booking)
     if (!lookedBack.ok) return standBack(tools, booking, context, lookedBack.problem)
     if (!lookedBack.value) return giveUp(tools, booking, context, slotTaken)
   }
-  const left = await leave(tools, scope, booking, context.configuration)
-  if (!left.ok) return standBack(tools, booking, context, asUnavailable(left.problem))
   if (isLate()) return standBack(tools, booking, context, tooLate)
+  // Once it is off where it was, guests may have been told so: it does not come back for want of time.
+  const parting = { ...scope, limitMs: Math.max(partingMs, until - tools.now()) }
+  const left = await leave(tools, staysHeld ? scope : parting, booking, context.configuration)
+  if (!left.ok) return standBack(tools, booking, context, asUnavailable(left.problem))
   const isTold = !canBeGivenUp(booking)
   const invitedByCalendar = isTold ? booking.invitedByCalendar : [...placed.value.invited]
   const settled: Booking = { ...settle(booking), invitedByCalendar, version: booking.version + 1 }
@@ -236,6 +249,12 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
   if (written.problem === changedMeanwhile) return endedElsewhere(tools, booking, context)
   // A calendar of our own that does not take the event now is gone for good.
   return giveUp(tools, booking, context, asUnavailable(written.problem))
+}
+
+/** At the latest `mostMs` from now. */
+function endOf(tools: ChangeTools, { until }: ChangeContext, mostMs: number): Instant {
+  const now = tools.now()
+  return plus(now, Math.min(mostMs, (until ?? Number.POSITIVE_INFINITY) - now))
 }
 
 async function placeHere(
@@ -304,7 +323,9 @@ export async function giveUp(
     updateBooking(transaction, doomed, booking.version),
   )
   if (!isMarked) return endedElsewhere(tools, booking, context)
-  const undone = await undo(tools, { appId, local: tools.database }, doomed, context.configuration)
+  const until =
+    context.whenUnanswered === 'stayHeld' ? endOf(tools, context, Number.POSITIVE_INFINITY) : plus(tools.now(), undoMs)
+  const undone = await undo(tools, scopeUntil(tools, appId, until), doomed, context.configuration)
   // Not undone: claims stay, and the worker tries again, so that the slot is never offered over a stray event.
   if (!undone.ok) return failure(reason)
   const aborted: Booking = { ...abort(doomed), version: doomed.version + 1 }

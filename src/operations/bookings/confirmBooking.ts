@@ -11,6 +11,7 @@ import { fromUnixSeconds } from '../../core/time/instant.ts'
 import { bookingToJson } from '../../wire/bookings.ts'
 import type { ConfigurationQuery } from '../configurations/loadConfiguration.ts'
 import { once, type WriteAnswer } from '../once.ts'
+import { endOfPatience } from '../patience.ts'
 import type { Tools } from '../tools.ts'
 import { carryThrough } from './carryThrough.ts'
 import { loadBooking } from './loadBooking.ts'
@@ -38,6 +39,7 @@ export async function confirmBooking(
   tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
   command: ConfirmBookingCommand,
 ): Promise<Result<WriteAnswer>> {
+  const until = endOfPatience(tools.now())
   const found = await loadBooking(tools, command.principal, command.query, command.bookingId)
   if (!found.ok) return found
   const { booking, known } = found.value
@@ -62,6 +64,7 @@ export async function confirmBooking(
       {
         configuration: known.configuration,
         actor: actorOf(command.principal),
+        until: isYes ? until : undefined,
         remember:
           remember && ((transaction, settled) => remember(transaction, isYes ? bookingToJson(settled) : undefined)),
       },

@@ -28,9 +28,10 @@ import {
   withFreshConfiguration,
 } from '../configurations/withFreshConfiguration.ts'
 import { type OnceContext, once, type WriteAnswer } from '../once.ts'
+import { endOfPatience, hasTimeForAnotherTry } from '../patience.ts'
 import type { Tools } from '../tools.ts'
 import { bookTogether, type NewBooking } from './bookTogether.ts'
-import { carryThrough } from './carryThrough.ts'
+import { type ChangeContext, carryThrough } from './carryThrough.ts'
 import { chooseService } from './chooseService.ts'
 import { readAnswers } from './guestAnswers.ts'
 import { isHere } from './placeEvents.ts'
@@ -55,6 +56,7 @@ export async function createBooking(
 ): Promise<Result<WriteAnswer>> {
   const { principal, query, body } = command
   if (principal.kind === 'booking') return failure({ kind: 'invalidSession', message: 'Invalid session' })
+  const until = endOfPatience(tools.now())
   return withFreshConfiguration(
     tools.database,
     (which) => resolveWithHosts(tools, principal, query, which),
@@ -68,12 +70,17 @@ export async function createBooking(
         objectId: newBookingId(id),
       }
       return once(tools.database, repeatable, async (context) => {
-        const made = await book(tools, command, loaded, context)
+        let isHeld = false
+        const onHeld = () => {
+          isHeld = true
+        }
+        const made = await book(tools, command, loaded, { ...context, until, onHeld })
         if (!made.ok && made.problem === accountGone) throw new StaleConfiguration(calendarGone)
-        if (!made.ok) await checkVersion(tools, loaded.configuration)
+        if (!made.ok && !isHeld) await checkVersion(tools, loaded.configuration)
         return made
       })
     },
+    () => hasTimeForAnotherTry(tools.now(), until),
   )
 }
 
@@ -87,12 +94,13 @@ async function book(
   tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
   { principal, query, body }: CreateBookingCommand,
   loaded: LoadedConfiguration,
-  { objectId, mayExist, remember }: OnceContext,
+  { objectId, mayExist, remember, until, onHeld }: OnceContext & Required<Pick<ChangeContext, 'until' | 'onHeld'>>,
 ): Promise<Result<object>> {
   const { configuration } = loaded
   const { appId } = configuration
   if (mayExist) {
     const made = await finishEarlierTry(tools, { appId, bookingId: objectId as BookingId })
+    if (made !== undefined) onHeld?.()
     if (made?.state === 'held')
       return failure({ kind: 'calendarUnavailable', message: 'The calendar has not taken the event yet; try again' })
     if (made !== undefined) return made.state === 'released' ? failure(slotTaken) : success(bookingToJson(made))
@@ -115,6 +123,8 @@ async function book(
   const context = {
     configuration,
     actor: actorOf(principal),
+    until,
+    onHeld,
     remember:
       remember && ((transaction: Transaction, booking: Booking) => remember(transaction, bookingToJson(booking))),
   }

@@ -73,7 +73,9 @@ export async function askCalendars(
  * The last step of a move that nothing stands against any more: the account that it leaves may tell the guests that the
  * meeting is off. One that refuses the password keeps its event until it is connected again; then it is found left over.
  * The calendar that it leaves may be the one that it is moved to, seen through two grants: what shows there at the new time
- * is the event itself, and stays; at the same time nobody can tell, and what was taken away is placed anew.
+ * is the event itself, and stays; at the same time nobody can tell, and what is missing then is placed anew. Where the
+ * account that it is moved to does not say whether anything is missing, the move stands: the other may have told of it.
+ * Problems: the event may still stand where it was, or stands nowhere.
  */
 export async function leave(
   tools: PlaceTools,
@@ -92,7 +94,26 @@ export async function leave(
   if (stray.length === 0) return success(undefined)
   const wanted = { event: undefined, others: stray, passesOver: isOutOfReach }
   const gone = await put(tools, 'elsewhere', scope, booking, wanted)
-  return gone.ok ? place(tools, 'elsewhere', scope, booking, configuration) : gone
+  return gone.ok ? placeMissing(tools, scope, booking, configuration) : gone
+}
+
+async function placeMissing(
+  tools: PlaceTools,
+  scope: CalendarScope,
+  booking: Booking,
+  configuration: Configuration,
+): Promise<Result<unknown>> {
+  const event = placedEvent(booking, configuration, tools.now())
+  const { service, eventId } = settle(booking)
+  if (event === undefined) return success(undefined)
+  const steps = service.placements.map(async (calendar): Promise<Result<unknown>> => {
+    const provider = isHere(tools, calendar) ? undefined : providerOf(tools, calendar)
+    const found = await provider?.find(scope, calendar.key, eventId)
+    if (found?.ok === true && found.value !== undefined) return found
+    const placed = await provider?.place(scope, calendar.key, event)
+    return placed !== undefined && found?.ok === true ? placed : success(undefined)
+  })
+  return allDone(await Promise.all(steps))
 }
 
 /** Two calendars of one account are written together: it may keep an event of one name but once. */

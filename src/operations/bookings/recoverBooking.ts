@@ -7,8 +7,9 @@ import { calendarName, type ParticipantCalendar } from '../../core/configuration
 import type { AppId, BookingId } from '../../core/ids.ts'
 import { slotTaken } from '../../core/problem.ts'
 import { type Result, success } from '../../core/result.ts'
-import { minuteMs } from '../../core/time/instant.ts'
+import { type Instant, minuteMs } from '../../core/time/instant.ts'
 import { findKnownConfiguration } from '../configurations/loadConfiguration.ts'
+import { endOfRun, scopeUntil } from '../patience.ts'
 import type { Tools } from '../tools.ts'
 import { finish, giveUp } from './carryThrough.ts'
 import { askCalendars, isHere } from './placeEvents.ts'
@@ -24,13 +25,14 @@ export type RecoverBookingCommand = { readonly appId: AppId; readonly bookingId:
 /**
  * Commit: looks for the event under the booking's id. Standing, it is settled; missing and young, it is placed again;
  * missing and old, or marked to be undone, the change is given up. While a calendar does not answer, everything stays as it
- * is. `try again` asks the worker for another run.
+ * is, and what a run has no time for is for the next one. `try again` asks the worker for another run.
  */
 export async function recoverBooking(
   tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
   command: RecoverBookingCommand,
 ): Promise<Result<Recovery>> {
   const { appId, bookingId, tries = 0 } = command
+  const until = endOfRun(tools.now())
   const booking = await tools.database.transaction(appId, async (transaction) => {
     const found = await lockBooking(transaction, bookingId)
     // The queue would give the job of a process that dies over it to nobody for hours.
@@ -41,9 +43,10 @@ export async function recoverBooking(
   const known = await findKnownConfiguration(tools, appId, booking.configurationId, 'evenDeleted')
   if (!known.ok) return known
   // Nobody waits: a calendar that does not answer now is asked again, and the time stays claimed until it does.
-  const context = { configuration: known.value.configuration, actor: worker, whenUnanswered: 'stayHeld' } as const
+  const { configuration } = known.value
+  const context = { configuration, actor: worker, whenUnanswered: 'stayHeld', until } as const
 
-  if (booking.direction === 'abort' || (await isHopeless(tools, booking))) {
+  if (booking.direction === 'abort' || (await isHopeless(tools, booking, until))) {
     await giveUp(tools, booking, context, slotTaken)
     return afterwards(tools, command, tries, 'given up')
   }
@@ -74,10 +77,11 @@ export async function finishEarlierTry(
 async function isHopeless(
   tools: Pick<Tools, 'providers' | 'now'> & Pick<Tools, 'database'>,
   booking: NonNullable<Awaited<ReturnType<typeof lockBooking>>>,
+  until: Instant,
 ): Promise<boolean> {
   if (booking.change?.kind === 'cancel') return false
   const { appId, eventId, change } = booking
-  const scope = { appId, local: tools.database }
+  const scope = scopeUntil(tools, appId, until)
   if (change?.kind === 'confirm') {
     const asked = await askCalendars(tools, scope, booking)
     return tools.now() >= booking.when.start || (!asked.ok && asked.problem.kind === 'grantExpired')

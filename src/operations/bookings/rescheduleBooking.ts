@@ -15,8 +15,9 @@ import { readRemoteBusy } from '../calendars/readBusy.ts'
 import { type ConfigurationQuery, type LoadedConfiguration, loadHosts } from '../configurations/loadConfiguration.ts'
 import { calendarGone, StaleConfiguration, withFreshConfiguration } from '../configurations/withFreshConfiguration.ts'
 import { type OnceContext, once, type WriteAnswer } from '../once.ts'
+import { endOfPatience, hasTimeForAnotherTry } from '../patience.ts'
 import type { Tools } from '../tools.ts'
-import { carryThrough } from './carryThrough.ts'
+import { type ChangeContext, carryThrough } from './carryThrough.ts'
 import { chooseService } from './chooseService.ts'
 import { readDetails } from './createBooking.ts'
 import { loadBooking } from './loadBooking.ts'
@@ -41,6 +42,7 @@ export async function rescheduleBooking(
   command: RescheduleBookingCommand,
 ): Promise<Result<WriteAnswer>> {
   const { principal, query, bookingId, body } = command
+  const until = endOfPatience(tools.now())
   const found = await loadBooking(tools, principal, query, bookingId)
   if (!found.ok) return found
   const { appId, id } = found.value.booking
@@ -59,6 +61,7 @@ export async function rescheduleBooking(
       async (loaded) => {
         const moved = await move(tools, command, found.value.booking, loaded, {
           ...context,
+          until,
           answerAsItStands: (booking) => {
             changedNothing = true
             return success(bookingToJson(booking))
@@ -67,6 +70,7 @@ export async function rescheduleBooking(
         if (!moved.ok && moved.problem === accountGone) throw new StaleConfiguration(calendarGone)
         return moved
       },
+      () => hasTimeForAnotherTry(tools.now(), until),
     ),
   )
   return written.ok ? success({ ...written.value, changedNothing }) : written
@@ -80,8 +84,9 @@ async function move(
   {
     mayExist,
     remember,
+    until,
     answerAsItStands,
-  }: OnceContext & { readonly answerAsItStands: (booking: Booking) => Result<object> },
+  }: OnceContext & Pick<ChangeContext, 'until'> & { readonly answerAsItStands: (booking: Booking) => Result<object> },
 ): Promise<Result<object>> {
   const { configuration } = loaded
   const { appId } = configuration
@@ -135,6 +140,7 @@ async function move(
     {
       configuration,
       actor: actorOf(principal),
+      until,
       remember: remember && ((transaction, settled) => remember(transaction, bookingToJson(settled))),
     },
     async (transaction) => {

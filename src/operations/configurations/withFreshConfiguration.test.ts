@@ -7,7 +7,7 @@ import type { LoadedConfiguration } from './loadConfiguration.ts'
 import { calendarGone, changedAgain, StaleConfiguration, withFreshConfiguration } from './withFreshConfiguration.ts'
 
 /** What is answered by work that finds `problem` so often, and what was asked for before each try. */
-async function run(problem: Problem, times: number) {
+async function run(problem: Problem, times: number, mayTryAgain?: () => boolean) {
   const asked: string[] = []
   const answer = await withFreshConfiguration(
     {} as Database,
@@ -19,6 +19,7 @@ async function run(problem: Problem, times: number) {
       if (asked.length <= times) throw new StaleConfiguration(problem)
       return success('booked')
     },
+    mayTryAgain,
   )
   return { answer, asked: asked.join() }
 }
@@ -33,6 +34,12 @@ it('gives up at once where a calendar is gone, and in the end where saving never
   expect(await run(calendarGone, 9)).toEqual({ answer: { ok: false, problem: calendarGone }, asked: 'kept,live' })
   const { answer } = await run(changedAgain, 9)
   expect(answer).toMatchObject({ ok: false, problem: { kind: 'unavailable', retryAfterSeconds: 1 } })
+})
+
+it('does not begin anew where no time is left for that', async () => {
+  let tries = 0
+  const answer = { ok: false, problem: changedAgain }
+  expect(await run(changedAgain, 9, () => ++tries < 3)).toEqual({ answer, asked: 'kept,live,live' })
 })
 
 it('lets through what is no staleness', async () => {

@@ -30,13 +30,15 @@ export const changedAgain: Problem = {
 const mostTries = (problem: Problem) => (problem === changedAgain ? 6 : 2)
 
 /**
- * `load` is asked for what is kept (`kept`) first, and for what is (`live`) after `work` threw `StaleConfiguration`.
+ * `load` is asked for what is kept (`kept`) first, and for what is (`live`) after `work` threw `StaleConfiguration`,
+ * where `mayTryAgain` says that there is time for that.
  * Problems: those of `load` and `work`; `calendarUnavailable` and `unavailable` where it threw that again and again.
  */
 export async function withFreshConfiguration<T>(
   database: Database,
   load: (which: 'kept' | 'live') => Promise<Result<LoadedConfiguration>>,
   work: (loaded: LoadedConfiguration) => Promise<Result<T>>,
+  mayTryAgain: () => boolean = () => true,
 ): Promise<Result<T>> {
   for (let tries = 1; ; tries++) {
     const loaded = await load(tries === 1 ? 'kept' : 'live')
@@ -45,7 +47,7 @@ export async function withFreshConfiguration<T>(
       return await work(loaded.value)
     } catch (error) {
       if (!(error instanceof StaleConfiguration)) throw error
-      if (tries >= mostTries(error.problem)) return failure(error.problem)
+      if (tries >= mostTries(error.problem) || !mayTryAgain()) return failure(error.problem)
       forgetConfiguration(database, loaded.value.configuration.id)
     }
   }

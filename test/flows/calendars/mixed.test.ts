@@ -201,6 +201,32 @@ describe('a booking that moves from one account to another', () => {
     await expectClaimsAgree()
   })
 
+  it('stands where the other is away once it has left the first', async () => {
+    const { id, other, onOther } = await made()
+    fake.once('remove', () => fake.breakCalendar(other.email, 'work'))
+    expect((await move(id, other)).status).toBe(200)
+    expect([onThere(), onOther(), written()]).toEqual([[], [milliseconds(noon)], ['remove']])
+  })
+
+  it('stands where it is late once it has left the first', async () => {
+    const { id, other, onOther } = await made()
+    fake.once('remove', () => {
+      clockMs = 30_000
+    })
+    expect((await move(id, other)).status).toBe(200)
+    expect([onThere(), onOther(), written()]).toEqual([[], [milliseconds(noon)], ['remove']])
+  })
+
+  it('does not leave the first where it is late before', async () => {
+    const { id, other, onOther } = await made()
+    fake.once('place', () => {
+      clockMs = 16_000
+    })
+    expect((await move(id, other)).status).toBe(504)
+    expect([onThere(), onOther()]).toEqual([[milliseconds(nine)], []])
+    expect(written()).not.toContain('remove')
+  })
+
   it.each(['fail', 'loseAnswer'] as const)('and cannot leave the first (%s) stays there', async (fault) => {
     const { id, other, onOther } = await made()
     fake.once('remove', fault)
@@ -227,6 +253,20 @@ describe('a booking on both', () => {
     expect(await recover(bookingId)).toBe('settled')
     expect([await told('event'), await told('booking')]).toEqual([['event.created'], ['booking.created']])
     expect([await onHere(), onThere()]).toEqual([[nine], [milliseconds(nine)]])
+    await expectClaimsAgree()
+  })
+
+  it('whose process dies is left by a run of the worker that takes too long to the next one', async () => {
+    const id = await both()
+    fake.once('place', die)
+    await died(book(server, id, nine))
+    const { id: bookingId } = await onlyBooking()
+    fake.once('freeBusy', () => {
+      clockMs = 26_000
+    })
+    expect([await recover(bookingId), onThere(), await told('booking')]).toEqual(['try again', [], []])
+    expect([await recover(bookingId), onThere()]).toEqual(['settled', [milliseconds(nine)]])
+    expect(await told('booking')).toEqual(['booking.created'])
     await expectClaimsAgree()
   })
 
@@ -348,5 +388,36 @@ describe('a change that takes longer than a request may', () => {
       body: { start_time: noon, end_time: noon + 1800 },
     })
     expect([moved.status, placed()]).toEqual([504, [milliseconds(nine)]])
+  })
+
+  it('is none where reading calendars before had its part in it: a new booking, and a move', async () => {
+    const id = await both()
+    const until = (ms: number) => () => {
+      clockMs = ms
+    }
+    const slow = () => {
+      fake.once('freeBusy', until(9_000))
+      fake.once('place', until(23_000))
+    }
+    slow()
+    expect([(await book(server, id, nine)).status, placed()]).toEqual([504, []])
+    clockMs = 0
+    const bookingId = await bookAt(server, id, nine)
+    slow()
+    const body = { start_time: noon, end_time: noon + 1800 }
+    const moved = await server.request('PATCH', `/v3/scheduling/bookings/${bookingId}`, { body })
+    expect([moved.status, placed()]).toEqual([504, [milliseconds(nine)]])
+  })
+
+  it('and fails once its time was held is not begun anew, though its configuration was saved meanwhile', async () => {
+    const id = await both()
+    const path = `/v3/grants/${here.grantId}/scheduling/configurations/${id}`
+    const save = async () => {
+      expect((await server.request('PUT', path, { body: { name: 'Saved meanwhile' } })).status).toBe(200)
+    }
+    fake.once('freeBusy', save, 1)
+    fake.once('place', 'fail')
+    expect([(await book(server, id, nine)).status, placed()]).toEqual([504, []])
+    expect((await onlyBooking()).state).toBe('released')
   })
 })
