@@ -64,7 +64,11 @@ export async function listEventsBetween(
   const key = keyOf(calendar)
   const span = fill(asked, now())
   const within = { ...filter, span, series: how }
-  const { masters, stoodIn, standIns } = await readSeries({ database, appId: grant.appId, calendar }, within, span)
+  const where = { database, appId: grant.appId, calendar }
+  const [masters, { stoodIn, standIns }] = await Promise.all([
+    storage.listSeries(database, grant.appId, key, within),
+    readStandIns(where, span),
+  ])
   const page = { span, after, limit }
   const [singles, ofSeries] = await Promise.all([
     storage.listSingleEvents(database, grant.appId, key, { ...within, standIns }, { limit: limit + 1, after }),
@@ -76,38 +80,29 @@ export async function listEventsBetween(
   const shown = sorted.slice(0, limit)
   const last = shown.at(-1)
   return success({
-    events: await completed({ database, appId: grant.appId, calendar }, shown),
+    events: await completed(where, shown),
     next: sorted.length > limit && last !== undefined ? { start: last.start, id: last.id } : undefined,
   })
 }
 
 type Where = Needs & { readonly appId: AppId; readonly calendar: Calendar }
 
-type SeriesOfSpan = {
-  readonly masters: readonly storage.Series[]
+type StandIns = {
   /** Ids of instances that are listed by themselves, or cancelled. */
   readonly stoodIn: ReadonlySet<string>
   /** Of them, those that stand in for an occurrence of the span. */
   readonly standIns: readonly EventId[]
 }
 
-async function readSeries(
-  { database, appId, calendar }: Where,
-  filter: storage.EventFilter,
-  span: Interval,
-): Promise<SeriesOfSpan> {
-  const key = keyOf(calendar)
-  const [masters, replaced] = await Promise.all([
-    storage.listSeries(database, appId, key, filter),
-    storage.listReplaced(database, appId, key, span),
-  ])
-  // Whatever the filter says of its series: it is the instance that is asked for.
+/** Whatever a filter says of their series: it is the instances that are asked for. */
+async function readStandIns({ database, appId, calendar }: Where, span: Interval): Promise<StandIns> {
+  const replaced = await storage.listReplaced(database, appId, keyOf(calendar), span)
   const standsIn = ({ when, originalStart }: storage.Replaced) => {
     const { start, end } = occurrenceFrom({ when, timezone: calendar.timezone }, originalStart)
     return start < span.end && (end > span.start || start >= span.start)
   }
   const idOf = ({ masterEventId, originalStart }: storage.Replaced) => instanceId(masterEventId, originalStart)
-  return { masters, stoodIn: new Set(replaced.map(idOf)), standIns: replaced.filter(standsIn).map(idOf) }
+  return { stoodIn: new Set(replaced.map(idOf)), standIns: replaced.filter(standsIn).map(idOf) }
 }
 
 /** With the texts of their series, which are read of those alone that are shown. */
@@ -151,9 +146,8 @@ export async function listEventRows(
     calendarId: calendarId as CalendarId,
   })
   if (calendar === undefined) return failure(notFound)
-  const { span } = filter
-  const standIns =
-    span === undefined ? [] : (await readSeries({ database, appId: grant.appId, calendar }, filter, span)).standIns
+  const where = { database, appId: grant.appId, calendar }
+  const { standIns } = filter.span === undefined ? { standIns: [] } : await readStandIns(where, filter.span)
   const whole = { ...filter, series: 'whole' as const, standIns }
   const found = await storage.listEventRows(database, grant.appId, keyOf(calendar), whole, { limit: limit + 1, after })
   const events = found.slice(0, limit)
@@ -167,7 +161,8 @@ type Entry = { readonly id: EventId; readonly start: Instant } & (
 )
 type Page = { readonly span: Interval; readonly after: storage.EventPlace | undefined; readonly limit: number }
 
-type SeriesList = Pick<SeriesOfSpan, 'masters' | 'stoodIn'> & {
+type SeriesList = Pick<StandIns, 'stoodIn'> & {
+  readonly masters: readonly storage.Series[]
   readonly calendar: Calendar
   readonly how: EventWindow['series']
 }
