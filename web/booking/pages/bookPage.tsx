@@ -14,6 +14,7 @@ import { GuestForm } from '../form/guestForm.tsx'
 import { isFramed, tellFrame, tellReady } from '../frame.ts'
 import { AddToCalendar, ChangeLinks, Done, Facts, linkTo, When } from '../outcome/done.tsx'
 import { usePage } from '../page.tsx'
+import { ChangeTime } from '../times/changeTime.tsx'
 import { LostSlot } from '../times/lostSlot.tsx'
 import { SlotPicker } from '../times/slotPicker.tsx'
 import { guestTimezone, Zone } from '../times/timezone.tsx'
@@ -85,14 +86,7 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
           {isForm && (
             <p className="chosen" data-lost={isLost || undefined}>
               <When start={start} end={start + minutes * 60} timezone={timezone} />
-              <button
-                type="button"
-                className="quiet"
-                aria-disabled={standing.is === 'sending' || undefined}
-                onClick={choice.change}
-              >
-                {words.form.change}
-              </button>
+              <ChangeTime choice={choice} />
             </p>
           )}
           {!isForm && taken !== undefined && (
@@ -110,18 +104,7 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
               {words.form.title}
             </h2>
             {isLost && (
-              <LostSlot
-                starts={slots.starts}
-                lost={start}
-                timezone={timezone}
-                kept={words.times.kept}
-                onChoose={choice.choose}
-                onAll={() => {
-                  choice.change()
-                  // Meanwhile it may be free again.
-                  void slots.refresh(start)
-                }}
-              />
+              <LostSlot slots={slots} choice={choice} lost={start} timezone={timezone} kept={words.times.kept} />
             )}
             {settings.booking_type !== 'booking' && (
               <p className="note">

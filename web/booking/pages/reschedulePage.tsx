@@ -14,6 +14,7 @@ import { EndedBooking, endOf } from '../outcome/currentBooking.tsx'
 import { AddToCalendar, Done, Facts, When } from '../outcome/done.tsx'
 import { usePage } from '../page.tsx'
 import { Refused } from '../refused.tsx'
+import { ChangeTime } from '../times/changeTime.tsx'
 import { LostSlot } from '../times/lostSlot.tsx'
 import { SlotPicker } from '../times/slotPicker.tsx'
 import { guestTimezone, Zone } from '../times/timezone.tsx'
@@ -153,19 +154,7 @@ function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
             <h2 ref={choice.heading} tabIndex={-1}>
               {words.facts.now}
             </h2>
-            {standing.is === 'lost' && (
-              <LostSlot
-                starts={others.starts}
-                lost={start}
-                timezone={timezone}
-                onChoose={choice.choose}
-                onAll={() => {
-                  choice.change()
-                  // Meanwhile it may be free again.
-                  void slots.refresh(start)
-                }}
-              />
-            )}
+            {standing.is === 'lost' && <LostSlot slots={others} choice={choice} lost={start} timezone={timezone} />}
             {refused !== undefined && (
               <Refused text={refused.text} onReload={refused.isOutdated ? () => reload() : undefined} />
             )}
@@ -181,14 +170,7 @@ function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
                   {standing.is === 'sending' ? words.form.sending : words.reschedule.submit}
                 </button>
               )}
-              <button
-                type="button"
-                className="quiet"
-                aria-disabled={standing.is === 'sending' || undefined}
-                onClick={choice.change}
-              >
-                {words.form.change}
-              </button>
+              <ChangeTime choice={choice} />
             </div>
           </section>
         ) : (

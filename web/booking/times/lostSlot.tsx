@@ -4,24 +4,30 @@ import { useEffect, useRef } from 'react'
 import { nearest } from '../../shared/days.ts'
 import { formatShortMoment } from '../../shared/format.ts'
 import { usePage } from '../page.tsx'
+import type { Choice } from './useChoice.ts'
+import type { Slots } from './useSlots.ts'
 
 type LostSlotProps = {
-  readonly starts: readonly number[]
+  readonly slots: Slots
+  readonly choice: Pick<Choice<unknown, unknown>, 'choose' | 'change'>
   readonly lost: number
   readonly timezone: string
   /** What is said of the form that the guest has filled in. */
   readonly kept?: string
-  onChoose(start: number): void
-  onAll(): void
 }
 
 const offered = 4
 
-export function LostSlot({ starts, lost, timezone, kept, onChoose, onAll }: LostSlotProps) {
+export function LostSlot({ slots, choice, lost, timezone, kept }: LostSlotProps) {
   const { words, locale } = usePage()
   const box = useRef<HTMLDivElement>(null)
   useEffect(() => box.current?.focus(), [])
-  const others = nearest(starts, lost, offered)
+  const others = nearest(slots.starts, lost, offered)
+  const showAll = () => {
+    choice.change()
+    // Meanwhile it may be free again.
+    void slots.refresh(lost)
+  }
   return (
     <div ref={box} tabIndex={-1} className="alert lost" role="alert">
       <p>{words.times.taken}</p>
@@ -30,13 +36,13 @@ export function LostSlot({ starts, lost, timezone, kept, onChoose, onAll }: Lost
       <ul>
         {others.map((start) => (
           <li key={start}>
-            <button type="button" onClick={() => onChoose(start)}>
+            <button type="button" onClick={() => choice.choose(start)}>
               {formatShortMoment(start, locale, timezone)}
             </button>
           </li>
         ))}
         <li>
-          <button type="button" className="quiet" onClick={onAll}>
+          <button type="button" className="quiet" onClick={showAll}>
             {words.times.others}
           </button>
         </li>

@@ -13,7 +13,7 @@ export type Ending<Done, Failure = string> =
 
 type Standing<Done, Failure> = Ending<Done, Failure> | { readonly is: 'open' } | { readonly is: 'sending' }
 
-type Choice<Done, Failure> = {
+export type Choice<Done, Failure> = {
   /** The start that was chosen last. */
   readonly start: number | undefined
   readonly standing: Standing<Done, Failure>
