@@ -39,7 +39,6 @@ export async function updateConfiguration(
   return rows.length === 1
 }
 
-/** The row stays for the bookings that were made with it. */
 /** Until the transaction ends nobody changes it, or makes a session for it. False where it is not there, or not any more. */
 export async function lockConfiguration(transaction: Transaction, id: ConfigurationId): Promise<boolean> {
   const rows = await transaction.query(sql`
@@ -48,6 +47,7 @@ export async function lockConfiguration(transaction: Transaction, id: Configurat
   return rows.length > 0
 }
 
+/** The row stays for the bookings that were made with it. */
 export async function markConfigurationDeleted(transaction: Transaction, id: ConfigurationId): Promise<void> {
   await transaction.query(sql`
     update openslot.configurations set deleted_at = now(), version = version + 1

@@ -5,7 +5,7 @@ import { type Configuration, calendarName } from '../configuration/configuration
 import { invalidRequest, type Problem } from '../problem.ts'
 import { failure, type Result, success } from '../result.ts'
 import { type Instant, minuteMs, toUnixSeconds } from '../time/instant.ts'
-import type { Interval } from '../time/interval.ts'
+import { type Interval, isSameInterval } from '../time/interval.ts'
 import {
   type Booking,
   type BookingDetails,
@@ -104,7 +104,7 @@ export function isAsItStands(
   target: Pick<Move, 'when' | 'details'> & { readonly asked: readonly string[] },
 ): boolean {
   if (change !== undefined || !stands(state)) return false
-  if (target.when.start !== when.start || target.when.end !== when.end) return false
+  if (!isSameInterval(target.when, when)) return false
   const asked = new Set(target.asked.map((email) => email.toLowerCase()))
   const isServing = ({ email }: { readonly email: string }) => asked.has(email.toLowerCase())
   const isServed =
@@ -124,8 +124,7 @@ function peopleAndAnswers({ guest, additionalGuests, additionalFields }: Booking
 export function isSettledAs(current: Booking, settled: Booking): boolean {
   return (
     current.state === settled.state &&
-    current.when.start === settled.when.start &&
-    current.when.end === settled.when.end &&
+    isSameInterval(current.when, settled.when) &&
     current.service.organizer.email === settled.service.organizer.email &&
     peopleAndAnswers(current.details) === peopleAndAnswers(settled.details)
   )
@@ -213,7 +212,7 @@ function withMovedOff(
 /** The event that should stand on each calendar for `booking`, once its change is carried out; undefined: none. */
 export function placedEvent(booking: Booking, configuration: Configuration, now: Instant): PlacedEvent | undefined {
   const target = settle(booking)
-  if (target.state !== 'booked' && target.state !== 'pending') return undefined
+  if (!stands(target.state)) return undefined
   const before = beforeChange(booking)
   const said = wordsOf(target)
   const { service, when } = target
@@ -287,11 +286,7 @@ export function moveOf({ change }: Pick<Booking, 'change'>): Whereto | undefined
  * before, until the event is gone. Old and new that touch or overlap on one calendar are one claim, since two would collide.
  */
 export function claimsOf(booking: Booking): { readonly key: CalendarKey; readonly during: Interval }[] {
-  const isTaking =
-    booking.state === 'held' ||
-    booking.state === 'pending' ||
-    booking.state === 'booked' ||
-    booking.change?.kind === 'cancel'
+  const isTaking = booking.state === 'held' || stands(booking.state) || booking.change?.kind === 'cancel'
   if (!isTaking) return []
   const own = booking.service.placements.map(({ key }) => ({ key, during: booking.when }))
   const move = moveOf(booking)

@@ -1,7 +1,7 @@
 // What must be told after a change, and to whom.
 import type { Configuration } from '../configuration/configuration.ts'
 import type { Instant } from '../time/instant.ts'
-import type { Interval } from '../time/interval.ts'
+import { type Interval, isSameInterval } from '../time/interval.ts'
 import type { Booking, Change } from './booking.ts'
 import {
   invitationOf,
@@ -87,8 +87,7 @@ function mailsOfPending({ change, before, settled, configuration }: SettledChang
 
 /** The time that a move left; undefined where there was none, or the booking stayed at it. */
 function leftTime(change: Change, before: Booking, settled: Booking): Interval | undefined {
-  const isThere = before.when.start === settled.when.start && before.when.end === settled.when.end
-  return change.kind === 'reschedule' && !isThere ? before.when : undefined
+  return change.kind === 'reschedule' && !isSameInterval(before.when, settled.when) ? before.when : undefined
 }
 
 function namedIn(recipients: readonly Recipient[]): (one: Recipient) => boolean {

@@ -1,5 +1,5 @@
 // What a mail has to say for those before it that never reached its reader.
-import type { Interval } from '../time/interval.ts'
+import { type Interval, isSameInterval } from '../time/interval.ts'
 import type { Mail } from './mail.ts'
 
 /**
@@ -41,6 +41,6 @@ function told(mail: Mail, unheard: readonly Mail[], kinds: Kinds): Mail {
 
 /** Without a time before where it is the same one. */
 function movedFrom({ before: _, ...mail }: Mail, before: Interval | undefined): Mail {
-  const hasMoved = before !== undefined && (before.start !== mail.when.start || before.end !== mail.when.end)
+  const hasMoved = before !== undefined && !isSameInterval(before, mail.when)
   return hasMoved ? { ...mail, before } : mail
 }

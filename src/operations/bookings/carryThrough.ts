@@ -69,7 +69,7 @@ export const nowhere: Problem = invalidRequest(
  * before. What that took, and earlier tries, is counted by the `until` of the context.
  * What would stand later is taken back, for whoever asked has been told that it took too long.
  */
-const patienceMs = 15 * secondMs
+const mostHeldMs = 15 * secondMs
 
 /** What each call to the account that a move leaves is given at least, however late it is begun. */
 const partingMs = 3 * secondMs
@@ -200,7 +200,7 @@ function uninvited(booking: Booking): Booking {
 export async function finish(tools: ChangeTools, booking: Booking, context: ChangeContext): Promise<Result<Booking>> {
   if (booking.change === undefined) return success(booking)
   const staysHeld = context.whenUnanswered === 'stayHeld'
-  const until = endOf(tools, context, staysHeld ? Number.POSITIVE_INFINITY : patienceMs)
+  const until = endOf(tools, context, staysHeld ? Number.POSITIVE_INFINITY : mostHeldMs)
   const isLate = () => tools.now() >= until && canBeGivenUp(booking)
   const scope = scopeUntil(tools, booking.appId, until)
   const { change } = booking

@@ -1,8 +1,10 @@
 // A booking whose calendar of our own was deleted. Run by the worker, one booking at a time; safe to repeat.
+
 import { findBooking, updateBooking } from '../../adapters/storage/bookings.ts'
 import { findCalendar } from '../../adapters/storage/calendars.ts'
 import { calendarOwner } from '../../core/account/principal.ts'
 import type { Booking } from '../../core/booking/booking.ts'
+import { stands } from '../../core/booking/lifecycle.ts'
 import type { ParticipantCalendar } from '../../core/configuration/configuration.ts'
 import type { AppId, BookingId } from '../../core/ids.ts'
 import { changedMeanwhile } from '../../core/problem.ts'
@@ -23,8 +25,7 @@ export async function loseCalendar(
 ): Promise<Result<void>> {
   const booking = await tools.database.read(appId, (transaction) => findBooking(transaction, bookingId))
   if (booking === undefined) return success(undefined)
-  const isLive = booking.state === 'booked' || booking.state === 'pending'
-  if (!isLive || booking.when.start <= tools.now()) return success(undefined)
+  if (!stands(booking.state) || booking.when.start <= tools.now()) return success(undefined)
   if (booking.change !== undefined) return failure(changedMeanwhile)
   const { placements } = booking.service
   const left = await findLeft(tools, booking)

@@ -7,6 +7,7 @@ import { placedEvent } from '../../core/booking/lifecycle.ts'
 import type { ParticipantCalendar } from '../../core/configuration/configuration.ts'
 import { changedMeanwhile } from '../../core/problem.ts'
 import { failure, success } from '../../core/result.ts'
+import { isSameInterval } from '../../core/time/interval.ts'
 import { findKnownConfiguration } from '../configurations/loadConfiguration.ts'
 import { type ChangeTools, claimingTime, replaceClaims } from './carryThrough.ts'
 
@@ -56,7 +57,7 @@ async function placeAsItStands(
 ): Promise<readonly string[] | 'again'> {
   const there = await provider.find(scope, key, booking.eventId)
   if (!there.ok || there.value === undefined) return 'again'
-  const isMoved = there.value.start !== booking.when.start || there.value.end !== booking.when.end
+  const isMoved = !isSameInterval(there.value, booking.when)
   const { placements } = booking.service
   if (isMoved && placements.length === 1) return booking.invitedByCalendar
   const known = await findKnownConfiguration(tools, booking.appId, booking.configurationId, 'evenDeleted')

@@ -3,13 +3,13 @@ import { lockBooking, updateBooking } from '../../adapters/storage/bookings.ts'
 import { newSalt } from '../../adapters/storage/database/ids.ts'
 import { type Asker, actorOf, askerOf, type Principal } from '../../core/account/principal.ts'
 import type { Booking, BookingDetails } from '../../core/booking/booking.ts'
-import { findBegunProblem, findEndedProblem, isAsItStands, reschedule } from '../../core/booking/lifecycle.ts'
+import { findBegunProblem, findEndedProblem, isAsItStands, reschedule, stands } from '../../core/booking/lifecycle.ts'
 import { countNewcomers } from '../../core/booking/newcomers.ts'
 import { widened } from '../../core/configuration/slotQuestion.ts'
 import { accountGone, changedMeanwhile, invalidRequest, movedMeanwhile, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { fromUnixSeconds } from '../../core/time/instant.ts'
-import type { Interval } from '../../core/time/interval.ts'
+import { type Interval, isSameInterval } from '../../core/time/interval.ts'
 import { bookingToJson, type RescheduleBookingJson, readGuestWords } from '../../wire/bookings.ts'
 import { readRemoteBusy } from '../calendars/readBusy.ts'
 import { type ConfigurationQuery, type LoadedConfiguration, loadHosts } from '../configurations/loadConfiguration.ts'
@@ -93,11 +93,7 @@ async function move(
   const when: Interval = { start: fromUnixSeconds(body.start_time), end: fromUnixSeconds(body.end_time) }
   if (when.end <= when.start) return failure(invalidRequest('must be later than start_time', 'end_time'))
   const booking = mayExist ? ((await finishEarlierTry(tools, { appId, bookingId: found.id })) ?? found) : found
-  const isThere =
-    booking.when.start === when.start &&
-    booking.when.end === when.end &&
-    (booking.state === 'booked' || booking.state === 'pending')
-  if (mayExist && isThere) return success(bookingToJson(booking))
+  if (mayExist && isSameInterval(booking.when, when) && stands(booking.state)) return success(bookingToJson(booking))
   // Told before slots are looked at: of a booking that has ended or moved, another time is no help.
   const ended = findEndedProblem(booking)
   if (ended !== undefined) return failure(ended)

@@ -2,11 +2,12 @@
 import { findBookingOfEvent } from '../../adapters/storage/bookings.ts'
 import { calendarOwner } from '../../core/account/principal.ts'
 import type { Booking } from '../../core/booking/booking.ts'
+import { stands } from '../../core/booking/lifecycle.ts'
 import { type CalendarEvent, intervalOf, type When } from '../../core/calendar/event.ts'
 import { calendarName } from '../../core/configuration/configuration.ts'
 import { invalidRequest } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
-import type { Interval } from '../../core/time/interval.ts'
+import { type Interval, isSameInterval } from '../../core/time/interval.ts'
 import type { ChangeTools } from '../bookings/carryThrough.ts'
 import { cancelWithEvent, type Followed, moveWithEvent } from '../bookings/followCalendar.ts'
 
@@ -24,7 +25,7 @@ export async function findBehind(
 ): Promise<Booking | undefined> {
   const eventId = event.masterEventId ?? event.id
   const booking = await database.read(appId, (transaction) => findBookingOfEvent(transaction, eventId))
-  const isLive = booking?.state === 'booked' || booking?.state === 'pending'
+  const isLive = booking !== undefined && stands(booking.state)
   const isHere = booking?.service.placements.some(({ key }) => calendarName(key) === calendarName(event))
   const isMeeting = event.masterEventId === undefined || event.originalStart === booking?.when.start
   return isLive && isHere && isMeeting ? booking : undefined
@@ -57,10 +58,6 @@ export function moveBehind(
   before: Before,
 ): Promise<Result<Booking>> | Result<Booking> {
   const { appId, id, version } = booking
-  if (isAt(booking, target)) return success(booking)
+  if (isSameInterval(booking.when, target)) return success(booking)
   return moveWithEvent(tools, { appId, bookingId: id, version, actor, before }, target)
-}
-
-export function isAt({ when }: Booking, target: Interval): boolean {
-  return when.start === target.start && when.end === target.end
 }

@@ -13,11 +13,12 @@ import { occurrenceFinder, occursAt, whenOfOccurrence } from '../../core/calenda
 import type { CalendarId, EventId } from '../../core/ids.ts'
 import { invalidRequest, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
+import { isSameInterval } from '../../core/time/interval.ts'
 import { eventNotification } from '../../wire/eventAnswers.ts'
 import type { EventContent } from '../../wire/events.ts'
 import type { ChangeTools } from '../bookings/carryThrough.ts'
 import type { Tools } from '../tools.ts'
-import { cancelBehind, findBehind, isAt, moveBehind, targetOf } from './bookedEvents.ts'
+import { cancelBehind, findBehind, moveBehind, targetOf } from './bookedEvents.ts'
 import { findUnservedProvider, readOnly } from './calendars.ts'
 import { checkMeaning, findMisfit, seriesOf, toWrite } from './eventWrites.ts'
 import { leaveSeries } from './leaveSeries.ts'
@@ -87,7 +88,7 @@ export async function changeEvent(
   const target = targetOf(planned.value.details.when, calendar.timezone)
   if (!target.ok) return target
   const { masterEventId } = standing.value
-  const leaving = masterEventId !== undefined && !isAt(booking, target.value) ? masterEventId : undefined
+  const leaving = masterEventId !== undefined && !isSameInterval(booking.when, target.value) ? masterEventId : undefined
   const before = leaving && ((locked: Transaction) => leaveSeries(locked, { grant, calendar }, leaving))
   const moved = await moveBehind(tools, booking, target.value, before)
   if (!moved.ok) return moved

@@ -1,4 +1,5 @@
 // An event that bears the marker of a booking which takes no time on that calendar: whose is it, and what becomes of it?
+
 import type { CalendarProvider, CalendarScope } from '../../adapters/calendars/calendarProvider.ts'
 import { findBooking } from '../../adapters/storage/bookings.ts'
 import { findCalendar } from '../../adapters/storage/calendars.ts'
@@ -6,6 +7,7 @@ import { findGrant } from '../../adapters/storage/grants.ts'
 import { listOutcomes } from '../../adapters/storage/reconciliations.ts'
 import type { CalendarKey, Grant } from '../../core/account/grant.ts'
 import type { Booking } from '../../core/booking/booking.ts'
+import { stands } from '../../core/booking/lifecycle.ts'
 import { calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
 import { isSameInterval } from '../../core/time/interval.ts'
 import type { ChangeTools } from '../bookings/carryThrough.ts'
@@ -61,7 +63,7 @@ export async function settleStray(
   const stray: Stray = { provider, scope, key, booking }
   const leave = () => (before.includes('leftAlone') ? 'asBefore' : 'leftAlone')
   if (calendar.readOnly || before.filter((outcome) => outcome === 'refused').length >= mostRefusals) return leave()
-  if (booking.state !== 'booked' && booking.state !== 'pending') return remove(stray)
+  if (!stands(booking.state)) return remove(stray)
 
   const home = booking.service.placements.find((placement) => placement.key.grantId === key.grantId)
   if (home !== undefined && !before.includes('leftAlone')) {
