@@ -1,4 +1,4 @@
-/** Runs every example of the README as it stands, against a server that was just started. */
+/** Runs every example of the README and of docs/bookings.md as it stands, against a server that was just started. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { makeDirectory, startServer } from './cli/openslot.ts'
 
 const readme = readFileSync('README.md', 'utf8')
+const guide = readFileSync('docs/bookings.md', 'utf8')
 const scratch = join('test', '.readme')
 let server: Awaited<ReturnType<typeof startServer>>
 let environment: Record<string, string>
@@ -28,8 +29,8 @@ afterAll(async () => {
   await server?.stop()
 })
 
-function examples(language: string): string {
-  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, 'gm'))]
+function examples(page: string, language: string): string {
+  return [...page.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, 'gm'))]
     .map(([, text]) => text)
     .join('\n')
     .replaceAll('http://localhost:3000', server.url)
@@ -56,7 +57,7 @@ it('the curl that the first start prints books the next free slot', () => {
 })
 
 it('the shell examples find a slot, book it, move it and call it off', () => {
-  const answers = bash(examples('sh').replace(/^npx openslot keys .*$/m, ''))
+  const answers = bash(examples(readme, 'sh').replace(/^npx openslot keys .*$/m, ''))
     .split(/(?<=\})(?=\{)|\n/)
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line))
@@ -74,7 +75,24 @@ it("a key of one's own runs the SDK example", () => {
   const { api_key: apiKey } = JSON.parse(bash(command))
   mkdirSync(scratch, { recursive: true })
   const file = join(scratch, 'example.mjs')
-  writeFileSync(file, examples('js'))
+  writeFileSync(file, examples(readme, 'js'))
   environment = { ...environment, API_KEY: apiKey }
   expect(bash(`node ${file}`)).toMatch(/^booked [0-9a-f-]{36}\n$/)
+})
+
+it('the guide books once for two requests, tells a lost race, moves, confirms and calls off', () => {
+  const shown = ['BOOKING', 'AGAIN', 'MOVED', 'CONFIRMED'].map((name) => `echo "$${name}"`).join('\n')
+  // The shell stops at the first `test` that does not hold.
+  const [ended, listed, booking, again, moved, confirmed] = bash(`${examples(guide, 'sh')}\n${shown}`)
+    .split(/(?<=\})(?=\{)|\n/)
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line))
+  expect(booking.data.status).toBe('pending')
+  expect(again.data).toEqual(booking.data)
+  expect(moved.data).toMatchObject({ booking_id: booking.data.booking_id, status: 'pending' })
+  expect(confirmed.data).toMatchObject({ booking_id: booking.data.booking_id, status: 'booked' })
+  expect(ended).toEqual({ request_id: expect.any(String) })
+  expect(listed.data).toMatchObject([
+    { booking_id: booking.data.booking_id, status: 'cancelled', cancellation_reason: 'It stopped raining' },
+  ])
 })
