@@ -3,7 +3,8 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 
-import { builds, findNode, prepare, prepareBuild, root } from './prepare.mjs'
+import { findNode, root } from './pinnedNode.mjs'
+import { builds, prepare, prepareBuild } from './prepare.mjs'
 
 await prepare('all')
 await prepareBuild(builds.pages)

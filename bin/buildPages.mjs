@@ -7,7 +7,8 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 
 import { build } from 'vite'
 
-import { builds, hashSources, root, stamp } from './prepare.mjs'
+import { root } from './pinnedNode.mjs'
+import { builds, hashSources, stamp } from './prepare.mjs'
 
 const web = join(root, 'web')
 

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 
 import { build } from 'vite'
 
-import { builds, hashSources, root, stamp } from './prepare.mjs'
+import { root } from './pinnedNode.mjs'
+import { builds, hashSources, stamp } from './prepare.mjs'
 
 /**
  * One file in place of hundreds, without types: it starts sooner and holds less in memory, and packages may carry no

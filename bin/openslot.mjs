@@ -8,7 +8,11 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-import { builds, findNode, isBuilt, prepare, prepareBuild, root, runtime } from './prepare.mjs'
+import { findNode, proveNode, root } from './pinnedNode.mjs'
+import { builds, isBuilt, prepare, prepareBuild, runtime } from './prepare.mjs'
+
+/** The exit code of the system's loader where a program's library is missing; the server has no such code. */
+const loaderFailed = 127
 
 const isCheckout = existsSync(join(root, 'src', 'main.ts'))
 
@@ -66,7 +70,18 @@ function runUnder(node) {
     process.stderr.write(`openslot: ${node} could not be started: ${error.message}\n`)
     process.exitCode = 1
   })
-  child.once('exit', (code, signal) => {
+  child.once('exit', async (code, signal) => {
     process.exitCode = signal === null ? code : 128 + constants.signals[signal]
+    if (code === loaderFailed && (await hasMended())) runUnder(node)
   })
+}
+
+/** Whether the Node did not start for want of a library, and that is here now. */
+async function hasMended() {
+  try {
+    return await proveNode()
+  } catch (error) {
+    process.stderr.write(`openslot: ${error.message}\n`)
+    return false
+  }
 }

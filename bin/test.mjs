@@ -5,7 +5,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 
-import { builds, findNode, prepare, prepareBuild, root } from './prepare.mjs'
+import { findNode, root } from './pinnedNode.mjs'
+import { builds, prepare, prepareBuild } from './prepare.mjs'
 
 const reportDirectory = mkdtempSync(join(tmpdir(), 'openslot-test-'))
 const report = join(reportDirectory, 'vitest.json')
