@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import { invalidRequest, type Problem } from '../core/problem.ts'
 import { RefusedBody } from './bodies.ts'
-import { errorAnswer, isOAuthPath, oauthAnswer, typeAt } from './problems.ts'
+import { errorAnswer, isOAuthPath, oauthAnswer, oauthBody, typeAt } from './problems.ts'
 import type { Answer } from './route.ts'
 
 // An `import` of node:http reads everything that it offers, and with that loads the platform's own fetch: 7 MB for a table.
@@ -65,6 +65,7 @@ export function answerThrown(error: Error, request: FastifyRequest, reply: Fasti
   if (status >= 400 && status < 500) return answerProblem(request, reply, invalidRequest(complaint(error)))
   request.log.error({ err: error }, 'failed')
   const message = 'Internal error; quote the request id to the operator.'
+  if (isOAuthPath(request.url)) return answerJson(reply, 500, JSON.stringify(oauthBody('server_error', message, 500)))
   const type = typeAt(request.url, 'internal_error')
   return answerJson(reply, 500, JSON.stringify({ request_id: request.id, error: { type, message } }))
 }

@@ -103,13 +103,12 @@ export function oauthAnswer(problem: Problem, url: string): { status: number; bo
   const message = problem.field === undefined ? problem.message : `${problem.field}: ${problem.message}`
   return {
     status: isRefused ? 400 : status,
-    body: {
-      error: oauthError(problem, url),
-      error_description: message,
-      error_uri: '',
-      error_code: isRefused ? 400 : status,
-    },
+    body: oauthBody(oauthError(problem, url), message, isRefused ? 400 : status),
   }
+}
+
+export function oauthBody(error: string, description: string, code: number): OAuthErrorBody {
+  return { error, error_description: description, error_uri: '', error_code: code }
 }
 
 function oauthError({ kind, field, message }: Problem, url: string): string {
