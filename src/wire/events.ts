@@ -6,16 +6,8 @@ import { invalidRequest } from '../core/problem.ts'
 import { failure, type Result, success } from '../core/result.ts'
 import { fromUnixSeconds } from '../core/time/instant.ts'
 import { isLocalDate } from '../core/time/localDate.ts'
-import {
-  conferenceDetails,
-  conferenceWish,
-  cursorQuery,
-  limitOf,
-  metadataSchema,
-  optional,
-  readTimezone,
-  withoutNulls,
-} from './common.ts'
+import { cursorQuery, limitOf, metadataSchema, optional, readTimezone, withoutNulls } from './common.ts'
+import { conferencingSchema } from './conferences.ts'
 import { unixSeconds, whole } from './whole.ts'
 
 const text = (maxLength: number) => optional(Type.String({ maxLength }))
@@ -45,29 +37,30 @@ const participantSchema = Type.Object({
   status: optional(Type.Enum([...participantStatuses])),
 })
 
-const conferencingSchema = Type.Object({
-  provider: optional(Type.String({ maxLength: 64 })),
-  details: optional(conferenceDetails),
-  autocreate: optional(conferenceWish),
-})
-
 export const reminderMethods = ['popup', 'email', 'display', 'sound'] as const
-const remindersSchema = Type.Object({
-  use_default: flag,
-  overrides: optional(
-    Type.Array(
-      Type.Object({
-        // An old form of the documents is `"[20]"`.
-        reminder_minutes: Type.Union([
-          whole({ minimum: 0, maximum: 525_600 }),
-          Type.String({ pattern: '^\\[[0-9]{1,6}\\]$' }),
-        ]),
-        reminder_method: optional(Type.Enum([...reminderMethods])),
-      }),
-      { maxItems: 20 },
+const remindersSchema = Type.Object(
+  {
+    use_default: flag,
+    overrides: optional(
+      Type.Array(
+        Type.Object({
+          // An old form of the documents is `"[20]"`.
+          reminder_minutes: Type.Union([
+            whole({ minimum: 0, maximum: 525_600 }),
+            Type.String({ pattern: '^\\[[0-9]{1,6}\\]$' }),
+          ]),
+          reminder_method: optional(Type.Enum([...reminderMethods])),
+        }),
+        { maxItems: 20 },
+      ),
     ),
-  ),
-})
+  },
+  {
+    if: { required: ['use_default'], properties: { use_default: { const: true } } },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: { properties: { overrides: { maxItems: 0, errorMessage: 'must be empty where use_default is true' } } },
+  },
+)
 
 const fields = {
   title: text(1024),

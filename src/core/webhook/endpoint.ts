@@ -86,4 +86,10 @@ export const foreignTriggers = [
   'notetaker.media',
 ] as const
 
+const triggers: ReadonlySet<string> = new Set([...ownTriggers, ...foreignTriggers])
+
+export function isTrigger(name: string): name is Trigger {
+  return triggers.has(name)
+}
+
 export type Trigger = (typeof ownTriggers)[number] | (typeof foreignTriggers)[number]
