@@ -2,7 +2,7 @@
 import Type, { type Static } from 'typebox'
 
 import type { EventDetails, EventParticipant, When } from '../core/calendar/event.ts'
-import { invalidRequest } from '../core/problem.ts'
+import { invalidRequest, type Problem } from '../core/problem.ts'
 import { failure, type Result, success } from '../core/result.ts'
 import { fromUnixSeconds } from '../core/time/instant.ts'
 import { isLocalDate } from '../core/time/localDate.ts'
@@ -137,6 +137,8 @@ export function readEvent(body: EventChangeJson, before?: EventContent): Result<
       ? failure(invalidRequest('is required', 'when'))
       : success(old.when)
   if (!when.ok) return when
+  const twice = findTwice(body.participants ?? [])
+  if (twice !== undefined) return failure(twice)
   const conferencing =
     body.conferencing === undefined ? success(old?.conferencing) : readConferencing(body.conferencing)
   if (!conferencing.ok) return conferencing
@@ -163,6 +165,15 @@ export function readEvent(body: EventChangeJson, before?: EventContent): Result<
     },
     metadata: body.metadata === undefined ? (before?.metadata ?? {}) : (body.metadata ?? {}),
   })
+}
+
+/** Calendars know a participant by the address, whatever its letters' case. */
+function findTwice(participants: readonly { readonly email: string }[]): Problem | undefined {
+  const emails = participants.map(({ email }) => email.toLowerCase())
+  const again = emails.findIndex((email, index) => emails.indexOf(email) < index)
+  if (again < 0) return undefined
+  const first = emails.indexOf(emails[again] ?? '')
+  return invalidRequest(`is the same as participants[${first}].email`, `participants[${again}].email`)
 }
 
 /** Null is no name, and answers have a text there or nothing. */

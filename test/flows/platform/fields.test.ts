@@ -127,6 +127,17 @@ describe('what cannot have an effect is refused', () => {
     expect([made.status, made.body.data?.event_booking.conferencing]).toEqual([200, conferencing])
   })
 
+  it('a participant of an event named twice', async () => {
+    const invited = ['a@b.example', 'c@d.example', 'A@b.example'].map((email) => ({ email }))
+    const refused = await server.request('POST', `${grant}/events?calendar_id=primary`, {
+      body: { when: times, participants: invited },
+    })
+    expect([refused.status, refused.body.error?.message]).toEqual([
+      400,
+      'participants[2].email: is the same as participants[0].email',
+    ])
+  })
+
   it('reminders of an event beside those of its calendar', async () => {
     const remind = (reminders: object) =>
       server.request('POST', `${grant}/events?calendar_id=primary`, { body: { when: times, reminders } })
@@ -151,6 +162,15 @@ describe('what cannot have an effect is refused', () => {
     const feed = await server.request('GET', '/v3/events-feed?trigger_types=grant.created,grant.renamed')
     expect([feed.status, feed.body.error?.message]).toEqual([400, 'trigger_types: "grant.renamed" is not a trigger'])
     expect((await server.request('GET', '/v3/events-feed?trigger_types=')).body.data).not.toEqual([])
+  })
+
+  it('what is nearly an id, as the configuration of bookings', async () => {
+    const listed = (id: string) => server.request('GET', `${grant}/scheduling/bookings?configuration_id=${id}`)
+    for (const id of ['bde9b---b7ca6eadb065c5-5e-0ba8f9aab-', '0'.repeat(36), 'x']) {
+      const { status, body } = await listed(id)
+      expect([id, status, body.error?.message]).toEqual([id, 400, 'configuration_id: must be a UUID'])
+    }
+    expect((await listed('BDE9B000-B7CA-6EAD-B065-C55E0BA8F9AA')).body.data).toEqual([])
   })
 
   it('another address for a virtual account', async () => {
