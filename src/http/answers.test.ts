@@ -19,7 +19,7 @@ describe('what was thrown', () => {
         500,
         {
           error: 'server_error',
-          error_description: 'Internal error; quote the request id to the operator.',
+          error_description: 'Internal error, contact administrator.',
           error_uri: '',
           error_code: 500,
         },
@@ -36,7 +36,7 @@ describe('what was thrown', () => {
       500,
       {
         request_id: expect.any(String),
-        error: { type, message: 'Internal error; quote the request id to the operator.' },
+        error: { type, message: 'Internal error, contact administrator.' },
       },
     ])
   })

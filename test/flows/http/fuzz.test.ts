@@ -80,7 +80,7 @@ async function ask({ route, query, body }: Drawn): Promise<Reply> {
 
 /** Refusals of what was asked as a whole, where no member is to blame. */
 const asAWhole =
-  /timeslot|not served yet|not supported yet|changed by another request|Token expired|already cancelled|, not pending|no mail server|at most 10 |request body|the body must be/
+  /timeslot|not served yet|not supported yet|changed by another request|Token expired|already cancelled|, not pending|no mail server|at most 10 |request body|JSON payload|the body must be/
 
 function namesAField(message: string): boolean {
   return /^[\w-]+([.[][^:]*)?: ./.test(message) || /\b[a-z]+_[a-z_]+\b/.test(message) || asAWhole.test(message)

@@ -190,7 +190,14 @@ describe('a body', () => {
       const { status, body } = await server.request('PUT', path ?? '')
       expect([status, body.error]).toEqual([400, { type, message: 'Empty request body' }])
     }
-    expect((await server.request('GET', '/v3/grants/missing')).body.error.type).toBe('api.not_found_error')
+    expect((await server.request('GET', '/v3/grants/missing')).body.error).toEqual({
+      type: 'grant.not_found',
+      message: 'Grant not found.',
+    })
+    expect((await server.request('POST', '/v3/webhooks', { body: '{' })).body.error).toEqual({
+      type: 'api.invalid_request_payload',
+      message: 'Invalid JSON payload format.',
+    })
     expect((await server.request('GET', '/v3/applications', { token: 'x' })).body.error.type).toBe(
       'api.authentication_error',
     )
