@@ -72,9 +72,8 @@ export function answerThrown(error: Error, request: FastifyRequest, reply: Fasti
 }
 
 function complaint({ code }: Error & { code?: string }): string {
-  return code === 'FST_ERR_BAD_URL' || code === 'FST_ERR_MAX_PARAM_LENGTH'
-    ? 'the path is not a valid URL'
-    : 'error parsing request body'
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH') return 'a part of the path is longer than any id'
+  return code === 'FST_ERR_BAD_URL' ? 'the path is not a valid URL' : 'error parsing request body'
 }
 
 /** Requests so broken that no route sees them: bad header syntax, too slow, too large. */

@@ -173,6 +173,13 @@ describe('what cannot have an effect is refused', () => {
     expect((await listed('BDE9B000-B7CA-6EAD-B065-C55E0BA8F9AA')).body.data).toEqual([])
   })
 
+  it('an id that is longer than any', async () => {
+    const asked = (length: number) => server.request('GET', `${grant}/calendars/${'x'.repeat(length)}`)
+    expect((await asked(1_024)).status).toBe(404)
+    const refused = await asked(1_025)
+    expect([refused.status, refused.body.error?.message]).toEqual([400, 'a part of the path is longer than any id'])
+  })
+
   it('another address for a virtual account', async () => {
     const refused = await server.request('PATCH', grant, { body: { settings: { email: 'other@host.example' } } })
     expect([refused.status, refused.body.error?.message]).toEqual([400, expect.stringMatching(/^settings.email: /)])
