@@ -6,7 +6,7 @@ import type { Principal } from '../core/account/principal.ts'
 import { invalidRequest, type Problem } from '../core/problem.ts'
 import { failure, type Result } from '../core/result.ts'
 import type { Operations } from '../operations/operations.ts'
-import { selected } from '../wire/common.ts'
+import { readList, selected } from '../wire/common.ts'
 import { answerJson, answerProblem, successBody } from './answers.ts'
 import { admit, grantOf, isGuess } from './auth.ts'
 import { isPercentUtf8 } from './bodies.ts'
@@ -103,7 +103,7 @@ export function addRoute(server: FastifyInstance, route: Route, options: RouteOp
       const result = await within(options.handlerLimitMs, work(request))
       if (!result.ok) return answerProblem(request, reply, result.problem)
       const status = route.status ?? 200
-      const answer = narrowed(result.value, request.query as { readonly select?: string })
+      const answer = narrowed(result.value, request.query as { readonly select?: readonly string[] })
       const body = successBody(request.id, answer)
       options.onAnswer?.({ route, status, body: JSON.parse(body), isSelection: answer !== result.value })
       if (result.value.headers !== undefined) reply.headers(result.value.headers)
@@ -112,10 +112,12 @@ export function addRoute(server: FastifyInstance, route: Route, options: RouteOp
   })
 }
 
-function narrowed(answer: Answer, { select }: { readonly select?: string }): Answer {
-  const data = answer.dataJson === undefined ? answer.data : select && JSON.parse(answer.dataJson)
-  if (!select || typeof data !== 'object' || data === null) return answer
-  return { ...answer, dataJson: undefined, data: selected(data, select) }
+function narrowed(answer: Answer, { select }: { readonly select?: readonly string[] }): Answer {
+  const wanted = readList(select)
+  if (wanted === undefined) return answer
+  const data = answer.dataJson === undefined ? answer.data : JSON.parse(answer.dataJson)
+  if (typeof data !== 'object' || data === null) return answer
+  return { ...answer, dataJson: undefined, data: selected(data, wanted) }
 }
 
 /** The credential of a route without a guard stands in its query or body, so only its handler can refuse it. */

@@ -6,7 +6,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import { invalidRequest, type Problem } from '../core/problem.ts'
 import { RefusedBody } from './bodies.ts'
-import { errorAnswer, isOAuthPath, oauthAnswer, typeAt } from './problems.ts'
+import { inDialectOf } from './dialects.ts'
+import { errorAnswer, isOAuthPath, oauthAnswer, oauthBody } from './problems.ts'
 import type { Answer } from './route.ts'
 
 // An `import` of node:http reads everything that it offers, and with that loads the platform's own fetch: 7 MB for a table.
@@ -48,7 +49,7 @@ export function answerProblem(request: FastifyRequest, reply: FastifyReply, prob
 
 function errorAt(url: string, ...told: Parameters<typeof errorAnswer>): ReturnType<typeof errorAnswer> {
   const { status, body } = errorAnswer(...told)
-  return { status, body: { ...body, error: { ...body.error, type: typeAt(url, body.error.type) } } }
+  return { status, body: { ...body, error: { ...body.error, ...inDialectOf(url, body.error) } } }
 }
 
 /** What was thrown is either the framework's word on a malformed request, or a bug: logged once, answered 500. */
@@ -64,15 +65,15 @@ export function answerThrown(error: Error, request: FastifyRequest, reply: Fasti
     })
   if (status >= 400 && status < 500) return answerProblem(request, reply, invalidRequest(complaint(error)))
   request.log.error({ err: error }, 'failed')
-  const message = 'Internal error; quote the request id to the operator.'
-  const type = typeAt(request.url, 'internal_error')
-  return answerJson(reply, 500, JSON.stringify({ request_id: request.id, error: { type, message } }))
+  const message = 'Internal error, contact administrator.'
+  if (isOAuthPath(request.url)) return answerJson(reply, 500, JSON.stringify(oauthBody('server_error', message, 500)))
+  const said = inDialectOf(request.url, { type: 'internal_error', message })
+  return answerJson(reply, 500, JSON.stringify({ request_id: request.id, error: said }))
 }
 
 function complaint({ code }: Error & { code?: string }): string {
-  return code === 'FST_ERR_BAD_URL' || code === 'FST_ERR_MAX_PARAM_LENGTH'
-    ? 'the path is not a valid URL'
-    : 'error parsing request body'
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH') return 'a part of the path is longer than any id'
+  return code === 'FST_ERR_BAD_URL' ? 'the path is not a valid URL' : 'error parsing request body'
 }
 
 /** Requests so broken that no route sees them: bad header syntax, too slow, too large. */

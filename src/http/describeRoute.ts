@@ -90,7 +90,7 @@ function refusalsOf(route: Route): object {
     ...(asksCalendars
       ? { 504: { ...shape, description: 'A calendar that is needed cannot be read; `provider_error` says why' } }
       : {}),
-    '5xx': { ...errorSchema, description: 'Failed' },
+    '5xx': { ...shape, description: 'Failed' },
   }
 }
 

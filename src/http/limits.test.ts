@@ -27,6 +27,8 @@ describe('what no request may exceed', () => {
   it('names the place', () => {
     expect(findExcess({ guest: [{ name: 'a\0' }] }, '')?.field).toBe('guest[0].name')
     expect(findExcess({ slug: '\ud800' }, 'query')?.field).toBe('query.slug')
+    expect(findExcess('\ud800', '')?.field).toBe('body')
+    expect(findExcess(Array(501).fill(1), '')?.field).toBe('body')
   })
 
   it('takes any JSON of ordinary size', () => {

@@ -34,11 +34,12 @@ const keyLimit = 255
  * U+0000 and lone surrogates are refused because PostgreSQL cannot store them.
  */
 export function findExcess(value: unknown, place: string, depth = 0): Problem | undefined {
-  if (typeof value === 'string') return findTextExcess(value, place)
+  const here = place === '' ? 'body' : place
+  if (typeof value === 'string') return findTextExcess(value, here)
   if (typeof value !== 'object' || value === null) return undefined
-  if (depth >= depthLimit) return invalidRequest(`nested deeper than ${depthLimit} levels`, place)
+  if (depth >= depthLimit) return invalidRequest(`nested deeper than ${depthLimit} levels`, here)
   if (Array.isArray(value)) {
-    if (value.length > arrayLimit) return invalidRequest(`more than ${arrayLimit} items`, place)
+    if (value.length > arrayLimit) return invalidRequest(`more than ${arrayLimit} items`, here)
     for (const [index, item] of value.entries()) {
       const found = findExcess(item, `${place}[${index}]`, depth + 1)
       if (found !== undefined) return found
@@ -47,7 +48,7 @@ export function findExcess(value: unknown, place: string, depth = 0): Problem | 
   }
   for (const [key, item] of Object.entries(value)) {
     if (key.length > keyLimit || !key.isWellFormed() || key.includes('\0'))
-      return invalidRequest('has a name that is too long or not text', place === '' ? 'body' : place)
+      return invalidRequest('has a name that is too long or not text', here)
     const found = findExcess(item, place === '' ? key : `${place}.${key}`, depth + 1)
     if (found !== undefined) return found
   }

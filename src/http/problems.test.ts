@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { invalidRequest, slotTaken } from '../core/problem.ts'
-import { errorAnswer, isOAuthPath, oauthAnswer, typeAt } from './problems.ts'
+import { errorAnswer, isOAuthPath, oauthAnswer } from './problems.ts'
 
 describe('a problem', () => {
   it('puts its field before its sentence', () => {
@@ -17,20 +17,6 @@ describe('a problem', () => {
     expect(errorAnswer(slotTaken, 'r', 409).body.error.type).toBe('timeslot_not_available')
   })
 
-  it.each([
-    ['/v3/applications', 'not_found_error', 'api.not_found_error'],
-    ['/v3/connectors/google?limit=1', 'unauthorized', 'api.authentication_error'],
-    ['/v3/connect/custom', 'invalid_request_error', 'api.invalid_request_error'],
-    ['/v3/grants', 'rate_limit_error', 'api.rate_limit_error'],
-    ['/v3/grants/x?select=id', 'internal_error', 'api.internal_error'],
-    ['/v3/webhooks/x', '70000', '70000'],
-    ['/v3/grants/x/events?calendar_id=y', 'not_found_error', 'not_found_error'],
-    ['/v3/calendars/availability', 'unauthorized', 'unauthorized'],
-    ['/v3/scheduling/bookings', 'timeslot_not_available', 'timeslot_not_available'],
-  ])('at %s, %s is called %s', (url, type, name) => {
-    expect(typeAt(url, type)).toBe(name)
-  })
-
   it('is told in words of OAuth on its paths only, and there as 400', () => {
     expect(isOAuthPath('/v3/connect/token?x')).toBe(true)
     expect(isOAuthPath('/v3/connect/custom')).toBe(false)
@@ -39,6 +25,9 @@ describe('a problem', () => {
       status: 400,
       body: { error: 'invalid_client', error_description: 'No', error_uri: '', error_code: 400 },
     })
+    expect(oauthAnswer(invalidRequest('is required', 'code'), '/v3/connect/token').body.error_description).toBe(
+      'Missing required parameter: code',
+    )
     expect(oauthAnswer({ kind: 'unavailable', message: 'Later' }, '/v3/connect/token').status).toBe(503)
   })
 })

@@ -29,23 +29,6 @@ const statuses: Readonly<Record<ProblemKind, Status>> = {
 
 const providerCodes = { calendarUnavailable: 'calendar_unavailable', grantExpired: 'grant_expired' } as const
 
-/** What the types of the table are called on the paths by which applications and accounts are administered. */
-const administrative: Readonly<Record<string, string>> = {
-  invalid_request_error: 'api.invalid_request_error',
-  unauthorized: 'api.authentication_error',
-  not_found_error: 'api.not_found_error',
-  provider_error: 'api.provider_error',
-  rate_limit_error: 'api.rate_limit_error',
-  internal_error: 'api.internal_error',
-}
-
-/** `type` as the callers of `url` know it: all else keeps its name. Grants are administered, what lies under them is not. */
-export function typeAt(url: string, type: string): string {
-  const isAdministrative =
-    /^\/v3\/((applications|connectors|connect|webhooks)(\/|\?|$)|grants(\/[^/?]*)?\/?(\?|$))/.test(url)
-  return (isAdministrative ? administrative[type] : undefined) ?? type
-}
-
 export type ErrorBody = {
   request_id: string
   error: {
@@ -100,16 +83,19 @@ export function isOAuthPath(url: string): boolean {
 export function oauthAnswer(problem: Problem, url: string): { status: number; body: OAuthErrorBody } {
   const { status } = statuses[problem.kind]
   const isRefused = status === 400 || status === 401 || status === 404
-  const message = problem.field === undefined ? problem.message : `${problem.field}: ${problem.message}`
   return {
     status: isRefused ? 400 : status,
-    body: {
-      error: oauthError(problem, url),
-      error_description: message,
-      error_uri: '',
-      error_code: isRefused ? 400 : status,
-    },
+    body: oauthBody(oauthError(problem, url), oauthSentence(problem), isRefused ? 400 : status),
   }
+}
+
+function oauthSentence({ field, message }: Problem): string {
+  if (field === undefined) return message
+  return message === 'is required' ? `Missing required parameter: ${field}` : `${field}: ${message}`
+}
+
+export function oauthBody(error: string, description: string, code: number): OAuthErrorBody {
+  return { error, error_description: description, error_uri: '', error_code: code }
 }
 
 function oauthError({ kind, field, message }: Problem, url: string): string {

@@ -14,6 +14,7 @@ import { describeApi } from './describe.ts'
 import { corsOptions, layHeaders, securityHeaders } from './headers.ts'
 import { bodyLimitBytes, headerLimitBytes, type TimeLimits, timeLimits, urlLimitBytes } from './limits.ts'
 import { type PagesOptions, servePages, wantsPage } from './pages/pages.ts'
+import { isOAuthPath } from './problems.ts'
 import { routes } from './routes/routes.ts'
 
 export type ServerOptions = Omit<RouteOptions, 'handlerLimitMs'> &
@@ -87,10 +88,15 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   for (const route of routes) addRoute(server, route, { ...options, handlerLimitMs: times.handlerMs })
   const showMissing = servePages(server, options)
   server.setNotFoundHandler((request, reply) =>
-    wantsPage(request) ? showMissing(request, reply) : answerProblem(request, reply, notFound),
+    wantsPage(request)
+      ? showMissing(request, reply)
+      : answerProblem(request, reply, isOAuthPath(request.url) ? noSuchMethod : notFound),
   )
   return server
 }
+
+/** OAuth has no word for a path that is there and a method that is not; its word for what is missing blames the grant. */
+const noSuchMethod = invalidRequest('there is no such method here')
 
 /** What is wrong whatever the route, before any body is read. */
 function refuseUnread(server: FastifyInstance): void {

@@ -2,7 +2,7 @@
 import Type from 'typebox'
 
 import { type Instant, toUnixSeconds } from '../core/time/instant.ts'
-import { nullable } from './common.ts'
+import { limitOf, nullable } from './common.ts'
 
 export const auditEntry = Type.Object({
   id: Type.String(),
@@ -23,7 +23,7 @@ export const auditEntry = Type.Object({
 })
 
 export const auditQuery = Type.Object({
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+  limit: Type.Optional(limitOf(200, 50)),
   page_token: Type.Optional(Type.String({ maxLength: 1024, description: 'The next_cursor of the page before' })),
   action: Type.Optional(Type.String({ maxLength: 255 })),
   actor: Type.Optional(Type.String({ maxLength: 255 })),

@@ -20,7 +20,9 @@ export const limitOf = (most: number, fallback: number) =>
   })
 
 export const selectQuery = Type.Optional(
-  Type.String({ description: 'Names of top-level fields to answer, separated by commas' }),
+  Type.Array(Type.String(), {
+    description: 'Names of top-level fields to answer: repeated, separated by commas, or both',
+  }),
 )
 
 export const cursorQuery = {
@@ -41,16 +43,20 @@ export const grantParams = Type.Object({ grant_id: Type.String() })
 export const metadataSchema: TUnsafe<Record<string, string>> = Type.Unsafe<Record<string, string>>({
   type: 'object',
   maxProperties: 50,
-  propertyNames: { maxLength: 40 },
+  propertyNames: { maxLength: 40, errorMessage: 'must have keys of up to 40 characters' },
   additionalProperties: { type: 'string', maxLength: 500 },
   errorMessage: 'must be at most 50 pairs of text, keys of up to 40 and values of up to 500 characters',
 })
 
-/** `schema` for what is answered as it was sent: its objects may hold more than they name. */
+/**
+ * `schema` for what is answered as it was sent: its objects may hold more than they name, and rules between members
+ * (`allOf`) are asked of what is sent, not of what was kept before there were such rules.
+ */
 export function asKept<Schema>(schema: Schema): Schema {
   if (Array.isArray(schema)) return schema.map(asKept) as Schema
   if (typeof schema !== 'object' || schema === null) return schema
-  const inside = Object.fromEntries(Object.entries(schema).map(([name, part]) => [name, asKept(part)]))
+  const parts = Object.entries(schema).filter(([name]) => name !== 'allOf')
+  const inside = Object.fromEntries(parts.map(([name, part]) => [name, asKept(part)]))
   const isObject = (schema as { readonly type?: unknown }).type === 'object' && !('additionalProperties' in schema)
   const whole = Object.defineProperties(inside, hiddenOf(schema))
   return (isObject ? Object.assign(whole, { additionalProperties: true }) : whole) as Schema
@@ -69,11 +75,8 @@ export function withoutNulls<Fields extends object>(
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as never
 }
 
-/** The part of `data`, or of each of its items, that `select` names; all of it where nothing is named. */
-export function selected(data: object, select: string): object {
-  const names = select.split(',').map((name) => name.trim())
-  const wanted = names.filter((name) => name !== '')
-  if (wanted.length === 0) return data
+/** The part of `data`, or of each of its items, that has one of the names. */
+export function selected(data: object, wanted: readonly string[]): object {
   const pick = (item: object) => Object.fromEntries(Object.entries(item).filter(([name]) => wanted.includes(name)))
   return Array.isArray(data) ? data.map(pick) : pick(data)
 }
@@ -139,24 +142,9 @@ function isStorable(part: unknown): boolean {
   return typeof part === 'string' && part.isWellFormed() && !part.includes('\0')
 }
 
-/** A list parameter: repeated, separated by commas, or both. */
+/** A list parameter: repeated, separated by commas, or both. One that names nothing asks for nothing. */
 export function readList(value: readonly string[] | undefined): string[] | undefined {
-  return value?.flatMap((item) => item.split(',')).filter((item) => item !== '')
+  const items = value?.flatMap((item) => item.split(',')).map((item) => item.trim())
+  const named = items?.filter((item) => item !== '')
+  return named === undefined || named.length === 0 ? undefined : named
 }
-
-const conferenceText = optional(Type.String({ maxLength: 255 }))
-
-/** Whatever else a provider's conference has is kept as it is. */
-export const conferenceDetails = Type.Object(
-  {
-    url: Type.String({ maxLength: 2048, pattern: '^https?://', errorMessage: 'must be an http or https address' }),
-    phone: optional(Type.Array(Type.String({ maxLength: 255 }), { maxItems: 50 })),
-    pin: conferenceText,
-    meeting_code: conferenceText,
-    password: conferenceText,
-  },
-  { additionalProperties: true },
-)
-
-/** A conference that is to be made. Settings are the provider's own. */
-export const conferenceWish = Type.Object({ conf_grant_id: conferenceText, conf_settings: optional(Type.Object({})) })

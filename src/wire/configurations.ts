@@ -10,7 +10,8 @@ import type {
 } from '../core/configuration/configuration.ts'
 import type { AppId, ConfigurationId, GrantId } from '../core/ids.ts'
 import { allowedOrigin, webAddress } from './addresses.ts'
-import { asKept, conferenceDetails, conferenceWish, nullable, optional, withoutNulls } from './common.ts'
+import { asKept, nullable, optional, withoutNulls } from './common.ts'
+import { conferencingSchema } from './conferences.ts'
 import { emailTemplateSchema, readEmailTemplate, readReminders, reminderSchema } from './mailSettings.ts'
 import { calendarMembers, readUnreadable } from './participantCalendars.ts'
 import { whole } from './whole.ts'
@@ -92,13 +93,7 @@ const eventBookingSchema = Type.Object({
   location: text(255),
   timezone: text(64),
   booking_type: optional(Type.Enum(['booking', 'organizer-confirmation', 'custom-confirmation'])),
-  conferencing: optional(
-    Type.Object({
-      provider: optional(Type.String({ maxLength: 64 })),
-      autocreate: optional(conferenceWish),
-      details: optional(conferenceDetails),
-    }),
-  ),
+  conferencing: optional(conferencingSchema),
   disable_emails: flag,
   hide_participants: flag,
   notify_participants: flag,
@@ -247,7 +242,7 @@ export function configurationToJson(document: ConfigurationDocument, { id }: Pic
   return {
     id,
     slug: document.slug || null,
-    name: document.name ?? organizerOf(document)?.name ?? '',
+    name: nameOf(document),
     ...(document.type ? { type: document.type } : {}),
     requires_session_auth: document.requires_session_auth ?? null,
     participants: document.participants,
@@ -288,7 +283,7 @@ export function readConfiguration(document: ConfigurationDocument, identity: Ide
   return {
     ...identity,
     slug: document.slug || undefined,
-    name: document.name || organizer?.name || organizer?.email || '',
+    name: nameOf(document),
     requiresSessionAuth: document.requires_session_auth ?? false,
     participants: participants.map((participant) =>
       readParticipant(participant, document, method === 'collective' && participant === organizer),
@@ -327,6 +322,12 @@ export function readConfiguration(document: ConfigurationDocument, identity: Ide
     emailTemplate: readEmailTemplate(scheduler.email_template),
     reminders: readReminders(event.reminders),
   }
+}
+
+/** What the page is called: where nobody said so, it is the organizer's. */
+function nameOf(document: ConfigurationDocument): string {
+  const organizer = organizerOf(document)
+  return document.name || organizer?.name || organizer?.email || ''
 }
 
 type ParticipantJson = ConfigurationDocument['participants'][number]

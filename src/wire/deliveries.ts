@@ -5,7 +5,8 @@ import { invalidRequest } from '../core/problem.ts'
 import { failure, type Result, success } from '../core/result.ts'
 import { fromUnixSeconds, type Instant, toUnixSeconds } from '../core/time/instant.ts'
 import type { Delivery } from '../core/webhook/delivery.ts'
-import { limitOf, optional } from './common.ts'
+import { isTrigger } from '../core/webhook/endpoint.ts'
+import { limitOf, optional, readList } from './common.ts'
 import { unixSeconds } from './whole.ts'
 
 const words = { ready: 'waiting', done: 'delivered', dead: 'given_up', cancelled: 'cancelled' } as const
@@ -90,3 +91,12 @@ export const feedQuery = Type.Object({
   trigger_types: Type.Optional(Type.Array(Type.String({ maxLength: 2048 }), { maxItems: 60 })),
   grant_id: Type.Optional(Type.String({ maxLength: 64 })),
 })
+
+/** Problems: `invalidRequest` for a trigger that nobody knows. */
+export function readFeedTriggers({ trigger_types }: Static<typeof feedQuery>): Result<string[] | undefined> {
+  const triggers = readList(trigger_types)
+  const unknown = triggers?.find((trigger) => !isTrigger(trigger))
+  return unknown === undefined
+    ? success(triggers)
+    : failure(invalidRequest(`"${unknown.slice(0, 64)}" is not a trigger`, 'trigger_types'))
+}

@@ -141,7 +141,12 @@ export function eventNotification(
   event: CalendarEvent,
 ): object {
   const json = eventToJson(event)
-  if (trigger !== 'event.deleted') return { ...json, status: event.status === 'maybe' ? 'tentative' : event.status }
+  if (trigger !== 'event.deleted') {
+    const { capacity: _, creator, ...told } = json
+    const status = event.status === 'maybe' ? 'tentative' : event.status
+    // Who made it is told once, when it was made.
+    return { ...told, status, ...(trigger === 'event.created' && creator !== undefined ? { creator } : {}) }
+  }
   const { id, object, grant_id, calendar_id, master_event_id, metadata } = json
   return {
     id,

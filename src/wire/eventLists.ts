@@ -6,7 +6,7 @@ import { failure, type Result, success } from '../core/result.ts'
 import { fromUnixSeconds, type Instant, plus } from '../core/time/instant.ts'
 import type { Interval } from '../core/time/interval.ts'
 import { readList, readMetadataPair } from './common.ts'
-import type { eventImportQuery, eventListQuery } from './events.ts'
+import { type eventImportQuery, eventListQuery } from './events.ts'
 
 type Query = Static<typeof eventListQuery>
 
@@ -42,11 +42,14 @@ const paging = new Set([
   'expand_recurring',
 ])
 
-/** Problems: `invalidRequest` for filters that exclude each other, and for an end before the start. */
+const filters = Object.keys(eventListQuery.properties).filter((name) => !paging.has(name))
+const eventTypes = ['default', 'outOfOffice', 'focusTime', 'workingLocation']
+
+/** Problems: `invalidRequest` for an event type that nobody knows, for filters that exclude each other, and for an end before the start. */
 export function readEventList(query: Query): Result<EventListQuestion> {
   for (const only of ['metadata_pair', 'ical_uid'] as const) {
     if (query[only] === undefined) continue
-    const other = Object.keys(query).find((name) => name !== only && !paging.has(name))
+    const other = filters.find((name) => name !== only && name in query)
     if (other !== undefined) return failure(invalidRequest(`cannot be combined with ${other}`, only))
   }
   const pair = query.metadata_pair === undefined ? success(undefined) : readMetadataPair(query.metadata_pair)
@@ -55,6 +58,8 @@ export function readEventList(query: Query): Result<EventListQuestion> {
   if (start !== undefined && end !== undefined && end < start)
     return failure(invalidRequest('must not be before start', 'end'))
   const types = readList(query.event_type)
+  if (types?.some((type) => !eventTypes.includes(type)))
+    return failure(invalidRequest(`must be one of ${eventTypes.join(', ')}`, 'event_type'))
   return success({
     limit: query.limit ?? 50,
     span:
@@ -62,7 +67,7 @@ export function readEventList(query: Query): Result<EventListQuestion> {
         ? { start: instantOf(start), end: endOf(start, end) }
         : undefined,
     series: query.expand_recurring === false ? 'whole' : 'expanded',
-    isEmpty: types !== undefined && types.length > 0 && !types.includes('default'),
+    isEmpty: types !== undefined && !types.includes('default'),
     filter: {
       showCancelled: query.show_cancelled ?? false,
       busy: query.busy,

@@ -2,20 +2,12 @@
 import Type, { type Static } from 'typebox'
 
 import type { EventDetails, EventParticipant, When } from '../core/calendar/event.ts'
-import { invalidRequest } from '../core/problem.ts'
+import { invalidRequest, type Problem } from '../core/problem.ts'
 import { failure, type Result, success } from '../core/result.ts'
 import { fromUnixSeconds } from '../core/time/instant.ts'
 import { isLocalDate } from '../core/time/localDate.ts'
-import {
-  conferenceDetails,
-  conferenceWish,
-  cursorQuery,
-  limitOf,
-  metadataSchema,
-  optional,
-  readTimezone,
-  withoutNulls,
-} from './common.ts'
+import { cursorQuery, limitOf, metadataSchema, optional, readTimezone, withoutNulls } from './common.ts'
+import { conferencingSchema } from './conferences.ts'
 import { unixSeconds, whole } from './whole.ts'
 
 const text = (maxLength: number) => optional(Type.String({ maxLength }))
@@ -45,29 +37,30 @@ const participantSchema = Type.Object({
   status: optional(Type.Enum([...participantStatuses])),
 })
 
-const conferencingSchema = Type.Object({
-  provider: optional(Type.String({ maxLength: 64 })),
-  details: optional(conferenceDetails),
-  autocreate: optional(conferenceWish),
-})
-
 export const reminderMethods = ['popup', 'email', 'display', 'sound'] as const
-const remindersSchema = Type.Object({
-  use_default: flag,
-  overrides: optional(
-    Type.Array(
-      Type.Object({
-        // An old form of the documents is `"[20]"`.
-        reminder_minutes: Type.Union([
-          whole({ minimum: 0, maximum: 525_600 }),
-          Type.String({ pattern: '^\\[[0-9]{1,6}\\]$' }),
-        ]),
-        reminder_method: optional(Type.Enum([...reminderMethods])),
-      }),
-      { maxItems: 20 },
+const remindersSchema = Type.Object(
+  {
+    use_default: flag,
+    overrides: optional(
+      Type.Array(
+        Type.Object({
+          // An old form of the documents is `"[20]"`.
+          reminder_minutes: Type.Union([
+            whole({ minimum: 0, maximum: 525_600 }),
+            Type.String({ pattern: '^\\[[0-9]{1,6}\\]$' }),
+          ]),
+          reminder_method: optional(Type.Enum([...reminderMethods])),
+        }),
+        { maxItems: 20 },
+      ),
     ),
-  ),
-})
+  },
+  {
+    if: { required: ['use_default'], properties: { use_default: { const: true } } },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: { properties: { overrides: { maxItems: 0, errorMessage: 'must be empty where use_default is true' } } },
+  },
+)
 
 const fields = {
   title: text(1024),
@@ -144,6 +137,8 @@ export function readEvent(body: EventChangeJson, before?: EventContent): Result<
       ? failure(invalidRequest('is required', 'when'))
       : success(old.when)
   if (!when.ok) return when
+  const twice = findTwice(body.participants ?? [])
+  if (twice !== undefined) return failure(twice)
   const conferencing =
     body.conferencing === undefined ? success(old?.conferencing) : readConferencing(body.conferencing)
   if (!conferencing.ok) return conferencing
@@ -170,6 +165,15 @@ export function readEvent(body: EventChangeJson, before?: EventContent): Result<
     },
     metadata: body.metadata === undefined ? (before?.metadata ?? {}) : (body.metadata ?? {}),
   })
+}
+
+/** Calendars know a participant by the address, whatever its letters' case. */
+function findTwice(participants: readonly { readonly email: string }[]): Problem | undefined {
+  const emails = participants.map(({ email }) => email.toLowerCase())
+  const again = emails.findIndex((email, index) => emails.indexOf(email) < index)
+  if (again < 0) return undefined
+  const first = emails.indexOf(emails[again] ?? '')
+  return invalidRequest(`is the same as participants[${first}].email`, `participants[${again}].email`)
 }
 
 /** Null is no name, and answers have a text there or nothing. */

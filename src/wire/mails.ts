@@ -5,7 +5,7 @@ import type { Mail } from '../core/booking/mail.ts'
 import { mailKinds } from '../core/booking/mail.ts'
 import { type Instant, toUnixSeconds } from '../core/time/instant.ts'
 import { type Notice, noticeKinds } from '../core/webhook/notice.ts'
-import { nullable } from './common.ts'
+import { limitOf, nullable } from './common.ts'
 
 export const mailStates = ['waiting', 'sent', 'failed', 'held_back', 'kept'] as const
 export type MailStateJson = (typeof mailStates)[number]
@@ -53,7 +53,7 @@ export const mailData = Type.Object({
 })
 
 export const mailListQuery = Type.Object({
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+  limit: Type.Optional(limitOf(200, 50)),
   page_token: Type.Optional(Type.String({ maxLength: 1024, description: 'The next_cursor of the page before' })),
   state: Type.Optional(state),
   recipient: Type.Optional(Type.String({ maxLength: 320 })),

@@ -162,13 +162,15 @@ describe('fields of a configuration', () => {
     ['details.phone[0]', { details: { url: 'https://meet.example/1', phone: [49] } }],
     ['autocreate.conf_grant_id', { autocreate: { conf_grant_id: 1 } }],
   ])('lead to a conference that can be: %s', async (field, said) => {
-    const made = await create(configurationBody([ada], { event: { conferencing: { provider: 'WebEx', ...said } } }))
+    const made = await create(
+      configurationBody([ada], { event: { conferencing: { provider: 'Google Meet', ...said } } }),
+    )
     expect([made.status, made.body.error.message]).toEqual([
       400,
       expect.stringContaining(`event_booking.conferencing.${field}: `),
     ])
     const event = await server.request('POST', `/v3/grants/${ada.grantId}/events?calendar_id=primary`, {
-      body: { when: { time: start }, conferencing: { provider: 'WebEx', ...said } },
+      body: { when: { time: start }, conferencing: { provider: 'Google Meet', ...said } },
     })
     expect([event.status, event.body.error.message]).toEqual([400, expect.stringContaining(`conferencing.${field}: `)])
   })

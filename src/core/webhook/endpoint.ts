@@ -54,9 +54,7 @@ export const foreignTriggers = [
   'message.bounce_detected',
   'message.created',
   'message.created.cleaned',
-  'message.created.truncated',
   'message.updated',
-  'message.updated.truncated',
   'message.deleted',
   'message.opened',
   'message.opened.legacy',
@@ -70,8 +68,6 @@ export const foreignTriggers = [
   'message.transactional.complaint',
   'message.transactional.delivered',
   'message.transactional.rejected',
-  'message.intelligence.order',
-  'message.intelligence.tracking',
   'thread.replied',
   'thread.replied.legacy',
   'contact.updated',
@@ -85,5 +81,11 @@ export const foreignTriggers = [
   'notetaker.meeting_state',
   'notetaker.media',
 ] as const
+
+const triggers: ReadonlySet<string> = new Set([...ownTriggers, ...foreignTriggers])
+
+export function isTrigger(name: string): name is Trigger {
+  return triggers.has(name)
+}
 
 export type Trigger = (typeof ownTriggers)[number] | (typeof foreignTriggers)[number]

@@ -110,7 +110,11 @@ export const configurationRoutes: readonly Route[] = [
     query: Type.Object({
       ...page,
       configuration_id: Type.Optional(
-        Type.String({ format: 'uuid', pattern: '^[0-9a-fA-F-]{36}$', errorMessage: 'must be a UUID' }),
+        Type.String({
+          format: 'uuid',
+          pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$',
+          errorMessage: 'must be a UUID',
+        }),
       ),
       status: Type.Optional(Type.Enum(['booked', 'pending', 'cancelled'])),
       start: Type.Optional(unixSeconds('Bookings that end after this')),

@@ -95,8 +95,10 @@ export const connectRoutes = [
     }),
     data: wire.tokenInformationData,
     async handle({ query, operations }) {
-      if (query.access_token === undefined) return failure(invalidRequest('Missing required parameter: access_token'))
-      const described = await operations.describeToken(query.access_token)
+      if (query.access_token === undefined && query.id_token === undefined)
+        return failure(invalidRequest('Missing required parameter: access_token'))
+      // No id token is given out here, so none is good.
+      const described = await operations.describeToken(query.access_token ?? '')
       return described.ok ? success({ data: wire.tokenInformationToJson(described.value) }) : described
     },
   }),

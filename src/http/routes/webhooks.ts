@@ -3,7 +3,6 @@ import Type from 'typebox'
 
 import { callerOf } from '../../core/account/principal.ts'
 import { success } from '../../core/result.ts'
-import { readList } from '../../wire/common.ts'
 import * as deliveries from '../../wire/deliveries.ts'
 import * as wire from '../../wire/webhooks.ts'
 import { route } from '../route.ts'
@@ -233,10 +232,12 @@ export const webhookRoutes = [
     isList: true,
     async handle({ principal, query, operations }) {
       const { appId } = callerOf(principal)
+      const triggers = deliveries.readFeedTriggers(query)
+      if (!triggers.ok) return triggers
       const feed = await operations.readEventsFeed(appId, {
         limit: query.limit ?? 50,
         after: query.after === '' ? undefined : query.after,
-        triggers: readList(query.trigger_types),
+        triggers: triggers.value,
         grantId: query.grant_id,
       })
       if (!feed.ok) return feed

@@ -57,6 +57,15 @@ describe('null', () => {
     expect(renamed.body.data).toMatchObject({ name: expect.stringMatching(/./), location: 'Room 1' })
   })
 
+  it('as the name of a configuration is the name of its organizer, and so is an empty one', async () => {
+    for (const name of [null, '', undefined]) {
+      const body = configurationBody([host], { top: { name } })
+      const made = await server.request('POST', configurations, { body })
+      const settings = await server.request('GET', `/v3/scheduling/ui-settings?configuration_id=${made.body.data.id}`)
+      expect([made.body.data.name, settings.body.data.name]).toEqual(['ana', 'ana'])
+    }
+  })
+
   it('in a configuration stands for the default, and in a change for what is there', async () => {
     const body = configurationBody([host], {
       event: { conferencing: { provider: null, autocreate: null, details: null } },
@@ -82,6 +91,95 @@ describe('what cannot have an effect is refused', () => {
     ])
   })
 
+  const meet = { url: 'https://meet.example/1' }
+  it.each([
+    [{ provider: 'Jitsi', details: meet }, /provider: must be one of Google Meet, .*, GoToMeeting$/],
+    [{ provider: 'zoom meeting', details: meet }, /provider: must be one of/],
+    [{ provider: 'WebEx', autocreate: {} }, /provider: must be one of .* for a conference that is to be made$/],
+    [{ provider: 'Zoom Meeting', autocreate: {} }, /autocreate\.conf_grant_id: is required/],
+    [{ provider: 'Zoom Meeting', autocreate: { conf_grant_id: null } }, /autocreate\.conf_grant_id: is required/],
+    [
+      { provider: 'Google Meet', details: { ...meet, phone: ['1', '2'] } },
+      /details\.phone: must be one number at most/,
+    ],
+  ])('a conference %j, of an event as of a configuration', async (conferencing, sentence) => {
+    const made = await server.request('POST', configurations, {
+      body: configurationBody([host], { event: { conferencing } }),
+    })
+    const event = await server.request('POST', `${grant}/events?calendar_id=primary`, {
+      body: { when: times, conferencing },
+    })
+    for (const refused of [made, event])
+      expect([refused.status, refused.body.error?.message]).toEqual([400, expect.stringMatching(sentence)])
+  })
+
+  it.each([
+    { provider: 'Skype for Business', details: meet },
+    { provider: 'Google Meet', details: { ...meet, phone: ['1'] } },
+    { provider: 'WebEx', details: { ...meet, phone: ['1', '2'] }, autocreate: null },
+    { provider: 'Zoom Meeting', autocreate: { conf_grant_id: 'x' } },
+    { provider: 'Microsoft Teams', autocreate: {}, details: null },
+    { provider: '' },
+    {},
+  ])('no conference that can be: %j', async (conferencing) => {
+    const body = configurationBody([host], { event: { conferencing } })
+    const made = await server.request('POST', configurations, { body })
+    expect([made.status, made.body.data?.event_booking.conferencing]).toEqual([200, conferencing])
+  })
+
+  it('a participant of an event named twice', async () => {
+    const invited = ['a@b.example', 'c@d.example', 'A@b.example'].map((email) => ({ email }))
+    const refused = await server.request('POST', `${grant}/events?calendar_id=primary`, {
+      body: { when: times, participants: invited },
+    })
+    expect([refused.status, refused.body.error?.message]).toEqual([
+      400,
+      'participants[2].email: is the same as participants[0].email',
+    ])
+  })
+
+  it('reminders of an event beside those of its calendar', async () => {
+    const remind = (reminders: object) =>
+      server.request('POST', `${grant}/events?calendar_id=primary`, { body: { when: times, reminders } })
+    const refused = await remind({ use_default: true, overrides: [{ reminder_minutes: 5 }] })
+    expect([refused.status, refused.body.error?.message]).toEqual([
+      400,
+      'reminders.overrides: must be empty where use_default is true',
+    ])
+    expect((await remind({ use_default: true, overrides: [] })).status).toBe(200)
+    expect((await remind({ overrides: [{ reminder_minutes: 5 }] })).body.data.reminders.use_default).toBe(false)
+  })
+
+  it('kinds of events and of notifications that nobody knows', async () => {
+    const listed = (query: string) => server.request('GET', `${grant}/events?calendar_id=primary&${query}`)
+    for (const query of ['event_type=holiday', 'event_type=default,holiday', 'event_type=default&event_type=Default'])
+      expect([query, (await listed(query)).body.error?.message]).toEqual([
+        query,
+        'event_type: must be one of default, outOfOffice, focusTime, workingLocation',
+      ])
+    for (const query of ['event_type=focusTime', 'event_type=', 'event_type=workingLocation&event_type=outOfOffice'])
+      expect([query, (await listed(query)).status]).toEqual([query, 200])
+    const feed = await server.request('GET', '/v3/events-feed?trigger_types=grant.created,grant.renamed')
+    expect([feed.status, feed.body.error?.message]).toEqual([400, 'trigger_types: "grant.renamed" is not a trigger'])
+    expect((await server.request('GET', '/v3/events-feed?trigger_types=')).body.data).not.toEqual([])
+  })
+
+  it('what is nearly an id, as the configuration of bookings', async () => {
+    const listed = (id: string) => server.request('GET', `${grant}/scheduling/bookings?configuration_id=${id}`)
+    for (const id of ['bde9b---b7ca6eadb065c5-5e-0ba8f9aab-', '0'.repeat(36), 'x']) {
+      const { status, body } = await listed(id)
+      expect([id, status, body.error?.message]).toEqual([id, 400, 'configuration_id: must be a UUID'])
+    }
+    expect((await listed('BDE9B000-B7CA-6EAD-B065-C55E0BA8F9AA')).body.data).toEqual([])
+  })
+
+  it('an id that is longer than any', async () => {
+    const asked = (length: number) => server.request('GET', `${grant}/calendars/${'x'.repeat(length)}`)
+    expect((await asked(1_024)).status).toBe(404)
+    const refused = await asked(1_025)
+    expect([refused.status, refused.body.error?.message]).toEqual([400, 'a part of the path is longer than any id'])
+  })
+
   it('another address for a virtual account', async () => {
     const refused = await server.request('PATCH', grant, { body: { settings: { email: 'other@host.example' } } })
     expect([refused.status, refused.body.error?.message]).toEqual([400, expect.stringMatching(/^settings.email: /)])
@@ -99,7 +197,14 @@ describe('a body', () => {
       const { status, body } = await server.request('PUT', path ?? '')
       expect([status, body.error]).toEqual([400, { type, message: 'Empty request body' }])
     }
-    expect((await server.request('GET', '/v3/grants/missing')).body.error.type).toBe('api.not_found_error')
+    expect((await server.request('GET', '/v3/grants/missing')).body.error).toEqual({
+      type: 'grant.not_found',
+      message: 'Grant not found.',
+    })
+    expect((await server.request('POST', '/v3/webhooks', { body: '{' })).body.error).toEqual({
+      type: 'api.invalid_request_payload',
+      message: 'Invalid JSON payload format.',
+    })
     expect((await server.request('GET', '/v3/applications', { token: 'x' })).body.error.type).toBe(
       'api.authentication_error',
     )
@@ -107,6 +212,11 @@ describe('a body', () => {
 })
 
 describe('what nobody knows', () => {
+  it('of the methods of a path of OAuth is no fault of a grant', async () => {
+    const refused = await server.request('PUT', '/v3/connect/token', { body: {} })
+    expect([refused.status, refused.body.error]).toEqual([400, 'invalid_request'])
+  })
+
   it('stays in a configuration, and is dropped from an application', async () => {
     const body = configurationBody([host], { scheduler: { theirs: 1 }, event: { theirs: { deep: 1 } } })
     const made = await server.request('POST', configurations, { body })
@@ -126,7 +236,25 @@ describe('grants', () => {
   })
 })
 
+describe('a filter', () => {
+  it('that names nobody asks for nobody, and one that nobody knows is none', async () => {
+    const events = `${grant}/events?calendar_id=primary&start=${start}&end=${start + 1_800}`
+    const all = (await server.request('GET', events)).body.data
+    expect(all.length).toBeGreaterThan(0)
+    expect((await server.request('GET', `${events}&attendees=`)).body.data).toEqual(all)
+    const paired = await server.request('GET', `${grant}/events?calendar_id=primary&metadata_pair=key1:x&theirs=1`)
+    expect([paired.status, paired.body.data]).toEqual([200, []])
+  })
+})
+
 describe('select', () => {
+  it('may be repeated, as the SDK sends lists', async () => {
+    const listed = await server.request('GET', '/v3/grants?select=id&select=email,%20name')
+    expect(Object.keys(listed.body.data[0]).toSorted()).toEqual(['email', 'id'])
+    const whole = await server.request('GET', '/v3/grants?select=&select=,')
+    expect(whole.body.data).toEqual((await server.request('GET', '/v3/grants')).body.data)
+  })
+
   it('names the fields of every answer', async () => {
     await server.request('POST', '/v3/connectors', { body: { provider: 'virtual-calendar', name: 'Rooms' } })
     const uris = '/v3/applications/redirect-uris'

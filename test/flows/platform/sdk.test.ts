@@ -100,3 +100,111 @@ it('the official SDK connects a virtual account, keeps calendars and events, and
   await nylas.applications.redirectUris.create({ requestBody: { url: 'https://app.example/cb', platform: 'web' } })
   await nylas.grants.destroy({ grantId: identifier })
 })
+
+it('the official SDK reads and changes everything else that is served, and reads every refusal', async () => {
+  const { auth, applications, calendars, connectors, events, grants } = nylas
+  const connected = await auth.customAuthentication({
+    requestBody: { provider: 'virtual-calendar' as never, settings: { email: 'all@example.test' } },
+  })
+  const identifier = connected.data.id
+  const changed = await grants.update({ grantId: identifier, requestBody: { settings: { room: 'B' }, scope: ['s'] } })
+  expect(changed.data).toMatchObject({ scope: ['s'], settings: { room: 'B', email: 'all@example.test' } })
+  const oldest = await grants.list({
+    queryParams: { limit: 1, sortBy: 'createdAt', orderBy: 'asc', provider: 'virtual-calendar' } as never,
+  })
+  expect(oldest.data).toHaveLength(1)
+
+  const branded = await applications.update({
+    requestBody: {
+      branding: { name: 'Acme', iconUrl: 'https://acme.example/i.png' },
+      hostedAuthentication: { spacing: 3 },
+    } as never,
+  })
+  expect(branded.data).toMatchObject({ branding: { name: 'Acme', iconUrl: 'https://acme.example/i.png' } })
+  const uris = applications.redirectUris
+  const { data: uri } = await uris.create({
+    requestBody: {
+      url: 'https://acme.example/js',
+      platform: 'js',
+      settings: { origin: 'https://acme.example' },
+    } as never,
+  })
+  const redirectUriId = uri.id
+  expect((await uris.find({ redirectUriId })).data).toEqual(uri)
+  await uris.update({ redirectUriId, requestBody: { url: 'https://acme.example/2' } as never })
+  expect((await uris.list()).data).toContainEqual({ ...uri, url: 'https://acme.example/2' })
+  await uris.destroy({ redirectUriId })
+  await expect(uris.find({ redirectUriId })).rejects.toMatchObject({ statusCode: 404, type: 'api.not_found_error' })
+
+  await calendars.create({ identifier, requestBody: { name: 'First', timezone: 'Europe/Paris' } })
+  const second = await calendars.create({
+    identifier,
+    requestBody: { name: 'Second', metadata: { keyOne: 'x' } } as never,
+  })
+  const calendarId = second.data.id
+  await calendars.update({ identifier, calendarId, requestBody: { hexColor: '#112233' } as never })
+  expect((await calendars.find({ identifier, calendarId })).data).toMatchObject({
+    hexColor: '#112233',
+    metadata: { keyOne: 'x' },
+  })
+  await events.create({
+    identifier,
+    queryParams: { calendarId, notifyParticipants: false },
+    requestBody: {
+      when: { date: '2027-01-15' },
+      title: 'Day',
+      metadata: { key1: 'v' },
+      participants: [{ email: 'a@b.example' }],
+    } as never,
+  })
+  const imported = await events.listImportEvents({ identifier, queryParams: { calendarId, limit: 500 } })
+  expect(imported.data).toMatchObject([{ title: 'Day', when: { object: 'date', date: '2027-01-15' } }])
+  const found = await events.list({
+    identifier,
+    queryParams: {
+      calendarId,
+      start: String(Date.parse('2027-01-14T00:00Z') / 1_000),
+      end: String(Date.parse('2027-01-17T00:00Z') / 1_000),
+      attendees: ['x@y.example', 'a@b.example'],
+      eventType: ['default', 'focusTime'],
+      orderBy: 'start',
+      select: ['id', 'title'],
+    } as never,
+  })
+  expect(found.data).toEqual([{ id: imported.data[0]?.id, title: 'Day' }])
+  const paired = await events.list({ identifier, queryParams: { calendarId, metadataPair: { key1: 'v' } } as never })
+  expect(paired.data.map(({ title }) => title)).toEqual(['Day'])
+  await calendars.destroy({ identifier, calendarId })
+  await expect(calendars.destroy({ identifier, calendarId: 'primary' })).rejects.toMatchObject({ statusCode: 400 })
+
+  const microsoft = { provider: 'microsoft' as never }
+  await connectors.create({
+    requestBody: { ...microsoft, name: 'M', settings: { clientId: 'a', clientSecret: 'b', tenant: 'common' } } as never,
+  })
+  expect((await connectors.find(microsoft)).data).toMatchObject({ name: 'M', settings: { clientId: 'a' } })
+  expect((await connectors.list({ queryParams: { limit: 5 } })).data.map(({ provider }) => provider)).toContain(
+    'microsoft',
+  )
+  await connectors.destroy(microsoft)
+
+  const issued = await server.request('POST', '/v3/connect/token', {
+    token: null,
+    body: {
+      grant_type: 'client_credentials',
+      client_id: server.clientId,
+      client_secret: server.apiKey,
+      grant_id: identifier,
+    },
+  })
+  const token = issued.body.access_token as string
+  expect((await auth.accessTokenInfo(token)).data).toMatchObject({ sub: identifier, aud: server.clientId })
+  const code = { clientId: server.clientId, redirectUri: 'https://acme.example/2' }
+  for (const [asked, error] of [
+    [() => auth.idTokenInfo(token), 'invalid_token'],
+    [() => auth.exchangeCodeForToken({ ...code, code: 'x' }), 'unsupported_grant_type'],
+    [() => auth.refreshAccessToken({ ...code, refreshToken: 'x' }), 'unsupported_grant_type'],
+  ] as const)
+    await expect(asked()).rejects.toMatchObject({ statusCode: 400, error, errorCode: 400 })
+  expect(await auth.revoke(token)).toBe(true)
+  await expect(auth.revoke(token)).rejects.toMatchObject({ error: 'invalid_token', errorCode: 400 })
+})

@@ -237,6 +237,8 @@ describe('a booking', () => {
       status: 'confirmed',
       metadata: { source: 'scheduler', key5: configuration },
     })
+    // As the payloads of the wire have it.
+    expect(got.map(({ json }) => 'creator' in json.data.object)).toEqual([true, false, false])
     // By it receivers tell the events of bookings from others, to the end.
     expect(got[2]?.json.data.object).toEqual({
       object: 'event',
