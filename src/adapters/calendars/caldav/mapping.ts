@@ -22,8 +22,8 @@ import {
 } from '../../ical/contentLines.ts'
 import { intervalOfTime, readTime } from '../../ical/eventTimes.ts'
 import { utcText } from '../../ical/times.ts'
-import { Work } from '../../ical/work.ts'
 import { zonesOf } from '../../ical/zones.ts'
+import { TooMuchWork, Work } from '../../work/work.ts'
 
 export type WritingHost = {
   readonly now: Instant
@@ -109,7 +109,7 @@ function isAtItsTime(own: Component, { when, isPending }: PlacedEvent, calendar:
     return start === when.start && end === when.end
   } catch (error) {
     // A time that cannot be read is not the one that it should be.
-    if (error instanceof MalformedCalendar) return false
+    if (error instanceof MalformedCalendar || error instanceof TooMuchWork) return false
     throw error
   }
 }
