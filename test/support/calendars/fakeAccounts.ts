@@ -33,6 +33,8 @@ export type FakeAccounts = {
   lock(username: string, calendar: string): void
   /** The provider knows the calendar by another name from now on. */
   rename(username: string, calendar: string, as: string): void
+  /** The account can be signed in to by another address of its owner too; the provider names both. */
+  alias(username: string, as: string): void
   changePassword(username: string, password: string): void
   put(username: string, calendar: string, id: string, when: Interval): void
   delete(username: string, calendar: string, id: string): void
@@ -62,6 +64,7 @@ const away: Problem = { kind: 'calendarUnavailable', message: 'The calendar serv
 
 export function fakeAccounts(): FakeAccounts {
   const passwords = new Map<string, string>()
+  const addresses = new Map<string, readonly string[]>()
   const calendars = new Map<string, Map<string, KeptCalendar>>()
   let calls: { readonly name: CallName; readonly username: string }[] = []
   let faults: { readonly name: CallName; readonly fault: Fault; skipped: number }[] = []
@@ -147,12 +150,13 @@ export function fakeAccounts(): FakeAccounts {
 
   const tower: AccountProvider = {
     capabilities: { invites: true, conferencing: false, push: false },
-    connect: (settings: ConnectSettings) =>
-      meet('connect', settings.username ?? '', () => {
-        const { username = '', password = '' } = settings
+    connect: (typed: ConnectSettings) =>
+      meet('connect', typed.username ?? '', () => {
+        const { username = '', password = '' } = typed
         if (passwords.get(username) !== password)
           return failure(invalidRequest('the server refused the user name or password', 'settings.password'))
-        return success({ email: username, settings: { home: '/' }, secret: password, calendars: found(username) })
+        const settings = { home: '/', addresses: addresses.get(username) ?? [username] }
+        return success({ email: username, settings, secret: password, calendars: found(username) })
       }),
     relocate: async () => success(undefined),
     listCalendars: (call) => at('listCalendars', call, undefined, () => success(found(call.account.email))),
@@ -218,6 +222,11 @@ export function fakeAccounts(): FakeAccounts {
       calendars.get(username)?.delete(calendar)
     },
     lock: (username, calendar) => void lockedCalendars.add(`${username} ${calendar}`),
+    alias: (username, as) => {
+      for (const one of [username, as]) addresses.set(one, [username, as])
+      passwords.set(as, passwords.get(username) ?? '')
+      calendars.set(as, calendars.get(username) ?? new Map())
+    },
     changePassword: (username, password) => void passwords.set(username, password),
     put: (username, calendar, id, when) => write(kept(username, calendar), id, { when }),
     delete: (username, calendar, id) => write(kept(username, calendar), id, undefined),
