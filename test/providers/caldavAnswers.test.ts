@@ -60,7 +60,7 @@ beforeAll(async () => {
   const connected = await tower.connect({ server_url, username, password, email: address }, signal)
   if (!connected.ok) throw new Error(connected.problem.message)
   const { email, settings, secret, calendars } = connected.value
-  calendar = calendars[0]?.id as CalendarId
+  calendar = calendars.found[0]?.id as CalendarId
   const timezones = new Map([[calendar, 'Europe/Paris']])
   const account = { appId: '' as never, grantId: '' as never, email, settings, secret, timezones }
   call = { account, signal, askEach: askOneByOne }
@@ -189,6 +189,7 @@ it('an event that is named and not shown is never free', async () => {
 
 describe('an answer that leaves out what is too much for the server, or not for us', () => {
   const cut = () => `<response><href>${calendar}</href><status>HTTP/1.1 507 Insufficient Storage</status></response>`
+  const cutHome = () => cut().replace(/[^/<>]+\/<\/href>/, '</href>')
   const held = () => `<response><href>${calendar}secret.ics</href><status>HTTP/1.1 403 Forbidden</status></response>`
   it.each([
     ['freeBusy', undefined, 'calendar-query', cut],
@@ -196,7 +197,7 @@ describe('an answer that leaves out what is too much for the server, or not for 
     ['readChanges', 'tag:"before"', 'getetag/><D:resourcetype', cut],
     ['freeBusy', undefined, 'calendar-query', held],
     ['readChanges', undefined, 'calendar-query', held],
-    ['listCalendars', undefined, 'supported-calendar-component-set', cut],
+    ['listCalendars', undefined, 'supported-calendar-component-set', cutHome],
   ] as const)('is none to %s (%s, %s)', async (name, token, asked, told) => {
     instead = (_, text) => {
       // A server without sync tokens.
@@ -213,6 +214,29 @@ describe('an answer that leaves out what is too much for the server, or not for 
         message: expect.stringMatching(/only in part|kept back one of the events/),
       },
     })
+  })
+})
+
+it.each([
+  ['fails for it', '<status>HTTP/1.1 500 Internal Server Error</status>'],
+  [
+    'does not say what it is',
+    '<propstat><prop><resourcetype/></prop><status>HTTP/1.1 500 Internal Server Error</status></propstat>',
+  ],
+])('a calendar is neither there nor gone where its server %s, and the others are read', async (_, said) => {
+  const there =
+    '<propstat><prop><resourcetype><collection/><C:calendar/></resourcetype></prop><status>HTTP/1.1 200 OK</status></propstat>'
+  const other = calendar.replace(/[^/]+\/$/, 'other/')
+  instead = (_method, text) =>
+    text.includes('supported-calendar-component-set')
+      ? {
+          status: 207,
+          body: `<multistatus xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><response><href>${calendar}</href>${said}</response><response><href>${other}</href>${there}</response></multistatus>`,
+        }
+      : undefined
+  expect(await tower.listCalendars(call)).toMatchObject({
+    ok: true,
+    value: { found: [{ id: other }], unread: [calendar] },
   })
 })
 

@@ -17,7 +17,7 @@ export interface CalendarProvider {
   readonly isLocal: boolean
 
   /** The calendars of a grant that can hold events. Problems: `calendarUnavailable`, `grantExpired`. */
-  listCalendars(scope: CalendarScope, grantId: GrantId): Promise<Result<readonly FoundCalendar[]>>
+  listCalendars(scope: CalendarScope, grantId: GrantId): Promise<Result<FoundCalendars>>
 
   /**
    * Busy intervals of each calendar that overlap `span`, in the order of `calendars`; unsorted, not merged, and not cut
@@ -75,6 +75,9 @@ export type CalendarScope = {
   /** Work that nobody waits for lets requests of guests go first. */
   readonly isInBackground?: boolean | undefined
 }
+
+/** `unread`: those of which the provider could not tell how they are; what is known of them stands. All others are gone. */
+export type FoundCalendars = { readonly found: readonly FoundCalendar[]; readonly unread: readonly CalendarId[] }
 
 /** A calendar as its provider shows it. */
 export type FoundCalendar = {

@@ -71,8 +71,9 @@ export async function settleStray(
     if (!standing.ok || standing.value === undefined) {
       const listed = await provider.listCalendars(scope, key.grantId)
       if (!listed.ok) return 'again'
-      if (listed.value.some(({ id }) => id === home.key.calendarId))
-        return standing.ok ? { bringBackTo: home.key } : 'again'
+      const { found, unread } = listed.value
+      if (unread.includes(home.key.calendarId)) return 'again'
+      if (found.some(({ id }) => id === home.key.calendarId)) return standing.ok ? { bringBackTo: home.key } : 'again'
       // Whose it is nobody can say where other hosts have theirs at the same time.
       return booking.service.placements.length === 1 ? reconnect(tools, stray, home, { ...home, key }, leave) : leave()
     }

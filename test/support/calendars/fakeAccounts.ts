@@ -53,6 +53,8 @@ export type FakeAccounts = {
   hang(username: string): () => void
   /** One calendar can be neither read nor written until `heal`. */
   breakCalendar(username: string, calendar: string): void
+  /** The provider cannot tell of one calendar how it is, until `heal`. */
+  hide(username: string, calendar: string): void
   heal(): void
   /** Tokens given so far are worth nothing any more. */
   forgetTokens(): void
@@ -71,6 +73,7 @@ export function fakeAccounts(): FakeAccounts {
   let broken: Problem | undefined
   const brokenCalendars = new Set<string>()
   const readOnlyCalendars = new Set<string>()
+  const unlistedCalendars = new Set<string>()
   const lockedCalendars = new Set<string>()
   const hanging = new Map<string, Promise<void>>()
   let epoch = 1
@@ -125,6 +128,11 @@ export function fakeAccounts(): FakeAccounts {
       isPrimary: false,
       readOnly: readOnlyCalendars.has(`${username} ${id}`),
     }))
+  const listing = (username: string) => {
+    const isUnread = ({ id }: { readonly id: string }) => unlistedCalendars.has(`${username} ${id}`)
+    const all = found(username)
+    return { found: all.filter((one) => !isUnread(one)), unread: all.filter(isUnread).map(({ id }) => id) }
+  }
   const kept = (username: string, calendar: string): KeptCalendar => {
     const one = calendars.get(username)?.get(calendar)
     if (one === undefined) throw new Error(`no calendar ${calendar} of ${username}`)
@@ -155,11 +163,11 @@ export function fakeAccounts(): FakeAccounts {
         const { username = '', password = '' } = typed
         if (passwords.get(username) !== password)
           return failure(invalidRequest('the server refused the user name or password', 'settings.password'))
-        const settings = { home: '/', addresses: addresses.get(username) ?? [username] }
-        return success({ email: username, settings, secret: password, calendars: found(username) })
+        const settings = { home: '/', addresses: addresses.get(username) }
+        return success({ email: username, settings, secret: password, calendars: listing(username) })
       }),
     relocate: async () => success(undefined),
-    listCalendars: (call) => at('listCalendars', call, undefined, () => success(found(call.account.email))),
+    listCalendars: (call) => at('listCalendars', call, undefined, () => success(listing(call.account.email))),
     freeBusy: (call, ids, span, ignoring) =>
       at('freeBusy', call, ids[0], () =>
         success(
@@ -256,7 +264,9 @@ export function fakeAccounts(): FakeAccounts {
       }
     },
     breakCalendar: (username, calendar) => void brokenCalendars.add(`${username} ${calendar}`),
+    hide: (username, calendar) => void unlistedCalendars.add(`${username} ${calendar}`),
     heal: () => {
+      unlistedCalendars.clear()
       brokenCalendars.clear()
       broken = undefined
     },

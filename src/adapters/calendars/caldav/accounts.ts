@@ -63,7 +63,7 @@ export function openAccounts({ safeFetch, now, serverUrl, findService = askDns }
       if (!discovered.ok) return discovered
       const calendars = await findCalendars(client, discovered.value)
       if (!calendars.ok) return calendars
-      if (calendars.value.length === 0)
+      if (calendars.value.found.length === 0)
         return failure(invalidRequest('signed in, and the account has no calendar for events', 'settings.username'))
       const kept: Kept = { ...discovered.value, serverUrl: url, username }
       const email = settings.email ?? emailOf(kept)
