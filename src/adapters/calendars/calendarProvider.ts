@@ -102,6 +102,8 @@ export type Placed = {
    * mail to them carries no invitation; all others are invited by our mail. Never both.
    */
   readonly invited: readonly string[]
+  /** There are guests whom the provider invites when the event is placed once more, no longer as held. */
+  readonly invitesLater?: boolean | undefined
   /** Which item of `readChanges` it is, and its version, where they are known already. */
   readonly item?: { readonly id: string; readonly version: string | undefined } | undefined
 }

@@ -195,7 +195,8 @@ export function fakeAccounts(): FakeAccounts {
       writeAt('place', call, id, (calendar) => {
         write(calendar, event.id, { when: event.when, placed: event })
         const invited = event.participants.map(({ email }) => email.toLowerCase()).filter((one) => fake.invites(one))
-        return success({ invited, item: { id: event.id, version: String(clock) } })
+        const later = event.isHeld === true && invited.length > 0 ? { invited: [], invitesLater: true } : { invited }
+        return success({ ...later, item: { id: event.id, version: String(clock) } })
       }),
     find: (call, id, eventId) => at('find', call, id, ({ events }) => success(events.get(eventId)?.when)),
     remove: (call, id, eventId) =>
