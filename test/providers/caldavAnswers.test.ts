@@ -10,7 +10,7 @@ import { caldavAccounts } from '../../src/adapters/calendars/caldav/provider.ts'
 import { createSafeFetch } from '../../src/adapters/net/safeFetch.ts'
 import type { CalendarId } from '../../src/core/ids.ts'
 import type { Result } from '../../src/core/result.ts'
-import { instant } from '../../src/core/time/instant.ts'
+import { hourMs, instant, plus } from '../../src/core/time/instant.ts'
 import { ask, type CaldavServer, type CaldavUser, eventText, putByHand } from '../support/calendars/caldavServer.ts'
 import { fitting } from '../support/calendars/fitting.ts'
 import { startRadicale } from '../support/calendars/radicale.ts'
@@ -24,6 +24,7 @@ let calendar: CalendarId
 /** What this answers is answered in place of Radicale. */
 let instead: (method: string, body: string) => Answer | undefined = () => undefined
 let requests = 0
+let areEtagsWeak = false
 const safeFetch = createSafeFetch({ allowPrivateNetwork: ['127.0.0.0/8'] })
 const tower = caldavAccounts({ safeFetch, now: () => instant(Date.now()) })
 const front = createServer((request, response) => void handOn(request, response))
@@ -38,6 +39,11 @@ async function handOn(request: IncomingMessage, response: ServerResponse): Promi
     response.writeHead(answer.status, answer.headers).end(answer.body)
     return
   }
+  if (areEtagsWeak && request.headers['if-match'] !== undefined) {
+    // No two weak ones are the same where it matters (RFC 9110 §13.1.1).
+    response.writeHead(412).end()
+    return
+  }
   const { depth, 'if-match': ifMatch, 'if-none-match': ifNoneMatch, 'content-type': type } = request.headers
   const passed = { depth, 'if-match': ifMatch, 'if-none-match': ifNoneMatch, 'content-type': type }
   const headers = Object.fromEntries(
@@ -46,7 +52,8 @@ async function handOn(request: IncomingMessage, response: ServerResponse): Promi
   const url = new URL(request.url ?? '/', radicale.url).href
   const told = await ask(user, request.method ?? 'GET', url, { headers, ...(body === '' ? {} : { body }) })
   const etag = told.headers.get('etag')
-  response.writeHead(told.status, etag === null ? {} : { etag }).end(told.text)
+  const shown = areEtagsWeak ? `W/${etag}` : etag
+  response.writeHead(told.status, etag === null ? {} : { etag: shown ?? etag }).end(told.text)
 }
 
 beforeAll(async () => {
@@ -75,6 +82,7 @@ afterAll(async () => {
 beforeEach(() => {
   instead = () => undefined
   requests = 0
+  areEtagsWeak = false
 })
 
 const day = { start: instant(Date.parse('2027-05-04T00:00Z')), end: instant(Date.parse('2027-05-05T00:00Z')) }
@@ -174,6 +182,16 @@ it('changes of which something was left out are no answer: the calendar is read 
     ok: true,
     value: { kind: 'everything' },
   })
+})
+
+it('an event moves on a server whose ETags are weak', async () => {
+  areEtagsWeak = true
+  const placed = fitting('01990000000070008000000000000003', { when: event.when })
+  const later = { start: plus(event.when.start, hourMs), end: plus(event.when.end, hourMs) }
+  const moved = { ...placed, sequence: 1, when: later }
+  for (const one of [placed, moved]) expect(await tower.place(call, calendar, one)).toMatchObject({ ok: true })
+  expect(await tower.find(call, calendar, placed.id)).toEqual({ ok: true, value: later })
+  expect(await tower.remove(call, calendar, placed.id)).toMatchObject({ ok: true })
 })
 
 it('an event that is named and not shown is never free', async () => {

@@ -43,6 +43,7 @@ export async function placeEvent(
   const first = invitesLater ? { ...event, participants: [] } : event
   let isWritten = false
   let waits = 0
+  let refused: string | undefined
   for (let round = 0; round < mostRounds; round += 1) {
     const there: DavObject | 'absent' | { problem: Parameters<typeof failure>[0] } = await readObject(client, url)
     if (there !== 'absent' && 'problem' in there) return failure(there.problem)
@@ -76,7 +77,10 @@ export async function placeEvent(
       await wait(waitMs, undefined, { signal }).catch(() => undefined)
       continue
     }
-    const written = await putObject(client, url, plan.text, { ifMatch: there.etag })
+    // A weak ETag, or one that something on the way has altered, matches nothing, however often it is read.
+    const ifMatch = there.etag === refused ? undefined : there.etag
+    const written = await putObject(client, url, plan.text, { ifMatch })
+    if (written === 'conflict') refused = there.etag
     if (typeof written === 'object') return failure(written.problem)
     // Someone else wrote in between: what they wrote is read, and ours put on top of it.
     isWritten = written === 'written'
