@@ -14,7 +14,7 @@ const signal = AbortSignal.timeout(60_000)
 const connected = await tower.connect({ server_url: url, username, password, email: 'bench@host.example' }, signal)
 if (!connected.ok) throw new Error(connected.problem.message)
 const { email, settings, secret, calendars } = connected.value
-const [calendar] = calendars
+const [calendar] = calendars.found
 if (calendar === undefined) throw new Error('no calendar')
 const account = {
   appId: '' as AppId,

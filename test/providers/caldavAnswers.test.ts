@@ -10,7 +10,7 @@ import { caldavAccounts } from '../../src/adapters/calendars/caldav/provider.ts'
 import { createSafeFetch } from '../../src/adapters/net/safeFetch.ts'
 import type { CalendarId } from '../../src/core/ids.ts'
 import type { Result } from '../../src/core/result.ts'
-import { instant } from '../../src/core/time/instant.ts'
+import { hourMs, instant, plus } from '../../src/core/time/instant.ts'
 import { ask, type CaldavServer, type CaldavUser, eventText, putByHand } from '../support/calendars/caldavServer.ts'
 import { fitting } from '../support/calendars/fitting.ts'
 import { startRadicale } from '../support/calendars/radicale.ts'
@@ -24,6 +24,7 @@ let calendar: CalendarId
 /** What this answers is answered in place of Radicale. */
 let instead: (method: string, body: string) => Answer | undefined = () => undefined
 let requests = 0
+let areEtagsWeak = false
 const safeFetch = createSafeFetch({ allowPrivateNetwork: ['127.0.0.0/8'] })
 const tower = caldavAccounts({ safeFetch, now: () => instant(Date.now()) })
 const front = createServer((request, response) => void handOn(request, response))
@@ -38,6 +39,11 @@ async function handOn(request: IncomingMessage, response: ServerResponse): Promi
     response.writeHead(answer.status, answer.headers).end(answer.body)
     return
   }
+  if (areEtagsWeak && request.headers['if-match'] !== undefined) {
+    // No two weak ones are the same where it matters (RFC 9110 §13.1.1).
+    response.writeHead(412).end()
+    return
+  }
   const { depth, 'if-match': ifMatch, 'if-none-match': ifNoneMatch, 'content-type': type } = request.headers
   const passed = { depth, 'if-match': ifMatch, 'if-none-match': ifNoneMatch, 'content-type': type }
   const headers = Object.fromEntries(
@@ -46,7 +52,8 @@ async function handOn(request: IncomingMessage, response: ServerResponse): Promi
   const url = new URL(request.url ?? '/', radicale.url).href
   const told = await ask(user, request.method ?? 'GET', url, { headers, ...(body === '' ? {} : { body }) })
   const etag = told.headers.get('etag')
-  response.writeHead(told.status, etag === null ? {} : { etag }).end(told.text)
+  const shown = areEtagsWeak ? `W/${etag}` : etag
+  response.writeHead(told.status, etag === null ? {} : { etag: shown ?? etag }).end(told.text)
 }
 
 beforeAll(async () => {
@@ -60,7 +67,7 @@ beforeAll(async () => {
   const connected = await tower.connect({ server_url, username, password, email: address }, signal)
   if (!connected.ok) throw new Error(connected.problem.message)
   const { email, settings, secret, calendars } = connected.value
-  calendar = calendars[0]?.id as CalendarId
+  calendar = calendars.found[0]?.id as CalendarId
   const timezones = new Map([[calendar, 'Europe/Paris']])
   const account = { appId: '' as never, grantId: '' as never, email, settings, secret, timezones }
   call = { account, signal, askEach: askOneByOne }
@@ -75,6 +82,7 @@ afterAll(async () => {
 beforeEach(() => {
   instead = () => undefined
   requests = 0
+  areEtagsWeak = false
 })
 
 const day = { start: instant(Date.parse('2027-05-04T00:00Z')), end: instant(Date.parse('2027-05-05T00:00Z')) }
@@ -176,6 +184,16 @@ it('changes of which something was left out are no answer: the calendar is read 
   })
 })
 
+it('an event moves on a server whose ETags are weak', async () => {
+  areEtagsWeak = true
+  const placed = fitting('01990000000070008000000000000003', { when: event.when })
+  const later = { start: plus(event.when.start, hourMs), end: plus(event.when.end, hourMs) }
+  const moved = { ...placed, sequence: 1, when: later }
+  for (const one of [placed, moved]) expect(await tower.place(call, calendar, one)).toMatchObject({ ok: true })
+  expect(await tower.find(call, calendar, placed.id)).toEqual({ ok: true, value: later })
+  expect(await tower.remove(call, calendar, placed.id)).toMatchObject({ ok: true })
+})
+
 it('an event that is named and not shown is never free', async () => {
   instead = (method) =>
     method === 'REPORT'
@@ -189,6 +207,7 @@ it('an event that is named and not shown is never free', async () => {
 
 describe('an answer that leaves out what is too much for the server, or not for us', () => {
   const cut = () => `<response><href>${calendar}</href><status>HTTP/1.1 507 Insufficient Storage</status></response>`
+  const cutHome = () => cut().replace(/[^/<>]+\/<\/href>/, '</href>')
   const held = () => `<response><href>${calendar}secret.ics</href><status>HTTP/1.1 403 Forbidden</status></response>`
   it.each([
     ['freeBusy', undefined, 'calendar-query', cut],
@@ -196,7 +215,7 @@ describe('an answer that leaves out what is too much for the server, or not for 
     ['readChanges', 'tag:"before"', 'getetag/><D:resourcetype', cut],
     ['freeBusy', undefined, 'calendar-query', held],
     ['readChanges', undefined, 'calendar-query', held],
-    ['listCalendars', undefined, 'supported-calendar-component-set', cut],
+    ['listCalendars', undefined, 'supported-calendar-component-set', cutHome],
   ] as const)('is none to %s (%s, %s)', async (name, token, asked, told) => {
     instead = (_, text) => {
       // A server without sync tokens.
@@ -213,6 +232,29 @@ describe('an answer that leaves out what is too much for the server, or not for 
         message: expect.stringMatching(/only in part|kept back one of the events/),
       },
     })
+  })
+})
+
+it.each([
+  ['fails for it', '<status>HTTP/1.1 500 Internal Server Error</status>'],
+  [
+    'does not say what it is',
+    '<propstat><prop><resourcetype/></prop><status>HTTP/1.1 500 Internal Server Error</status></propstat>',
+  ],
+])('a calendar is neither there nor gone where its server %s, and the others are read', async (_, said) => {
+  const there =
+    '<propstat><prop><resourcetype><collection/><C:calendar/></resourcetype></prop><status>HTTP/1.1 200 OK</status></propstat>'
+  const other = calendar.replace(/[^/]+\/$/, 'other/')
+  instead = (_method, text) =>
+    text.includes('supported-calendar-component-set')
+      ? {
+          status: 207,
+          body: `<multistatus xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><response><href>${calendar}</href>${said}</response><response><href>${other}</href>${there}</response></multistatus>`,
+        }
+      : undefined
+  expect(await tower.listCalendars(call)).toMatchObject({
+    ok: true,
+    value: { found: [{ id: other }], unread: [calendar] },
   })
 })
 

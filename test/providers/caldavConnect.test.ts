@@ -83,7 +83,7 @@ describe('what is found', () => {
       const connected = await connect({ server_url: `${radicale.url}${path}` })
       expect(connected).toMatchObject({ ok: true, value: { email: 'alice@host.example', secret: 'alice-pw' } })
       if (!connected.ok) return
-      expect(connected.value.calendars).toEqual([
+      expect(connected.value.calendars.found).toEqual([
         { id: '/alice/main/', name: 'Main', timezone: undefined, readOnly: false, isPrimary: true },
       ])
       expect(JSON.stringify(connected.value.settings)).not.toContain('alice-pw')
@@ -116,7 +116,7 @@ describe('what is found', () => {
         )
     })
     const connected = await connect({ server_url: `http://127.0.0.1:${port}/` })
-    expect(connected).toMatchObject({ ok: true, value: { calendars: [{ id: '/alice/main/' }] } })
+    expect(connected).toMatchObject({ ok: true, value: { calendars: { found: [{ id: '/alice/main/' }] } } })
   })
 
   it('an account that signs in by Digest only', async () => {
@@ -161,7 +161,7 @@ describe('what is found', () => {
     const url = `http://127.0.0.1:${port}/`
     expect(await connect({ server_url: url, password: 'secret' })).toMatchObject({
       ok: true,
-      value: { calendars: [{ id: '/alice/main/' }] },
+      value: { calendars: { found: [{ id: '/alice/main/' }] } },
     })
     expect(await problemOf({ server_url: url, password: 'wrong' })).toEqual(['invalidRequest', 'settings.password'])
   })

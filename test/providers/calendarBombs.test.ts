@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 
 import { readMultistatus } from '../../src/adapters/calendars/caldav/davXml.ts'
 import { readBusyEvents } from '../../src/adapters/ical/busy.ts'
-import { Work } from '../../src/adapters/ical/work.ts'
+import { Work } from '../../src/adapters/work/work.ts'
 import { instant } from '../../src/core/time/instant.ts'
 
 const question = {

@@ -89,8 +89,9 @@ export function keepsTheInterface(name: string, start: () => Promise<Stand>): vo
 
     it('lists its calendars', async () => {
       const listed = value(await stand.provider.listCalendars(stand.scope, key.grantId))
-      expect(listed.map(({ id }) => id)).toContain(key.calendarId)
-      expect(listed.filter(({ isPrimary }) => isPrimary).length).toBeLessThanOrEqual(1)
+      expect(listed.found.map(({ id }) => id)).toContain(key.calendarId)
+      expect(listed.unread).toEqual([])
+      expect(listed.found.filter(({ isPrimary }) => isPrimary).length).toBeLessThanOrEqual(1)
     })
 
     describe('busy time', () => {

@@ -28,6 +28,8 @@ export type AccountDesk = {
 const readLimitMs = 7_000
 const writeLimitMs = 10_000
 const syncLimitMs = 60_000
+/** A removal whose answer was lost is looked for, and whoever waits has waited for that one already. */
+const lookLimitMs = 3_000
 /** An account that fails is looked for at other places this often. */
 const relocateEveryMs = 600_000
 
@@ -74,6 +76,13 @@ export function accountCalendars(
       gate.quiet(grantId, answer.problem.retryAfterSeconds)
     if (!answer.ok && answer.problem.kind === 'grantExpired') await desk.expired(account, answer.problem.message)
     return answer
+  }
+
+  /** Gone is done, whatever was answered. One that refuses the password, or asks for peace, is not asked again. */
+  async function isGone(scope: CalendarScope, { grantId, calendarId }: CalendarKey, id: EventId, problem: Problem) {
+    if (problem.kind === 'grantExpired' || problem.retryAfterSeconds !== undefined) return false
+    const there = await at(scope, grantId, lookLimitMs, (call) => tower.find(call, calendarId, id))
+    return there.ok && there.value === undefined
   }
 
   return {
@@ -123,8 +132,9 @@ export function accountCalendars(
         (call) => tower.remove(call, calendarId, id),
         success(undefined),
       )
-      if (removed.ok) await desk.placed(scope.appId, calendar, { id, when: undefined, item: undefined })
-      return removed.ok ? success(undefined) : removed
+      if (!removed.ok && !(await isGone(scope, calendar, id, removed.problem))) return removed
+      await desk.placed(scope.appId, calendar, { id, when: undefined, item: undefined })
+      return success(undefined)
     },
 
     async bringBack(scope, id, { from, to }) {

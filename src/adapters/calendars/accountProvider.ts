@@ -3,7 +3,7 @@ import type { PlacedEvent } from '../../core/booking/placedEvent.ts'
 import type { AppId, CalendarId, EventId, GrantId } from '../../core/ids.ts'
 import type { Result } from '../../core/result.ts'
 import type { Interval } from '../../core/time/interval.ts'
-import type { CalendarChanges, ChangesQuestion, FoundCalendar, Placed } from './calendarProvider.ts'
+import type { CalendarChanges, ChangesQuestion, FoundCalendars, Placed } from './calendarProvider.ts'
 
 /**
  * A tower holds no credentials and no state of its accounts; `accountCalendars` opens them, bounds how many calls an
@@ -32,7 +32,7 @@ export interface AccountProvider {
    */
   relocate(call: AccountCall): Promise<Result<Account['settings'] | undefined>>
 
-  listCalendars(call: AccountCall): Promise<Result<readonly FoundCalendar[]>>
+  listCalendars(call: AccountCall): Promise<Result<FoundCalendars>>
 
   /** As `CalendarProvider.freeBusy`, for calendars of one account. */
   freeBusy(
@@ -72,11 +72,11 @@ export type ConnectSettings = Readonly<Record<string, string>>
 export type ConnectedAccount = {
   /** Whose account it is: one grant for one email. */
   readonly email: string
-  /** Kept as it is with the grant: what discovery found. Never a secret. */
+  /** Kept as it is with the grant: what discovery found, with all `addresses` of the account that the provider names. Never a secret. */
   readonly settings: Readonly<Record<string, unknown>>
   /** Kept sealed, and handed back in `Account.secret`. */
   readonly secret: string
-  readonly calendars: readonly FoundCalendar[]
+  readonly calendars: FoundCalendars
 }
 
 /** The account behind a grant, opened for one call. Never logged, never kept. */

@@ -17,7 +17,7 @@ export interface CalendarProvider {
   readonly isLocal: boolean
 
   /** The calendars of a grant that can hold events. Problems: `calendarUnavailable`, `grantExpired`. */
-  listCalendars(scope: CalendarScope, grantId: GrantId): Promise<Result<readonly FoundCalendar[]>>
+  listCalendars(scope: CalendarScope, grantId: GrantId): Promise<Result<FoundCalendars>>
 
   /**
    * Busy intervals of each calendar that overlap `span`, in the order of `calendars`; unsorted, not merged, and not cut
@@ -76,6 +76,9 @@ export type CalendarScope = {
   readonly isInBackground?: boolean | undefined
 }
 
+/** `unread`: those of which the provider could not tell how they are; what is known of them stands. All others are gone. */
+export type FoundCalendars = { readonly found: readonly FoundCalendar[]; readonly unread: readonly CalendarId[] }
+
 /** A calendar as its provider shows it. */
 export type FoundCalendar = {
   /** The same for the life of the calendar. At most 1,000 characters, and fit for a URL's path once it is encoded. */
@@ -99,6 +102,8 @@ export type Placed = {
    * mail to them carries no invitation; all others are invited by our mail. Never both.
    */
   readonly invited: readonly string[]
+  /** There are guests whom the provider invites when the event is placed once more, no longer as held. */
+  readonly invitesLater?: boolean | undefined
   /** Which item of `readChanges` it is, and its version, where they are known already. */
   readonly item?: { readonly id: string; readonly version: string | undefined } | undefined
 }

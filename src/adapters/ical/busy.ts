@@ -5,6 +5,7 @@ import { failure, type Result, success } from '../../core/result.ts'
 import { dayMs, type Instant, plus } from '../../core/time/instant.ts'
 import { type Interval, overlaps } from '../../core/time/interval.ts'
 import { dayNumber } from '../../core/time/localDate.ts'
+import { stepsOfOccurrence, TooMuchWork, Work } from '../work/work.ts'
 import {
   type Component,
   lineOf,
@@ -27,7 +28,6 @@ import {
   readTime,
 } from './eventTimes.ts'
 import { readRecurrence } from './recurrence.ts'
-import { stepsOfOccurrence, Work } from './work.ts'
 import { timezoneNamed, type Zones, zonesOf } from './zones.ts'
 
 export type BusyQuestion = {
@@ -89,7 +89,8 @@ async function eventsOf(calendar: Component, question: BusyQuestion, work: Work)
     try {
       found.push(await eventOf(uid, ofUid, zones, question, work))
     } catch (error) {
-      if (error instanceof MalformedCalendar) throw new MalformedCalendar(error.message, namedForOwner(ofUid[0]))
+      if (error instanceof MalformedCalendar || error instanceof TooMuchWork)
+        throw new MalformedCalendar(error.message, namedForOwner(ofUid[0]))
       throw error
     }
   }

@@ -121,26 +121,29 @@ export type CalendarWrite = {
 }
 
 /**
- * The calendars of an account are these. One that is gone stays as long as a booking claims time on it. What this server
+ * The calendars of an account are these, and those in `unread` as they were. One that is gone stays as long as a booking claims time on it. What this server
  * alone knows of a calendar, its metadata, stays too. One that has another zone now is read anew.
  */
 export async function writeFoundCalendars(
   transaction: Transaction,
   grantId: GrantId,
-  calendars: readonly CalendarWrite[],
+  { calendars, unread }: { readonly calendars: readonly CalendarWrite[]; readonly unread: readonly CalendarId[] },
 ): Promise<void> {
   const { appId } = transaction
-  const ids = calendars.map(({ id }) => id)
+  const ids = [...calendars.map(({ id }) => id), ...unread]
   await transaction.query(sql`
     delete from openslot.calendars as calendar where app_id = ${appId} and grant_id = ${grantId} and not (id = any(${ids}::text[]))
       and not exists (select from openslot.slot_claims as claim
         where claim.app_id = ${appId} and claim.grant_id = calendar.grant_id and claim.calendar_id = calendar.id)`)
   await transaction.query(sql`
-    update openslot.calendars set is_primary = false where app_id = ${appId} and grant_id = ${grantId} and is_primary`)
+    update openslot.calendars set is_primary = false
+    where app_id = ${appId} and grant_id = ${grantId} and is_primary and not (id = any(${unread}::text[]))`)
   const rezoned = await transaction.query<{ id: CalendarId }>(sql`
     with before as (select id, timezone from openslot.calendars where app_id = ${appId} and grant_id = ${grantId}),
     written as (insert into openslot.calendars as calendar (app_id, grant_id, id, name, timezone, is_primary, read_only, body)
-    select ${appId}, ${grantId}, found.id, found.name, found.timezone, found.is_primary, found.read_only, found.body
+    select ${appId}, ${grantId}, found.id, found.name, found.timezone,
+      found.is_primary and not exists (select from openslot.calendars where app_id = ${appId} and grant_id = ${grantId} and is_primary and id = any(${unread}::text[])),
+      found.read_only, found.body
     from jsonb_to_recordset(${JSON.stringify(
       calendars.map((one) => ({
         id: one.id,

@@ -32,5 +32,11 @@ export type Grant = {
   readonly updatedAt: Instant
 }
 
+/** Whether `email` is an address of the account: the one it is known by here, or one that its provider names for it. */
+export function isAddressOf({ email: own, settings }: Pick<Grant, 'email' | 'settings'>, email: string): boolean {
+  const named: readonly unknown[] = Array.isArray(settings.addresses) ? settings.addresses : []
+  return [own, ...named].some((one) => typeof one === 'string' && one.toLowerCase() === email.toLowerCase())
+}
+
 /** Which calendar: calendars are named only together with their grant. */
 export type CalendarKey = { readonly grantId: GrantId; readonly calendarId: CalendarId }

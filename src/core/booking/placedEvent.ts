@@ -11,6 +11,8 @@ export type PlacedEvent = {
   readonly sequence: number
   /** Waits for the organizer's word: a placeholder, to which nobody outside is invited. */
   readonly isPending: boolean
+  /** It may still be given up: who invites by themselves invites nobody yet, and says so. It is placed once more when it stays. */
+  readonly isHeld?: boolean | undefined
   readonly title: string
   readonly description: string
   readonly location: string

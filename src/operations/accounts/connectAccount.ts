@@ -39,7 +39,8 @@ export async function connectAccount(
   const connected = await tower.connect(credentials, AbortSignal.timeout(signInLimitMs))
   if (!connected.ok) return connected
   const account = connected.value
-  if (account.calendars.length === 0)
+  const { found, unread } = account.calendars
+  if (found.length === 0)
     return failure(invalidRequest('signed in, and the account has no calendar for events', 'settings.username'))
   return database.transaction(appId, async (transaction) => {
     const kept = { ...account.settings, ...(timezone === undefined ? {} : { timezone }) }
@@ -53,15 +54,11 @@ export async function connectAccount(
     if (saved === undefined)
       return failure(invalidRequest('belongs to a grant of another provider', 'settings.username'))
     const { grant, isNew } = saved
-    await storage.writeFoundCalendars(
-      transaction,
-      grant.id,
-      account.calendars.map((calendar) => toWrite(calendar, timezone)),
-    )
+    const calendars = found.map((calendar) => toWrite(calendar, timezone))
+    await storage.writeFoundCalendars(transaction, grant.id, { calendars, unread })
     await ensureMirrors(transaction, grant.id)
     // What waited for credentials that are not refused has them now.
-    if (!isNew)
-      for (const { id } of account.calendars) await hurryRecoveries(transaction, { grantId: grant.id, calendarId: id })
+    if (!isNew) for (const { id } of found) await hurryRecoveries(transaction, { grantId: grant.id, calendarId: id })
     await recordGrant(transaction, actor, isNew ? 'grant.created' : 'grant.updated', grant, 'authenticated')
     return success(grant)
   })

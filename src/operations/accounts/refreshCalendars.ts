@@ -14,10 +14,11 @@ export async function refreshCalendars(
 ): Promise<void> {
   const listed = await provider.listCalendars({ appId: grant.appId, local: database, isInBackground: true }, grant.id)
   // An account that opens and shows no calendar at all is no reason to throw away what is known.
-  if (!listed.ok || listed.value.length === 0) return
-  const calendars = listed.value.map((calendar) => toWrite(calendar, grant.settings.timezone))
+  if (!listed.ok || listed.value.found.length === 0) return
+  const { found, unread } = listed.value
+  const calendars = found.map((calendar) => toWrite(calendar, grant.settings.timezone))
   await database.transaction(grant.appId, async (transaction) => {
-    await writeFoundCalendars(transaction, grant.id, calendars)
+    await writeFoundCalendars(transaction, grant.id, { calendars, unread })
     await addMirrors(transaction, grant.id)
   })
 }

@@ -123,7 +123,7 @@ async function hold(
   const stands = !canBeGivenUp(booking)
   const [isWritten, here] = await Promise.all([
     write(transaction, booking),
-    stands ? place(tools, 'here', scope, booking, context.configuration) : success(nothingKept),
+    stands ? place(tools, 'here', scope, booking, context.configuration, 'toStay') : success(nothingKept),
     scheduleRecovery(transaction, booking.id),
   ])
   if (!isWritten) return failure(changedMeanwhile)
@@ -143,7 +143,7 @@ async function settleHere(
   // Sent together, in this order.
   const [isWritten, placed] = await Promise.all([
     write(transaction, settled),
-    place(tools, 'here', { appId: booking.appId, local: transaction }, booking, context.configuration),
+    place(tools, 'here', { appId: booking.appId, local: transaction }, booking, context.configuration, 'toStay'),
   ])
   if (!isWritten) return failure(changedMeanwhile)
   if (!placed.ok) return placed
@@ -216,7 +216,8 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
     if (!asked.ok) return standBack(tools, booking, context, asUnavailable(asked.problem))
   }
   if (isLate()) return standBack(tools, booking, context, tooLate)
-  const placed = await place(tools, 'elsewhere', scope, booking, context.configuration)
+  const how = looks ? 'held' : 'toStay'
+  const placed = await place(tools, 'elsewhere', scope, booking, context.configuration, how)
   if (!placed.ok)
     return canBeGivenUp(booking) ? standBack(tools, booking, context, asUnavailable(placed.problem)) : success(booking)
   if (change.kind === 'cancel' && change.overtook !== undefined && !staysHeld) return success(booking)
@@ -231,8 +232,13 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
   const parting = { ...scope, limitMs: Math.max(partingMs, until - tools.now()) }
   const left = await leave(tools, staysHeld ? scope : parting, booking, context.configuration)
   if (!left.ok) return standBack(tools, booking, context, asUnavailable(left.problem))
+  // Guests hear of it from a calendar that invites by itself when nothing stands against it any more.
+  const stands = placed.value.invitesLater
+    ? await place(tools, 'elsewhere', staysHeld ? scope : parting, booking, context.configuration, 'toStay')
+    : placed
+  if (!stands.ok) return standBack(tools, booking, context, asUnavailable(stands.problem))
   const isTold = !canBeGivenUp(booking)
-  const invitedByCalendar = isTold ? booking.invitedByCalendar : [...placed.value.invited]
+  const invitedByCalendar = isTold ? booking.invitedByCalendar : [...stands.value.invited]
   const settled: Booking = { ...settle(booking), invitedByCalendar, version: booking.version + 1 }
   const written = await tools.database.transaction(booking.appId, async (transaction): Promise<Result<Booking>> => {
     if (!(await updateBooking(transaction, settled, booking.version))) return failure(changedMeanwhile)
@@ -269,7 +275,7 @@ async function placeHere(
     transaction,
     calendars.map(({ key }) => key),
   )
-  return place(tools, 'here', { appId: booking.appId, local: transaction }, booking, configuration)
+  return place(tools, 'here', { appId: booking.appId, local: transaction }, booking, configuration, 'toStay')
 }
 
 /** A calendar did not answer: it may hold the event, or not. Answers `reason`. */

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 
 import type { RE2JS } from 're2js'
 
-import { Work } from '../../adapters/ical/work.ts'
+import { Work } from '../../adapters/work/work.ts'
 import type { AdditionalField, Configuration } from '../../core/configuration/configuration.ts'
 import { invalidRequest, type Problem } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'

@@ -20,15 +20,15 @@ export type Where = 'here' | 'elsewhere'
 
 type PlaceTools = Pick<Tools, 'providers' | 'now'>
 
-/** What calendars of our own took and gave up, and with whom others invite by themselves. */
-export type Kept = EventsHere & { readonly invited: ReadonlySet<string> }
+/** What calendars of our own took and gave up, whom others have invited by themselves, and whether they invite more later. */
+export type Kept = EventsHere & { readonly invited: ReadonlySet<string>; readonly invitesLater: boolean }
 
-export const nothingKept: Kept = { placed: [], removed: [], invited: new Set() }
+export const nothingKept: Kept = { placed: [], removed: [], invited: new Set(), invitesLater: false }
 
 /**
  * Events as they should be once the change is carried out: placed where the booking stands, gone elsewhere. Of accounts that a
  * move leaves altogether `leave` takes them. Where it stood already, and the account was taken away since, there is nothing to
- * place; what it shall stand on anew must take it.
+ * place; what it shall stand on anew must take it. `held`: it may still be given up.
  */
 export function place(
   tools: PlaceTools,
@@ -36,8 +36,10 @@ export function place(
   scope: CalendarScope,
   booking: Booking,
   configuration: Configuration,
+  how: 'held' | 'toStay',
 ): Promise<Result<Kept>> {
-  const event = placedEvent(booking, configuration, tools.now())
+  const placed = placedEvent(booking, configuration, tools.now())
+  const event = placed && how === 'held' ? { ...placed, isHeld: true } : placed
   const { service, change } = booking
   const others =
     where === 'here' ? service.placements : calendarsOf(booking).filter((calendar) => !isLeft(booking, calendar))
@@ -212,7 +214,12 @@ async function put(
   }))
   const done = await end(placements)
   if (!done.ok) return done
-  const kept = { placed: [] as CalendarEvent[], removed: [] as RemovedEvent[], invited: new Set<string>() }
+  const kept = {
+    placed: [] as CalendarEvent[],
+    removed: [] as RemovedEvent[],
+    invited: new Set<string>(),
+    invitesLater: false,
+  }
   for (const { step, calendar } of removals) {
     const taken = await step
     if (where === 'here' && taken?.ok && taken.value === true) kept.removed.push({ id: eventId, ...calendar.key })
@@ -221,6 +228,7 @@ async function put(
     const placed = await step
     if (placed?.ok && placed.value.event !== undefined) kept.placed.push(placed.value.event)
     if (placed?.ok) for (const email of placed.value.invited) kept.invited.add(email)
+    if (placed?.ok && placed.value.invitesLater === true) kept.invitesLater = true
   }
   return success(kept)
 }

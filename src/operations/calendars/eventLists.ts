@@ -1,8 +1,8 @@
 // Lists of events: what takes place in a span of time, and what is kept, row by row.
-import { MalformedCalendar } from '../../adapters/ical/contentLines.ts'
-import { stepsOfOccurrence, Work } from '../../adapters/ical/work.ts'
+
 import { findCalendar } from '../../adapters/storage/calendars.ts'
 import * as storage from '../../adapters/storage/events.ts'
+import { stepsOfOccurrence, TooMuchWork, Work } from '../../adapters/work/work.ts'
 import type { CalendarKey, Grant } from '../../core/account/grant.ts'
 import type { Calendar } from '../../core/calendar/calendar.ts'
 import { type CalendarEvent, intervalOf } from '../../core/calendar/event.ts'
@@ -173,7 +173,7 @@ async function seriesEntries(list: SeriesList, page: Page): Promise<Result<Entry
   try {
     return success(list.how === 'expanded' ? await expanded(list, page, work) : await whole(list, page, work))
   } catch (error) {
-    if (error instanceof MalformedCalendar) return failure(tooFar)
+    if (error instanceof TooMuchWork) return failure(tooFar)
     throw error
   }
 }

@@ -1,10 +1,10 @@
 // A meeting leaves the series that its owner made of a booking's event.
-import { MalformedCalendar } from '../../adapters/ical/contentLines.ts'
-import { Work } from '../../adapters/ical/work.ts'
+
 import type { Transaction } from '../../adapters/storage/database/database.ts'
 import { newId } from '../../adapters/storage/database/ids.ts'
 import * as storage from '../../adapters/storage/events.ts'
 import { recordNotification } from '../../adapters/storage/outbox.ts'
+import { TooMuchWork, Work } from '../../adapters/work/work.ts'
 import type { CalendarKey, Grant } from '../../core/account/grant.ts'
 import { withoutOwnKeys } from '../../core/booking/placedEvent.ts'
 import type { Calendar } from '../../core/calendar/calendar.ts'
@@ -78,7 +78,7 @@ function hasOccurrence(series: CalendarEvent, timezone: string): boolean {
   try {
     return eachOccurrence(computed.value, { start, end }, new Work().spend).next().done === false
   } catch (error) {
-    if (error instanceof MalformedCalendar) return true
+    if (error instanceof TooMuchWork) return true
     throw error
   }
 }

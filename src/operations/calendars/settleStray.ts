@@ -5,7 +5,7 @@ import { findBooking } from '../../adapters/storage/bookings.ts'
 import { findCalendar } from '../../adapters/storage/calendars.ts'
 import { findGrant } from '../../adapters/storage/grants.ts'
 import { listOutcomes } from '../../adapters/storage/reconciliations.ts'
-import type { CalendarKey, Grant } from '../../core/account/grant.ts'
+import { type CalendarKey, type Grant, isAddressOf } from '../../core/account/grant.ts'
 import type { Booking } from '../../core/booking/booking.ts'
 import { stands } from '../../core/booking/lifecycle.ts'
 import { calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
@@ -71,8 +71,9 @@ export async function settleStray(
     if (!standing.ok || standing.value === undefined) {
       const listed = await provider.listCalendars(scope, key.grantId)
       if (!listed.ok) return 'again'
-      if (listed.value.some(({ id }) => id === home.key.calendarId))
-        return standing.ok ? { bringBackTo: home.key } : 'again'
+      const { found, unread } = listed.value
+      if (unread.includes(home.key.calendarId)) return 'again'
+      if (found.some(({ id }) => id === home.key.calendarId)) return standing.ok ? { bringBackTo: home.key } : 'again'
       // Whose it is nobody can say where other hosts have theirs at the same time.
       return booking.service.placements.length === 1 ? reconnect(tools, stray, home, { ...home, key }, leave) : leave()
     }
@@ -112,7 +113,7 @@ async function findPlacementBefore(
   { key, grant }: { readonly key: CalendarKey; readonly grant: Grant },
 ): Promise<ParticipantCalendar | undefined> {
   // Older bookings do not say whose account it was.
-  const isOfHost = service.hosts.some(({ email }) => isSameEmail(email, grant.email))
+  const isOfHost = service.hosts.some(({ email }) => isAddressOf(grant, email))
   for (const placement of service.placements) {
     const { account = isOfHost ? grant.email : undefined } = placement
     if (isHere(tools, placement) || !isSameCalendar({ ...placement, account }, { key, grant })) continue
@@ -121,17 +122,13 @@ async function findPlacementBefore(
   return undefined
 }
 
-/** Also where the account was connected anew since. */
+/** Also where the account was connected anew since, under whichever of its addresses. */
 function isSameCalendar(
   { key: before, account }: ParticipantCalendar,
   { key, grant }: { readonly key: CalendarKey; readonly grant: Grant },
 ): boolean {
   if (calendarName(before) === calendarName(key)) return true
-  return before.calendarId === key.calendarId && account !== undefined && isSameEmail(account, grant.email)
-}
-
-function isSameEmail(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase()
+  return before.calendarId === key.calendarId && account !== undefined && isAddressOf(grant, account)
 }
 
 /**

@@ -66,6 +66,15 @@ describe('connecting an account', () => {
     expect(grants.filter(({ email }: { email: string }) => /nobody|empty/.test(email))).toEqual([])
   })
 
+  it('keeps a calendar of which the provider cannot tell how it is, and takes what it tells of the others', async () => {
+    fake.hide(user, 'private')
+    fake.rename(user, 'work', 'office')
+    expect((await connect(server, 'caldav', { username: user, password: 'secret-7781' })).calendars).toEqual([
+      'office',
+      'private',
+    ])
+  })
+
   it('a second time is the same grant with the new password', async () => {
     fake.changePassword(user, 'fresh-9912')
     const again = await connect(server, 'caldav', { username: user, password: 'fresh-9912' })

@@ -1,5 +1,5 @@
 /** Bookings on a calendar of our own and one elsewhere: who follows the events hears of each change of ours once, whatever is cut off. */
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { sql } from '../../../src/adapters/storage/database/sql.ts'
 import { decodeReference, encodeSalt } from '../../../src/core/booking/reference.ts'
@@ -227,12 +227,19 @@ describe('a booking that moves from one account to another', () => {
     expect(written()).not.toContain('remove')
   })
 
-  it.each(['fail', 'loseAnswer'] as const)('and cannot leave the first (%s) stays there', async (fault) => {
+  it('and cannot leave the first stays there', async () => {
     const { id, other, onOther } = await made()
-    fake.once('remove', fault)
+    fake.once('remove', 'fail')
     expect((await move(id, other)).status).toBe(504)
     expect([onThere(), onOther()]).toEqual([[milliseconds(nine)], []])
     await expectClaimsAgree()
+  })
+
+  it('has left the first where only the answer was lost', async () => {
+    const { id, other, onOther } = await made()
+    fake.once('remove', 'loseAnswer')
+    expect((await move(id, other)).status).toBe(200)
+    expect([onThere(), onOther(), written()]).toEqual([[], [milliseconds(noon)], ['remove']])
   })
 })
 
@@ -305,19 +312,22 @@ describe('a booking on both', () => {
   })
 
   it.each([
-    ['is away', () => fake.once('remove', 'fail')],
-    ['takes the event off and loses the answer', () => fake.once('remove', 'loseAnswer')],
-  ] as const)('is cancelled while the other calendar %s: ours loses its event at once, told once', async (_, fault) => {
-    const id = await bookAt(server, await both(), nine)
-    fault()
-    expect((await cancel(id)).status).toBe(200)
-    expect([await onHere(), await told('event')]).toEqual([[], ['event.created', 'event.deleted']])
-    expect(await recover(id)).toBe('settled')
-    expect(await told('event')).toEqual(['event.created', 'event.deleted'])
-    expect(await told('booking')).toEqual(['booking.created', 'booking.cancelled'])
-    expect(onThere()).toEqual([])
-    await expectClaimsAgree()
-  })
+    ['is away', 'fail', 'settled'],
+    ['takes the event off and loses the answer', 'loseAnswer', 'nothing to do'],
+  ] as const)(
+    'is cancelled while the other calendar %s: ours loses its event at once, told once',
+    async (_, fault, left) => {
+      const id = await bookAt(server, await both(), nine)
+      fake.once('remove', fault)
+      expect((await cancel(id)).status).toBe(200)
+      expect([await onHere(), await told('event')]).toEqual([[], ['event.created', 'event.deleted']])
+      expect(await recover(id)).toBe(left)
+      expect(await told('event')).toEqual(['event.created', 'event.deleted'])
+      expect(await told('booking')).toEqual(['booking.created', 'booking.cancelled'])
+      expect(onThere()).toEqual([])
+      await expectClaimsAgree()
+    },
+  )
 
   it('whose process dies in a cancellation tells once that our event is gone', async () => {
     const id = await bookAt(server, await both(), nine)
@@ -358,6 +368,36 @@ describe('a booking on both', () => {
     expect(await recover(id)).toBe('settled')
     expect(await told('event')).toEqual(['event.created', 'event.deleted'])
     expect(await told('booking')).toEqual(['booking.created', 'booking.cancelled'])
+  })
+})
+
+describe('a booking on a calendar that invites by itself', () => {
+  beforeEach(() => {
+    fake.invites = () => true
+  })
+  afterEach(() => {
+    fake.invites = () => false
+  })
+
+  it('is refused where that does not take its guests in the end, and leaves nothing', async () => {
+    const id = await both()
+    fake.once('place', 'fail', 1)
+    expect((await book(server, id, nine)).status).toBe(504)
+    expect([await onHere(), onThere(), await told('booking')]).toEqual([[], [], []])
+  })
+
+  it('whose process dies before its guests are asked is settled with them', async () => {
+    const id = await both()
+    fake.once('place', die, 1)
+    await died(book(server, id, nine))
+    const placed = () => fake.events(there.email, 'work').map((event) => event.placed?.isHeld === true)
+    expect(placed()).toEqual([true])
+    const { id: bookingId } = await onlyBooking()
+    expect([await recover(bookingId), placed()]).toEqual(['settled', [false]])
+    const [row] = await server.app.database.query<{ invited: string[] }>(sql`
+      select body -> 'invitedByCalendar' as invited from openslot.bookings
+      where app_id = ${server.clientId} and id = ${bookingId}::uuid`)
+    expect(row?.invited).toContain('gil@guest.example')
   })
 })
 

@@ -153,6 +153,21 @@ describe('an account that is taken away and connected again', () => {
     expect(await slotsFrom(server, id, noon)).toEqual([noon + 1800])
   })
 
+  it('under another address of its owner has its bookings back too', async () => {
+    const id = await configureFor([part(ana, { isOrganizer: true })])
+    const bookingId = await bookAt(server, id, nine)
+    await remove(ana)
+    fake.alias(ana.email, `alias${count}@host.example`)
+    ana = await sign(`alias${count}@host.example`)
+    await sync(server, ana, 'work')
+    expect(await outcomes()).toContain('stray reconnected')
+    const [claim] = await server.app.database.query<{ grantId: string }>(sql`
+      select grant_id as "grantId" from openslot.slot_claims where app_id = ${appId} and booking_id = ${bookingId}::uuid`)
+    expect(claim).toEqual({ grantId: ana.grantId })
+    expect((await cancel(bookingId)).status).toBe(200)
+    expect([times(ana), await told(bookingId)]).toEqual([[], ['booking.created', 'booking.cancelled']])
+  })
+
   it('is not given the booking of another account whose calendar it shows', async () => {
     const id = await configureFor([part(ana, { isOrganizer: true })])
     const bookingId = await bookAt(server, id, nine)

@@ -33,6 +33,8 @@ export type FakeAccounts = {
   lock(username: string, calendar: string): void
   /** The provider knows the calendar by another name from now on. */
   rename(username: string, calendar: string, as: string): void
+  /** The account can be signed in to by another address of its owner too; the provider names both. */
+  alias(username: string, as: string): void
   changePassword(username: string, password: string): void
   put(username: string, calendar: string, id: string, when: Interval): void
   delete(username: string, calendar: string, id: string): void
@@ -51,6 +53,8 @@ export type FakeAccounts = {
   hang(username: string): () => void
   /** One calendar can be neither read nor written until `heal`. */
   breakCalendar(username: string, calendar: string): void
+  /** The provider cannot tell of one calendar how it is, until `heal`. */
+  hide(username: string, calendar: string): void
   heal(): void
   /** Tokens given so far are worth nothing any more. */
   forgetTokens(): void
@@ -62,12 +66,14 @@ const away: Problem = { kind: 'calendarUnavailable', message: 'The calendar serv
 
 export function fakeAccounts(): FakeAccounts {
   const passwords = new Map<string, string>()
+  const addresses = new Map<string, readonly string[]>()
   const calendars = new Map<string, Map<string, KeptCalendar>>()
   let calls: { readonly name: CallName; readonly username: string }[] = []
   let faults: { readonly name: CallName; readonly fault: Fault; skipped: number }[] = []
   let broken: Problem | undefined
   const brokenCalendars = new Set<string>()
   const readOnlyCalendars = new Set<string>()
+  const unlistedCalendars = new Set<string>()
   const lockedCalendars = new Set<string>()
   const hanging = new Map<string, Promise<void>>()
   let epoch = 1
@@ -122,6 +128,11 @@ export function fakeAccounts(): FakeAccounts {
       isPrimary: false,
       readOnly: readOnlyCalendars.has(`${username} ${id}`),
     }))
+  const listing = (username: string) => {
+    const isUnread = ({ id }: { readonly id: string }) => unlistedCalendars.has(`${username} ${id}`)
+    const all = found(username)
+    return { found: all.filter((one) => !isUnread(one)), unread: all.filter(isUnread).map(({ id }) => id) }
+  }
   const kept = (username: string, calendar: string): KeptCalendar => {
     const one = calendars.get(username)?.get(calendar)
     if (one === undefined) throw new Error(`no calendar ${calendar} of ${username}`)
@@ -147,15 +158,16 @@ export function fakeAccounts(): FakeAccounts {
 
   const tower: AccountProvider = {
     capabilities: { invites: true, conferencing: false, push: false },
-    connect: (settings: ConnectSettings) =>
-      meet('connect', settings.username ?? '', () => {
-        const { username = '', password = '' } = settings
+    connect: (typed: ConnectSettings) =>
+      meet('connect', typed.username ?? '', () => {
+        const { username = '', password = '' } = typed
         if (passwords.get(username) !== password)
           return failure(invalidRequest('the server refused the user name or password', 'settings.password'))
-        return success({ email: username, settings: { home: '/' }, secret: password, calendars: found(username) })
+        const settings = { home: '/', addresses: addresses.get(username) }
+        return success({ email: username, settings, secret: password, calendars: listing(username) })
       }),
     relocate: async () => success(undefined),
-    listCalendars: (call) => at('listCalendars', call, undefined, () => success(found(call.account.email))),
+    listCalendars: (call) => at('listCalendars', call, undefined, () => success(listing(call.account.email))),
     freeBusy: (call, ids, span, ignoring) =>
       at('freeBusy', call, ids[0], () =>
         success(
@@ -183,7 +195,8 @@ export function fakeAccounts(): FakeAccounts {
       writeAt('place', call, id, (calendar) => {
         write(calendar, event.id, { when: event.when, placed: event })
         const invited = event.participants.map(({ email }) => email.toLowerCase()).filter((one) => fake.invites(one))
-        return success({ invited, item: { id: event.id, version: String(clock) } })
+        const later = event.isHeld === true && invited.length > 0 ? { invited: [], invitesLater: true } : { invited }
+        return success({ ...later, item: { id: event.id, version: String(clock) } })
       }),
     find: (call, id, eventId) => at('find', call, id, ({ events }) => success(events.get(eventId)?.when)),
     remove: (call, id, eventId) =>
@@ -218,6 +231,11 @@ export function fakeAccounts(): FakeAccounts {
       calendars.get(username)?.delete(calendar)
     },
     lock: (username, calendar) => void lockedCalendars.add(`${username} ${calendar}`),
+    alias: (username, as) => {
+      for (const one of [username, as]) addresses.set(one, [username, as])
+      passwords.set(as, passwords.get(username) ?? '')
+      calendars.set(as, calendars.get(username) ?? new Map())
+    },
     changePassword: (username, password) => void passwords.set(username, password),
     put: (username, calendar, id, when) => write(kept(username, calendar), id, { when }),
     delete: (username, calendar, id) => write(kept(username, calendar), id, undefined),
@@ -247,7 +265,9 @@ export function fakeAccounts(): FakeAccounts {
       }
     },
     breakCalendar: (username, calendar) => void brokenCalendars.add(`${username} ${calendar}`),
+    hide: (username, calendar) => void unlistedCalendars.add(`${username} ${calendar}`),
     heal: () => {
+      unlistedCalendars.clear()
       brokenCalendars.clear()
       broken = undefined
     },

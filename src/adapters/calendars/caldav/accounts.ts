@@ -6,9 +6,9 @@ import { failure, type Result, success } from '../../../core/result.ts'
 import { type Instant, instant } from '../../../core/time/instant.ts'
 import type { Interval } from '../../../core/time/interval.ts'
 import { readBusyEvents } from '../../ical/busy.ts'
-import { Work } from '../../ical/work.ts'
 import type { SafeFetch } from '../../net/safeFetch.ts'
 import { findService as askDns, type FindService } from '../../net/serviceRecords.ts'
+import { Work } from '../../work/work.ts'
 import type { AccountCall, AccountProvider, ConnectSettings } from '../accountProvider.ts'
 import { type DavClient, openClient } from './client.ts'
 import { type Discovered, discover, findCalendars } from './discovery.ts'
@@ -63,7 +63,7 @@ export function openAccounts({ safeFetch, now, serverUrl, findService = askDns }
       if (!discovered.ok) return discovered
       const calendars = await findCalendars(client, discovered.value)
       if (!calendars.ok) return calendars
-      if (calendars.value.length === 0)
+      if (calendars.value.found.length === 0)
         return failure(invalidRequest('signed in, and the account has no calendar for events', 'settings.username'))
       const kept: Kept = { ...discovered.value, serverUrl: url, username }
       const email = settings.email ?? emailOf(kept)

@@ -1,7 +1,7 @@
 // WebDAV's XML: multistatus answers (RFC 4918 §14.16) → plain data, and text that is safe inside a request's body.
 import { SaxesParser } from 'saxes'
 
-import { Work } from '../../ical/work.ts'
+import { Work } from '../../work/work.ts'
 
 /** `name` is `{namespace}local`. */
 export type Element = {

@@ -1,11 +1,12 @@
 // From what an owner typed to their calendars (RFC 6764, RFC 4791 §6.2.1, RFC 5397): no layout of paths is assumed.
+import type { CalendarId } from '../../../core/ids.ts'
 import type { Problem } from '../../../core/problem.ts'
 import { invalidRequest } from '../../../core/problem.ts'
 import { failure, type Result, success } from '../../../core/result.ts'
 import { type Component, MalformedCalendar, readComponents } from '../../ical/contentLines.ts'
 import { timezoneNamed, timezoneOfDescription } from '../../ical/zones.ts'
 import type { FindService } from '../../net/serviceRecords.ts'
-import type { FoundCalendar } from '../calendarProvider.ts'
+import type { FoundCalendar, FoundCalendars } from '../calendarProvider.ts'
 import { askForMultistatus, type DavClient, unavailable } from './client.ts'
 import { apple, caldav, childOf, type DavResponse, dav, hrefOf, hrefsOf, namespaces, within } from './davXml.ts'
 import { calendarIdOf } from './places.ts'
@@ -136,10 +137,11 @@ async function announcesScheduling(client: DavClient, home: string): Promise<boo
 }
 
 /** All calendars of an account that hold events. Problems: `calendarUnavailable`, `grantExpired`. */
-export async function findCalendars(client: DavClient, { homes, inbox }: Discovered): Promise<Result<FoundCalendar[]>> {
+export async function findCalendars(client: DavClient, { homes, inbox }: Discovered): Promise<Result<FoundCalendars>> {
   const [firstHome = ''] = homes
   const standard = await defaultCalendar(client, inbox, firstHome)
   const found = new Map<string, Omit<FoundCalendar, 'isPrimary'>>()
+  const unread = new Set<CalendarId>()
   for (const home of homes) {
     const listed = await askForMultistatus(client, {
       method: 'PROPFIND',
@@ -151,17 +153,23 @@ export async function findCalendars(client: DavClient, { homes, inbox }: Discove
     })
     if ('problem' in listed) return failure(listed.problem)
     for (const response of listed.responses) {
-      // One that is passed over here is taken for gone.
-      if (response.status >= 500) return failure(unavailable('answered only in part'))
       const id = calendarIdOf(response.href, listed.url, firstHome)
-      if (id === undefined || !holdsEvents(response)) continue
+      if (id === undefined) continue
+      // Of the home itself: the list was too much for the server.
+      if (response.status >= 500 && id === calendarIdOf(home, home, firstHome))
+        return failure(unavailable('answered only in part'))
+      if (isUnread(response)) unread.add(id)
+      if (!holdsEvents(response)) continue
       found.set(id, { id, ...readCalendar(response, id) })
     }
   }
   const calendars = [...found.values()]
   const primary =
     calendars.find(({ id }) => id === standard) ?? calendars.find(({ readOnly }) => !readOnly) ?? calendars[0]
-  return success(calendars.map((calendar) => ({ ...calendar, isPrimary: calendar === primary })))
+  return success({
+    found: calendars.map((calendar) => ({ ...calendar, isPrimary: calendar === primary })),
+    unread: [...unread].filter((id) => !found.has(id)),
+  })
 }
 
 async function defaultCalendar(
@@ -180,6 +188,11 @@ async function defaultCalendar(
   if ('problem' in asked) return undefined
   const href = hrefOf(asked.responses[0]?.properties.get(caldav('schedule-default-calendar-URL')))
   return href === undefined ? undefined : calendarIdOf(href, asked.url, home)
+}
+
+/** One that is passed over otherwise is taken for gone: a server that fails for it, or does not say what it is, says neither. */
+function isUnread({ properties, status }: DavResponse): boolean {
+  return status >= 500 || (status === 200 && !properties.has(dav('resourcetype')))
 }
 
 function holdsEvents({ properties, status }: DavResponse): boolean {

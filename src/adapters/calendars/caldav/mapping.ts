@@ -22,8 +22,8 @@ import {
 } from '../../ical/contentLines.ts'
 import { intervalOfTime, readTime } from '../../ical/eventTimes.ts'
 import { utcText } from '../../ical/times.ts'
-import { Work } from '../../ical/work.ts'
 import { zonesOf } from '../../ical/zones.ts'
+import { TooMuchWork, Work } from '../../work/work.ts'
 
 export type WritingHost = {
   readonly now: Instant
@@ -41,6 +41,16 @@ export type Plan =
 
 const contentName = 'X-OPENSLOT-CONTENT'
 const nothing: Component = { name: 'VCALENDAR', lines: [], components: [] }
+
+/** Whether the server is left to invite anyone to it. */
+export function leavesGuestsToServer(event: PlacedEvent, host: WritingHost): boolean {
+  const leaves = host.schedules && event.notifyParticipants && !event.hideParticipants
+  return leaves && guestsOf(event, host).some((guest) => !hasCopy(event, guest.email))
+}
+
+export function hasGuests(own: Component): boolean {
+  return lineOf(own, 'ATTENDEE') !== undefined
+}
 
 /** The text of a new object. */
 export function writeNew(event: PlacedEvent, host: WritingHost): string {
@@ -99,7 +109,7 @@ export function isOfOthers(calendar: Component, uid: string, addresses: readonly
   return organizer !== undefined && !addresses.includes(attendeeOf(organizer))
 }
 
-function isAtItsTime(own: Component, { when, isPending }: PlacedEvent, calendar: Component): boolean {
+export function isAtItsTime(own: Component, { when, isPending }: PlacedEvent, calendar: Component): boolean {
   const status = textOf(own, 'STATUS')?.trim().toUpperCase()
   if (status === 'CANCELLED' || (status === 'TENTATIVE') !== isPending) return false
   try {
@@ -109,7 +119,7 @@ function isAtItsTime(own: Component, { when, isPending }: PlacedEvent, calendar:
     return start === when.start && end === when.end
   } catch (error) {
     // A time that cannot be read is not the one that it should be.
-    if (error instanceof MalformedCalendar) return false
+    if (error instanceof MalformedCalendar || error instanceof TooMuchWork) return false
     throw error
   }
 }
@@ -132,6 +142,11 @@ function guestsOf(event: PlacedEvent, { addresses }: WritingHost): PlacedEvent['
   const organizer = event.organizer.email.toLowerCase()
   if (event.isPending || !addresses.includes(organizer)) return []
   return event.participants.filter(({ email }) => !addresses.includes(email.toLowerCase()))
+}
+
+/** Another host of the same booking. */
+function hasCopy({ hosts = [] }: PlacedEvent, address: string): boolean {
+  return hosts.some((email) => email.toLowerCase() === address.toLowerCase())
 }
 
 /** Lines that are the booking's; all others are the owner's or the server's, and stay. */
@@ -191,9 +206,8 @@ function peopleLines(own: Component, event: PlacedEvent, host: WritingHost, isMo
     ),
     ...guests.map((guest) => {
       const there = known.get(guest.email.toLowerCase())
-      const hasCopy = event.hosts?.some((email) => email.toLowerCase() === guest.email.toLowerCase()) === true
       const wasOurs = there !== undefined && parameterOf(there, 'SCHEDULE-AGENT') !== undefined
-      const isOurs = !isLeft || hasCopy || wasOurs
+      const isOurs = !isLeft || hasCopy(event, guest.email) || wasOurs
       const partstat = (there !== undefined && !isMoved && parameterOf(there, 'PARTSTAT')) || 'NEEDS-ACTION'
       const words = [
         'ATTENDEE',

@@ -5,7 +5,16 @@ import type { PlacedEvent } from '../../../core/booking/placedEvent.ts'
 import { failure, type Result, success } from '../../../core/result.ts'
 import type { Placed } from '../calendarProvider.ts'
 import { type DavClient, unavailable } from './client.ts'
-import { isOfOthers, planChange, type WritingHost, writeNew } from './mapping.ts'
+import {
+  hasGuests,
+  isAtItsTime,
+  isOfOthers,
+  leavesGuestsToServer,
+  ownEvent,
+  planChange,
+  type WritingHost,
+  writeNew,
+} from './mapping.ts'
 import { type DavObject, findByUid, putObject, readObject } from './objects.ts'
 import { placeOf } from './places.ts'
 
@@ -29,13 +38,17 @@ export async function placeEvent(
   host: WritingHost,
 ): Promise<Result<Placed>> {
   let url = `${calendarUrl}${event.id}.ics`
+  const invitesLater = event.isHeld === true && leavesGuestsToServer(event, host)
+  // Guests whom the server would invite come onto it when it stays.
+  const first = invitesLater ? { ...event, participants: [] } : event
   let isWritten = false
   let waits = 0
+  let refused: string | undefined
   for (let round = 0; round < mostRounds; round += 1) {
     const there: DavObject | 'absent' | { problem: Parameters<typeof failure>[0] } = await readObject(client, url)
     if (there !== 'absent' && 'problem' in there) return failure(there.problem)
     if (there === 'absent') {
-      const made = await putObject(client, url, writeNew(event, host), 'ifAbsent')
+      const made = await putObject(client, url, writeNew(first, host), 'ifAbsent')
       if (typeof made === 'object') return failure(made.problem)
       if (made === 'written') isWritten = true
       else {
@@ -52,17 +65,22 @@ export async function placeEvent(
     }
     // The server itself put it here, as an invitation to the owner: it follows its organizer's event.
     if (isOfOthers(there.calendar, event.icalUid, host.addresses)) return success({ invited: [] })
+    const id = placeOf(url, url, home)
+    const item = id === undefined ? {} : { item: { id, version: there.etag } }
+    const own = ownEvent(there.calendar, event.icalUid)
+    if (invitesLater && own !== undefined && !hasGuests(own) && isAtItsTime(own, event, there.calendar))
+      return success({ invited: [], invitesLater, ...item })
     const plan = planChange(there.calendar, event, host, isWritten)
-    if (plan.kind === 'done') {
-      const id = placeOf(url, url, home)
-      return success({ invited: plan.invited, ...(id === undefined ? {} : { item: { id, version: there.etag } }) })
-    }
+    if (plan.kind === 'done') return success({ invited: plan.invited, ...item })
     if (plan.kind === 'wait' && waits < mostWaits) {
       waits += 1
       await wait(waitMs, undefined, { signal }).catch(() => undefined)
       continue
     }
-    const written = await putObject(client, url, plan.text, { ifMatch: there.etag })
+    // A weak ETag, or one that something on the way has altered, matches nothing, however often it is read.
+    const ifMatch = there.etag === refused ? undefined : there.etag
+    const written = await putObject(client, url, plan.text, { ifMatch })
+    if (written === 'conflict') refused = there.etag
     if (typeof written === 'object') return failure(written.problem)
     // Someone else wrote in between: what they wrote is read, and ours put on top of it.
     isWritten = written === 'written'

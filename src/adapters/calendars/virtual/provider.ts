@@ -23,9 +23,14 @@ export const virtualCalendars: CalendarProvider = {
 
   async listCalendars({ appId, local }, grantId) {
     const calendars = await listCalendars(local, appId, grantId, { limit: calendarLimit })
-    return success(
-      calendars.map(({ id, name, timezone, isPrimary, readOnly }) => ({ id, name, timezone, isPrimary, readOnly })),
-    )
+    const found = calendars.map(({ id, name, timezone, isPrimary, readOnly }) => ({
+      id,
+      name,
+      timezone,
+      isPrimary,
+      readOnly,
+    }))
+    return success({ found, unread: [] })
   },
 
   async freeBusy({ appId, local }, calendars, span, ignoring = []) {

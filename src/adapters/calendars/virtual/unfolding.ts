@@ -4,10 +4,9 @@ import type { EventId } from '../../../core/ids.ts'
 import type { Problem } from '../../../core/problem.ts'
 import { failure, type Result, success } from '../../../core/result.ts'
 import type { Interval } from '../../../core/time/interval.ts'
-import { MalformedCalendar } from '../../ical/contentLines.ts'
 import { readRecurrence } from '../../ical/recurrence.ts'
-import { stepsOfOccurrence, Work } from '../../ical/work.ts'
 import type { BusyRow } from '../../storage/events.ts'
+import { stepsOfOccurrence, TooMuchWork, Work } from '../../work/work.ts'
 
 export const noCalendar: Problem = {
   kind: 'calendarUnavailable',
@@ -56,7 +55,7 @@ export async function unfold(rows: readonly BusyRow[], question: BusyQuestion): 
   try {
     return await unfoldWithin(new Work(worth(question.calendars)), rows, question)
   } catch (error) {
-    if (error instanceof MalformedCalendar) return failure(tooMuch)
+    if (error instanceof TooMuchWork) return failure(tooMuch)
     throw error
   }
 }

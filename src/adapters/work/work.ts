@@ -1,7 +1,10 @@
-// How much work the texts of others are worth, and short turns of the event loop while it is done.
+// How much work what others ask for is worth, and short turns of the event loop while it is done.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-import { MalformedCalendar } from './contentLines.ts'
+/** Past its bounds: what it would have told is not known. */
+export class TooMuchWork extends Error {
+  override readonly name = 'TooMuchWork'
+}
 
 /** In steps: a day that a rule looks at is one, about a third of a microsecond. A thousand series by the day take nine million. */
 const mostSteps = 12_000_000
@@ -34,12 +37,12 @@ export class Work {
     this.spend(lines.reduce((sum, line) => sum + line.length, 0) / charactersAStep)
   }
 
-  /** Throws MalformedCalendar past the bounds. */
+  /** Throws TooMuchWork past the bounds. */
   readonly spend = (steps: number): void => {
     this.#left -= steps
     this.#leftOfPiece -= steps
-    if (this.#left < 0) throw new MalformedCalendar('is too much to work out, with all that came before')
-    if (this.#leftOfPiece < 0) throw new MalformedCalendar('recurs in a way that takes too long to work out')
+    if (this.#left < 0) throw new TooMuchWork('is too much to work out, with all that came before')
+    if (this.#leftOfPiece < 0) throw new TooMuchWork('recurs in a way that takes too long to work out')
   }
 
   /** Whether it is time to `breathe`. Cheap, so that what is quick need not wait for anything. */

@@ -1,8 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 
-import { MalformedCalendar } from './contentLines.ts'
-import { Work } from './work.ts'
+import { TooMuchWork, Work } from './work.ts'
 
 it('does one piece in a turn of the process, however much work is under way', async () => {
   let turn = 0
@@ -31,5 +30,5 @@ it('does one piece in a turn of the process, however much work is under way', as
 it('is spent by what a series is written in too', () => {
   const work = new Work(100)
   work.beginSeries(['RRULE:FREQ=DAILY'])
-  expect(() => work.beginSeries(['x'.repeat(1_700)])).toThrow(MalformedCalendar)
+  expect(() => work.beginSeries(['x'.repeat(1_700)])).toThrow(TooMuchWork)
 })
