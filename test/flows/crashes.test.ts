@@ -18,6 +18,7 @@ import { fromUnixSeconds, instant } from '../../src/core/time/instant.ts'
 import { program, useBuild } from '../support/builds.ts'
 import { faultyCalendars } from '../support/calendars/faultyCalendars.ts'
 import { book, makeConfiguration, makeHost, nearFuture, participant, type TestHost } from '../support/hosts.ts'
+import { endLeases, leaseIsOver } from '../support/leases.ts'
 import { findFaults, type Ledger, readLedger } from '../support/ledger.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
 import { type Reply, startTestServer, type TestServer } from '../support/server.ts'
@@ -113,7 +114,11 @@ async function mailsWritten(): Promise<number> {
 
 async function recover(): Promise<string> {
   const { id } = await only()
-  const recovered = await operations.recoverBooking({ appId: server.clientId as AppId, bookingId: id as BookingId })
+  const recovered = await operations.recoverBooking({
+    appId: server.clientId as AppId,
+    bookingId: id as BookingId,
+    ...leaseIsOver,
+  })
   return recovered.ok ? recovered.value : recovered.problem.message
 }
 
@@ -254,9 +259,7 @@ describe('a new booking whose process dies', () => {
     void operations.createBooking(command(start, 'away'))
     await died
     calendars.breakDown('freeBusy', 'find', 'place', 'remove')
-    await server.app.database.pool.query(
-      `update openslot.idempotency_keys set lease_until = now() - interval '1 second'`,
-    )
+    await endLeases(server.app)
     const repeated = await book(server, configuration, start, { headers: { 'idempotency-key': 'away' } })
     expect([repeated.status, repeated.body.error.type]).toEqual([504, 'provider_error'])
     clockMs = 3_600_000
@@ -273,9 +276,7 @@ describe('a new booking whose process dies', () => {
     await died
     const repeat = () => book(server, configuration, start, { headers: { 'idempotency-key': 'repeat' } })
     expect((await repeat()).status).toBe(409)
-    await server.app.database.pool.query(
-      `update openslot.idempotency_keys set lease_until = now() - interval '1 second'`,
-    )
+    await endLeases(server.app)
     const repeated = await repeat()
     expect(repeated.status).toBe(200)
     expect(repeated.body.data.booking_id).toBe((await only()).id)
@@ -289,9 +290,7 @@ describe('a new booking whose process dies', () => {
     await died
     clockMs = 3 * 60_000
     expect(await recover()).toBe('given up')
-    await server.app.database.pool.query(
-      `update openslot.idempotency_keys set lease_until = now() - interval '1 second'`,
-    )
+    await endLeases(server.app)
     const repeated = await book(server, configuration, start, { headers: { 'idempotency-key': 'given up' } })
     expect([repeated.status, repeated.body.error.type]).toEqual([400, 'timeslot_not_available'])
     await expectSettled('released', start, [])
@@ -341,7 +340,12 @@ describe('a new booking whose calendar', () => {
     const waits: number[] = []
     for (let run = 0; run < 10; run++) {
       const { tries } = (await job())?.payload ?? { tries: Number.NaN }
-      await operations.recoverBooking({ appId: server.clientId as AppId, bookingId: id as BookingId, tries })
+      await operations.recoverBooking({
+        appId: server.clientId as AppId,
+        bookingId: id as BookingId,
+        ...leaseIsOver,
+        tries,
+      })
       await server.app.database.pool.query(
         `update openslot.bookings set updated_at = now() - interval '1 hour' where id = $1`,
         [id],
@@ -497,9 +501,7 @@ describe('a reschedule whose process dies', () => {
     const died = calendars.once('place', 'hangAfter')
     void move('again')
     await died
-    await server.app.database.pool.query(
-      `update openslot.idempotency_keys set lease_until = now() - interval '1 second'`,
-    )
+    await endLeases(server.app)
     const repeated = await move('again')
     expect(repeated.ok).toBe(true)
     await expectSettled('booked', later, ['booking.created', 'booking.rescheduled'])
@@ -566,6 +568,7 @@ describe('a reschedule between hosts whose process dies', () => {
     const recovered = await operations.recoverBooking({
       appId: server.clientId as AppId,
       bookingId: made.body.data.booking_id,
+      ...leaseIsOver,
     })
     expect(recovered).toEqual({ ok: true, value: 'settled' })
     const ledger = await readLedger(server.app)
@@ -612,9 +615,7 @@ describe("the organizer's word whose process dies", () => {
     const died = calendars.once('place', 'hangBefore')
     void put('confirmed', 'yes')
     await died
-    await server.app.database.pool.query(
-      `update openslot.idempotency_keys set lease_until = now() - interval '1 second'`,
-    )
+    await endLeases(server.app)
     expect((await put('confirmed', 'yes')).ok).toBe(true)
     await expectSettled('booked', start, ['booking.pending', 'booking.created'])
   })
@@ -706,9 +707,7 @@ describe('a cancellation whose process dies', () => {
     const died = calendars.once('remove', 'hangBefore')
     void cancel('off')
     await died
-    await server.app.database.pool.query(
-      `update openslot.idempotency_keys set lease_until = now() - interval '1 second'`,
-    )
+    await endLeases(server.app)
     expect((await cancel('off')).ok).toBe(true)
     expect(await recover()).toBe('settled')
     await expectSettled('cancelled', start, ['booking.created', 'booking.cancelled'])
@@ -834,7 +833,12 @@ describe('whoever works on a change', () => {
     calendars.breakDown('remove')
     const { id } = await only()
     for (let run = 0; run < 4; run++) {
-      await operations.recoverBooking({ appId: server.clientId as AppId, bookingId: id as BookingId, tries: run })
+      await operations.recoverBooking({
+        appId: server.clientId as AppId,
+        bookingId: id as BookingId,
+        ...leaseIsOver,
+        tries: run,
+      })
     }
     expect(await nextRun()).toBeGreaterThan(60)
     // In the middle of the next run, which ends in vain all the same: it is looked at again as soon as that must be over.
@@ -843,11 +847,21 @@ describe('whoever works on a change', () => {
       await answersAgain()
       await server.app.database.pool.query('update openslot.bookings set version = version + 1 where id = $1', [id])
     })
-    await operations.recoverBooking({ appId: server.clientId as AppId, bookingId: id as BookingId, tries: 4 })
+    await operations.recoverBooking({
+      appId: server.clientId as AppId,
+      bookingId: id as BookingId,
+      ...leaseIsOver,
+      tries: 4,
+    })
     const afterwards = await nextRun()
     expect([afterwards > 20, afterwards <= 30]).toEqual([true, true])
     calendars.breakDown('remove')
-    await operations.recoverBooking({ appId: server.clientId as AppId, bookingId: id as BookingId, tries: 4 })
+    await operations.recoverBooking({
+      appId: server.clientId as AppId,
+      bookingId: id as BookingId,
+      ...leaseIsOver,
+      tries: 4,
+    })
     await answersAgain()
     expect(await nextRun()).toBeLessThanOrEqual(0)
     calendars.heal()

@@ -56,8 +56,10 @@ export async function confirmBooking(
     objectId: booking.id,
   }
   return once(tools.database, repeatable, async ({ mayExist, remember }) => {
-    const earlier = mayExist ? await finishEarlierTry(tools, { appId, bookingId: booking.id }) : undefined
-    if (earlier?.state === (isYes ? 'booked' : 'cancelled')) return success(isYes ? bookingToJson(earlier) : undefined)
+    const earlier = mayExist ? await finishEarlierTry(tools, { appId, bookingId: booking.id }) : success(undefined)
+    if (!earlier.ok) return earlier
+    const left = earlier.value
+    if (left?.state === (isYes ? 'booked' : 'cancelled')) return success(isYes ? bookingToJson(left) : undefined)
     const decided = await carryThrough(
       tools,
       appId,

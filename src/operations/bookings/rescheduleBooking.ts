@@ -92,7 +92,9 @@ async function move(
   const { appId } = configuration
   const when: Interval = { start: fromUnixSeconds(body.start_time), end: fromUnixSeconds(body.end_time) }
   if (when.end <= when.start) return failure(invalidRequest('must be later than start_time', 'end_time'))
-  const booking = mayExist ? ((await finishEarlierTry(tools, { appId, bookingId: found.id })) ?? found) : found
+  const earlier = mayExist ? await finishEarlierTry(tools, { appId, bookingId: found.id }) : success(found)
+  if (!earlier.ok) return earlier
+  const booking = earlier.value ?? found
   if (mayExist && isSameInterval(booking.when, when) && stands(booking.state)) return success(bookingToJson(booking))
   // Told before slots are looked at: of a booking that has ended or moved, another time is no help.
   const ended = findEndedProblem(booking)
