@@ -32,7 +32,6 @@ function told(mail: Mail, unheard: readonly Mail[], kinds: Kinds): Mail {
       kind: first.kind,
       policy: first.policy,
       template: first.template,
-      tookOver: true,
     }
   const known = unheard.find(({ kind }) => kind === kinds.moved)?.before ?? mail.before
   const moved = movedFrom(mail, known)
