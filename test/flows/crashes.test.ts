@@ -172,6 +172,18 @@ async function placeForeignEvent(from: number): Promise<void> {
   )
 }
 
+it('what a calendar took in vain is taken back for twelve seconds at most; the rest is left to the worker', async () => {
+  let limitMs: number | undefined
+  void calendars.once('place', 'loseAnswer')
+  const removed = calendars.once('remove', (scope) => {
+    limitMs = scope.limitMs
+  })
+  expect((await book(server, configuration, start)).status).toBe(504)
+  await removed
+  expect(limitMs).toBeLessThanOrEqual(12_000)
+  await expectSettled('released', start, [])
+})
+
 describe('a new booking whose process dies', () => {
   it('before the event is placed keeps its slot, is seen by nobody, and is finished by the worker', async () => {
     const died = calendars.once('place', 'hangBefore')
@@ -281,6 +293,42 @@ describe('a new booking whose process dies', () => {
     expect(repeated.status).toBe(200)
     expect(repeated.body.data.booking_id).toBe((await only()).id)
     expect((await repeat()).body.data).toEqual(repeated.body.data)
+    await expectSettled('booked', start, ['booking.created'])
+  })
+
+  it("is left to the worker that is at it: its guest's repeat waits, and gets what that made", async () => {
+    const died = calendars.once('place', 'hangBefore')
+    void operations.createBooking(command(start, 'joined'))
+    await died
+    await endLeases(server.app)
+    const repeat = () => book(server, configuration, start, { headers: { 'idempotency-key': 'joined' } })
+    let early: Reply | undefined
+    void calendars.once('place', async () => {
+      early = await repeat()
+    })
+    const { id } = await only()
+    const run = { appId: server.clientId as AppId, bookingId: id as BookingId }
+    expect(await operations.recoverBooking(run)).toMatchObject({ ok: true, value: 'settled' })
+    expect(early?.body.error?.type).toBe('api.concurrent_idempotent_request')
+    expect((await repeat()).body.data?.booking_id).toBe(id)
+    await expectSettled('booked', start, ['booking.created'])
+  })
+
+  it("is left to its guest's repeat that is at it: the worker waits", async () => {
+    const died = calendars.once('place', 'hangBefore')
+    void operations.createBooking(command(start, 'repeated'))
+    await died
+    await endLeases(server.app)
+    const { id } = await only()
+    const run = { appId: server.clientId as AppId, bookingId: id as BookingId }
+    // The job that the queue is about to run, whose lease was over.
+    const leasedUntil = '2026-01-01T00:00:00Z'
+    let meanwhile: unknown
+    void calendars.once('place', async () => {
+      meanwhile = await operations.recoverBooking({ ...run, leasedUntil })
+    })
+    expect((await book(server, configuration, start, { headers: { 'idempotency-key': 'repeated' } })).status).toBe(200)
+    expect(meanwhile).toEqual({ ok: true, value: 'nothing to do' })
     await expectSettled('booked', start, ['booking.created'])
   })
 
@@ -514,6 +562,23 @@ describe('a reschedule whose process dies', () => {
     await expectSettled('booked', start, ['booking.created'])
   })
 
+  it('that the worker has taken back meanwhile has its calendar set right within the time that is left', async () => {
+    let limitMs: number | undefined
+    void calendars.once('place', async () => {
+      clockMs = 3 * 60_000
+      await placeForeignEvent(later)
+      expect(await recover()).toBe('given up')
+      void calendars.once('place', (scope) => {
+        limitMs = scope.limitMs
+      })
+    })
+    const moved = await move()
+    expect(moved.ok ? '' : moved.problem.kind).toBe('conflict')
+    await expectSettled('booked', start, ['booking.created'])
+    // Its patience is over: what setting right is given at least.
+    expect(limitMs).toBeLessThanOrEqual(3_000)
+  })
+
   it('that changes people alone, and that the worker has taken back, is not answered as done', async () => {
     void calendars.once('place', async () => {
       await placeForeignEvent(start)
@@ -618,6 +683,32 @@ describe("the organizer's word whose process dies", () => {
     await endLeases(server.app)
     expect((await put('confirmed', 'yes')).ok).toBe(true)
     await expectSettled('booked', start, ['booking.pending', 'booking.created'])
+  })
+
+  it('"yes" that comes to stand after its patience has ended is taken back, however late its time was held', async () => {
+    const { id } = await only()
+    const locker = await server.app.database.pool.connect()
+    await locker.query('begin')
+    await locker.query('select from openslot.bookings where id = $1 for update', [id])
+    const said = put('confirmed')
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    await expect
+      .poll(async () => (await server.app.database.pool.query(waiting)).rowCount, { interval: 20 })
+      .toBeGreaterThan(0)
+    clockMs = 10_000
+    await locker.query('rollback')
+    locker.release()
+    let limitMs = 0
+    void calendars.once('place', (scope) => {
+      limitMs = scope.limitMs ?? Number.POSITIVE_INFINITY
+      clockMs = 22_500
+    })
+    expect(await said).toMatchObject({
+      ok: false,
+      problem: { kind: 'calendarUnavailable', message: 'The calendars did not answer in time.' },
+    })
+    expect(limitMs).toBeLessThanOrEqual(12_000)
+    await expectSettled('pending', start, ['booking.pending'])
   })
 
   it('"yes" is not done where the calendar does not take it: nobody is told, and it can be said again', async () => {
