@@ -143,12 +143,15 @@ describe('a booking with an Idempotency-Key', () => {
   it('that was refused is refused again, and another key tries again', async () => {
     const from = freshSlot()
     const blocking = (await book(server, id, from)).body.data.booking_id
-    expect((await book(server, id, from, withKey('refused'))).status).toBe(400)
+    const first = await book(server, id, from, withKey('refused'))
+    expect([first.status, first.headers.get('idempotent-response')]).toEqual([400, null])
     await server.request('DELETE', `/v3/scheduling/bookings/${blocking}?configuration_id=${id}`, {
       token: null,
       body: {},
     })
-    expect((await book(server, id, from, withKey('refused'))).status).toBe(400)
+    const again = await book(server, id, from, withKey('refused'))
+    expect([again.status, again.headers.get('idempotent-response')]).toEqual([400, 'true'])
+    expect(again.body.error).toEqual(first.body.error)
     expect((await book(server, id, from, withKey('refused 2'))).status).toBe(200)
   })
 
