@@ -579,6 +579,32 @@ describe('a reschedule whose process dies', () => {
     expect(limitMs).toBeLessThanOrEqual(3_000)
   })
 
+  it('that changes people alone is made by the repeat where the first try died before it wrote anything', async () => {
+    const { id } = await only()
+    const bring = () =>
+      operations.rescheduleBooking({
+        principal: { kind: 'anyone' },
+        query: { configuration_id: configuration },
+        bookingId: id,
+        body: { ...people, shown_start_time: start },
+        idempotencyKey: 'people',
+      })
+    const people = {
+      start_time: start,
+      end_time: start + 1800,
+      additional_guests: [{ name: 'Wren', email: 'wren@guest.example' }],
+    }
+    const died = calendars.once('freeBusy', 'hangBefore')
+    void bring()
+    await died
+    await endLeases(server.app)
+    const repeated = await bring()
+    expect(repeated).toMatchObject({ ok: true, value: { isReplay: false } })
+    await expectSettled('booked', start, ['booking.created', 'booking.rescheduled'])
+    expect(await mailsWritten()).toBe(2 + 3)
+    expect(await bring()).toMatchObject({ ok: true, value: { isReplay: true } })
+  })
+
   it('that changes people alone, and that the worker has taken back, is not answered as done', async () => {
     void calendars.once('place', async () => {
       await placeForeignEvent(start)
