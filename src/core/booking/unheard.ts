@@ -11,6 +11,9 @@ export function withUnheard(mail: Mail, unheard: readonly Mail[]): Mail {
     case 'changed':
     case 'rescheduled':
       return told(mail, unheard, { first: 'confirmed', moved: 'rescheduled', stayed: 'changed' })
+    // Also of people alone.
+    case 'requestReceived':
+      return told(mail, unheard, { first: 'requestReceived', moved: 'requestMoved', stayed: 'requestReceived' })
     case 'requestMoved':
       return told(mail, unheard, { first: 'requestReceived', moved: 'requestMoved', stayed: 'requestMoved' })
     case 'confirmationRequest': {
