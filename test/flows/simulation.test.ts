@@ -213,7 +213,10 @@ it.each(seeds)('simulation %i', { timeout: 240_000 }, async (seed) => {
           const status = pick('confirmed', 'confirmed', 'cancelled')
           const body = { salt: await saltOf(id), status }
           const path = `/v3/scheduling/bookings/${id}?configuration_id=${configuration}`
-          await askOnce({ kind: status === 'confirmed' ? 'confirm' : 'cancel', id }, { method: 'PUT', path, body })
+          await askOnce(
+            { kind: status === 'confirmed' ? 'confirm' : 'cancel', id, isOfOrganizer: true },
+            { method: 'PUT', path, body },
+          )
         }
       }
     }

@@ -30,6 +30,8 @@ export type Done = {
   readonly friend?: string
   /** Done to the event of the booking, which remembers no key: a repeat after a broken connection may find it done. */
   readonly isByHand?: boolean
+  /** By the link of who organized it when that was read: another may since. */
+  readonly isOfOrganizer?: boolean
   readonly status: number
   readonly error: { readonly type: string; readonly message: string } | undefined
   readonly data: { readonly booking_id: string; readonly status: string } | undefined
@@ -254,11 +256,11 @@ function judgeMails(booking: Row, story: readonly Told[], mails: readonly MailRo
 /** What was booked is there once; what was refused is not; and a refusal names a reason that may be. */
 function judgeAnswers(bookings: readonly Row[], world: World, done: readonly Done[]): string[] {
   const faults: string[] = []
-  for (const { kind, guest, status, error, data, isByHand } of done) {
+  for (const { kind, guest, status, error, data, isByHand, isOfOrganizer } of done) {
     const isRefusal =
       error?.type === 'timeslot_not_available' ||
       error?.type === 'invalid_request_error' ||
-      (isByHand && error?.type === 'not_found_error')
+      ((isByHand || isOfOrganizer) && error?.type === 'not_found_error')
     if (status !== 200 && !isRefusal) faults.push(`${kind} answered ${status} ${JSON.stringify(error)}`)
     if (kind !== 'create') continue
     const made = bookings.filter((booking) => booking.guest === guest)
