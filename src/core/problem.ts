@@ -14,6 +14,8 @@ export type Problem = {
   readonly about?: string
   /** Seconds after which trying again makes sense: for `rateLimited` and `unavailable`. */
   readonly retryAfterSeconds?: number
+  /** What an earlier request under the same `Idempotency-Key` was refused with. */
+  readonly isReplay?: true
   /** What is to be solved: for `proofRequired`. */
   readonly challenge?: Readonly<Record<string, string | number>>
 }
@@ -71,7 +73,20 @@ export const endpointNotFound: Problem = {
 /** The literal text that the official components look for before they try the next participant. */
 export const slotUnavailable: Problem = { kind: 'slotUnavailable', message: 'The selected timeslot is unavailable' }
 
+/** No other guest was quicker: it has come too near. The literal text stands at the beginning, for those who look for it. */
+export const slotTooSoon: Problem = {
+  kind: 'slotUnavailable',
+  message: `${slotUnavailable.message}: it begins too soon to be booked`,
+}
+
 export const slotTaken: Problem = { kind: 'slotTaken', message: 'The selected timeslot is unavailable' }
+
+/** Whoever waited is told so, and what was asked for is not done after that. */
+export const tookTooLong: Problem = {
+  kind: 'unavailable',
+  message: 'The request took too long; please try again.',
+  retryAfterSeconds: 5,
+}
 
 /** A grant that must be connected anew is its owner's affair: whoever asks for slots or books hears that a calendar cannot be read. */
 export function asUnavailable(problem: Problem): Problem {

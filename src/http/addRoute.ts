@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import type { Grant } from '../core/account/grant.ts'
 import type { Principal } from '../core/account/principal.ts'
-import { invalidRequest, type Problem } from '../core/problem.ts'
+import { invalidRequest, type Problem, tookTooLong } from '../core/problem.ts'
 import { failure, type Result } from '../core/result.ts'
 import type { Operations } from '../operations/operations.ts'
 import { readList, selected } from '../wire/common.ts'
@@ -45,12 +45,6 @@ declare module 'fastify' {
     grant: Grant | undefined
     startedAt: number
   }
-}
-
-const outOfTime: Problem = {
-  kind: 'unavailable',
-  message: 'The request took too long; please try again.',
-  retryAfterSeconds: 5,
 }
 
 export function addRoute(server: FastifyInstance, route: Route, options: RouteOptions): void {
@@ -175,7 +169,7 @@ function compileChecks(route: Route): (request: FastifyRequest) => Problem | und
 async function within(limitMs: number, work: Promise<Result<Answer>>): Promise<Result<Answer>> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<Result<Answer>>((resolve) => {
-    timer = setTimeout(() => resolve(failure(outOfTime)), limitMs)
+    timer = setTimeout(() => resolve(failure(tookTooLong)), limitMs)
   })
   try {
     return await Promise.race([work, late])

@@ -7,6 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { invalidRequest, type Problem } from '../core/problem.ts'
 import { RefusedBody } from './bodies.ts'
 import { inDialectOf } from './dialects.ts'
+import { replayHeaders } from './idempotencyKey.ts'
 import { errorAnswer, isOAuthPath, oauthAnswer, oauthBody } from './problems.ts'
 import type { Answer } from './route.ts'
 
@@ -43,6 +44,7 @@ export function answerProblem(request: FastifyRequest, reply: FastifyReply, prob
   const { status, body } = isOAuthPath(request.url)
     ? oauthAnswer(problem, request.url)
     : errorAt(request.url, problem, request.id, wants409 ? 409 : 400)
+  if (problem.isReplay) reply.headers(replayHeaders)
   if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds))
   return answerJson(reply, status, JSON.stringify(body))
 }

@@ -5,6 +5,9 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>
 
 const longest = 256
 
+/** Of an answer that an earlier request under the same key got, whichever it was. */
+export const replayHeaders: Readonly<Record<string, string>> = { 'idempotent-response': 'true' }
+
 /** Undefined where there is none. */
 export function idempotencyKeyOf(headers: Headers): string | undefined {
   const value = headers['idempotency-key']

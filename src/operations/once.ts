@@ -102,7 +102,7 @@ async function answer(
 }
 
 function replay({ data, problem }: Remembered): Result<WriteAnswer> {
-  if (problem !== undefined) return failure(problem)
+  if (problem !== undefined) return failure({ ...problem, isReplay: true })
   return success(data === undefined ? { isReplay: true } : { data, isReplay: true })
 }
 

@@ -3,6 +3,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
 import { toClientConfig } from '../../src/adapters/storage/database/connection.ts'
+import { instant } from '../../src/core/time/instant.ts'
 import { book, configurationBody, makeConfiguration, makeHost, nearFuture, type TestHost } from '../support/hosts.ts'
 import { findFaults, readLedger } from '../support/ledger.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
@@ -12,12 +13,14 @@ let database: TestDatabase
 let server: TestServer
 let outsider: pg.Client
 let writes = 0
+let clockMs = 0
 const start = nearFuture()
 
 beforeAll(async () => {
   database = await createTestDatabase()
   server = await startTestServer({
     connection: database.connection,
+    now: () => instant(Date.now() + clockMs),
     onStatement: (text) => {
       if (text.includes('insert into openslot.bookings')) writes++
     },
@@ -178,4 +181,32 @@ it('one who comes alone while somebody is held up is not held up with them', asy
   expect(await Promise.race([stuck, 'waits'])).toBe('waits')
   await outsider.query('rollback')
   expect((await stuck).status).toBe(200)
+})
+
+it('one whose turn comes after the request was answered is not booked, nor is one who is moved then', async () => {
+  const [stand, other] = (await makeStands('late', 2)) as [Stand, Stand]
+  const standing = (await readLedger(server.app)).bookings.find(({ organizer }) => organizer === other.host.email)
+  const path = `/v3/scheduling/bookings/${standing?.id}?configuration_id=${other.id}`
+  const move = () =>
+    server.request('PATCH', path, { token: null, body: { start_time: start, end_time: start + 1_800 } })
+  const before = (await readLedger(server.app)).bookings.length
+  await outsider.query('begin')
+  await outsider.query('select from openslot.calendars where grant_id = any($1) for update', [
+    [stand.host.grantId, other.host.grantId],
+  ])
+  const first = book(server, stand.id, start)
+  await waitForLocks(1)
+  // Waits for the first.
+  const second = book(server, stand.id, start + 1_800)
+  const moved = move()
+  await waitForLocks(2)
+  clockMs = 22_500
+  await outsider.query('rollback')
+  const tooLong = { type: 'service_unavailable', message: 'The request took too long; please try again.' }
+  for (const reply of await Promise.all([first, second, moved]))
+    expect([reply.status, reply.body.error]).toEqual([503, tooLong])
+  clockMs = 0
+  expect((await readLedger(server.app)).bookings.length).toBe(before)
+  expect((await move()).status).toBe(200)
+  expect((await book(server, stand.id, start + 1_800)).status).toBe(200)
 })

@@ -18,6 +18,7 @@ import { fromUnixSeconds, instant } from '../../src/core/time/instant.ts'
 import { program, useBuild } from '../support/builds.ts'
 import { faultyCalendars } from '../support/calendars/faultyCalendars.ts'
 import { book, makeConfiguration, makeHost, nearFuture, participant, type TestHost } from '../support/hosts.ts'
+import { endLeases, leaseIsOver } from '../support/leases.ts'
 import { findFaults, type Ledger, readLedger } from '../support/ledger.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
 import { type Reply, startTestServer, type TestServer } from '../support/server.ts'
@@ -113,7 +114,11 @@ async function mailsWritten(): Promise<number> {
 
 async function recover(): Promise<string> {
   const { id } = await only()
-  const recovered = await operations.recoverBooking({ appId: server.clientId as AppId, bookingId: id as BookingId })
+  const recovered = await operations.recoverBooking({
+    appId: server.clientId as AppId,
+    bookingId: id as BookingId,
+    ...leaseIsOver,
+  })
   return recovered.ok ? recovered.value : recovered.problem.message
 }
 
@@ -166,6 +171,18 @@ async function placeForeignEvent(from: number): Promise<void> {
     },
   )
 }
+
+it('what a calendar took in vain is taken back for twelve seconds at most; the rest is left to the worker', async () => {
+  let limitMs: number | undefined
+  void calendars.once('place', 'loseAnswer')
+  const removed = calendars.once('remove', (scope) => {
+    limitMs = scope.limitMs
+  })
+  expect((await book(server, configuration, start)).status).toBe(504)
+  await removed
+  expect(limitMs).toBeLessThanOrEqual(12_000)
+  await expectSettled('released', start, [])
+})
 
 describe('a new booking whose process dies', () => {
   it('before the event is placed keeps its slot, is seen by nobody, and is finished by the worker', async () => {
@@ -254,9 +271,7 @@ describe('a new booking whose process dies', () => {
     void operations.createBooking(command(start, 'away'))
     await died
     calendars.breakDown('freeBusy', 'find', 'place', 'remove')
-    await server.app.database.pool.query(
-      `update openslot.idempotency_keys set lease_until = now() - interval '1 second'`,
-    )
+    await endLeases(server.app)
     const repeated = await book(server, configuration, start, { headers: { 'idempotency-key': 'away' } })
     expect([repeated.status, repeated.body.error.type]).toEqual([504, 'provider_error'])
     clockMs = 3_600_000
@@ -273,13 +288,47 @@ describe('a new booking whose process dies', () => {
     await died
     const repeat = () => book(server, configuration, start, { headers: { 'idempotency-key': 'repeat' } })
     expect((await repeat()).status).toBe(409)
-    await server.app.database.pool.query(
-      `update openslot.idempotency_keys set lease_until = now() - interval '1 second'`,
-    )
+    await endLeases(server.app)
     const repeated = await repeat()
     expect(repeated.status).toBe(200)
     expect(repeated.body.data.booking_id).toBe((await only()).id)
     expect((await repeat()).body.data).toEqual(repeated.body.data)
+    await expectSettled('booked', start, ['booking.created'])
+  })
+
+  it("is left to the worker that is at it: its guest's repeat waits, and gets what that made", async () => {
+    const died = calendars.once('place', 'hangBefore')
+    void operations.createBooking(command(start, 'joined'))
+    await died
+    await endLeases(server.app)
+    const repeat = () => book(server, configuration, start, { headers: { 'idempotency-key': 'joined' } })
+    let early: Reply | undefined
+    void calendars.once('place', async () => {
+      early = await repeat()
+    })
+    const { id } = await only()
+    const run = { appId: server.clientId as AppId, bookingId: id as BookingId }
+    expect(await operations.recoverBooking(run)).toMatchObject({ ok: true, value: 'settled' })
+    expect(early?.body.error?.type).toBe('api.concurrent_idempotent_request')
+    expect((await repeat()).body.data?.booking_id).toBe(id)
+    await expectSettled('booked', start, ['booking.created'])
+  })
+
+  it("is left to its guest's repeat that is at it: the worker waits", async () => {
+    const died = calendars.once('place', 'hangBefore')
+    void operations.createBooking(command(start, 'repeated'))
+    await died
+    await endLeases(server.app)
+    const { id } = await only()
+    const run = { appId: server.clientId as AppId, bookingId: id as BookingId }
+    // The job that the queue is about to run, whose lease was over.
+    const leasedUntil = '2026-01-01T00:00:00Z'
+    let meanwhile: unknown
+    void calendars.once('place', async () => {
+      meanwhile = await operations.recoverBooking({ ...run, leasedUntil })
+    })
+    expect((await book(server, configuration, start, { headers: { 'idempotency-key': 'repeated' } })).status).toBe(200)
+    expect(meanwhile).toEqual({ ok: true, value: 'nothing to do' })
     await expectSettled('booked', start, ['booking.created'])
   })
 
@@ -289,9 +338,7 @@ describe('a new booking whose process dies', () => {
     await died
     clockMs = 3 * 60_000
     expect(await recover()).toBe('given up')
-    await server.app.database.pool.query(
-      `update openslot.idempotency_keys set lease_until = now() - interval '1 second'`,
-    )
+    await endLeases(server.app)
     const repeated = await book(server, configuration, start, { headers: { 'idempotency-key': 'given up' } })
     expect([repeated.status, repeated.body.error.type]).toEqual([400, 'timeslot_not_available'])
     await expectSettled('released', start, [])
@@ -341,7 +388,12 @@ describe('a new booking whose calendar', () => {
     const waits: number[] = []
     for (let run = 0; run < 10; run++) {
       const { tries } = (await job())?.payload ?? { tries: Number.NaN }
-      await operations.recoverBooking({ appId: server.clientId as AppId, bookingId: id as BookingId, tries })
+      await operations.recoverBooking({
+        appId: server.clientId as AppId,
+        bookingId: id as BookingId,
+        ...leaseIsOver,
+        tries,
+      })
       await server.app.database.pool.query(
         `update openslot.bookings set updated_at = now() - interval '1 hour' where id = $1`,
         [id],
@@ -497,9 +549,7 @@ describe('a reschedule whose process dies', () => {
     const died = calendars.once('place', 'hangAfter')
     void move('again')
     await died
-    await server.app.database.pool.query(
-      `update openslot.idempotency_keys set lease_until = now() - interval '1 second'`,
-    )
+    await endLeases(server.app)
     const repeated = await move('again')
     expect(repeated.ok).toBe(true)
     await expectSettled('booked', later, ['booking.created', 'booking.rescheduled'])
@@ -510,6 +560,49 @@ describe('a reschedule whose process dies', () => {
     const moved = await move()
     expect(moved.ok ? '' : moved.problem.kind).toBe('slotTaken')
     await expectSettled('booked', start, ['booking.created'])
+  })
+
+  it('that the worker has taken back meanwhile has its calendar set right within the time that is left', async () => {
+    let limitMs: number | undefined
+    void calendars.once('place', async () => {
+      clockMs = 3 * 60_000
+      await placeForeignEvent(later)
+      expect(await recover()).toBe('given up')
+      void calendars.once('place', (scope) => {
+        limitMs = scope.limitMs
+      })
+    })
+    const moved = await move()
+    expect(moved.ok ? '' : moved.problem.kind).toBe('conflict')
+    await expectSettled('booked', start, ['booking.created'])
+    // Its patience is over: what setting right is given at least.
+    expect(limitMs).toBeLessThanOrEqual(3_000)
+  })
+
+  it('that changes people alone is made by the repeat where the first try died before it wrote anything', async () => {
+    const { id } = await only()
+    const bring = () =>
+      operations.rescheduleBooking({
+        principal: { kind: 'anyone' },
+        query: { configuration_id: configuration },
+        bookingId: id,
+        body: { ...people, shown_start_time: start },
+        idempotencyKey: 'people',
+      })
+    const people = {
+      start_time: start,
+      end_time: start + 1800,
+      additional_guests: [{ name: 'Wren', email: 'wren@guest.example' }],
+    }
+    const died = calendars.once('freeBusy', 'hangBefore')
+    void bring()
+    await died
+    await endLeases(server.app)
+    const repeated = await bring()
+    expect(repeated).toMatchObject({ ok: true, value: { isReplay: false } })
+    await expectSettled('booked', start, ['booking.created', 'booking.rescheduled'])
+    expect(await mailsWritten()).toBe(2 + 3)
+    expect(await bring()).toMatchObject({ ok: true, value: { isReplay: true } })
   })
 
   it('that changes people alone, and that the worker has taken back, is not answered as done', async () => {
@@ -566,6 +659,7 @@ describe('a reschedule between hosts whose process dies', () => {
     const recovered = await operations.recoverBooking({
       appId: server.clientId as AppId,
       bookingId: made.body.data.booking_id,
+      ...leaseIsOver,
     })
     expect(recovered).toEqual({ ok: true, value: 'settled' })
     const ledger = await readLedger(server.app)
@@ -612,11 +706,35 @@ describe("the organizer's word whose process dies", () => {
     const died = calendars.once('place', 'hangBefore')
     void put('confirmed', 'yes')
     await died
-    await server.app.database.pool.query(
-      `update openslot.idempotency_keys set lease_until = now() - interval '1 second'`,
-    )
+    await endLeases(server.app)
     expect((await put('confirmed', 'yes')).ok).toBe(true)
     await expectSettled('booked', start, ['booking.pending', 'booking.created'])
+  })
+
+  it('"yes" that comes to stand after its patience has ended is taken back, however late its time was held', async () => {
+    const { id } = await only()
+    const locker = await server.app.database.pool.connect()
+    await locker.query('begin')
+    await locker.query('select from openslot.bookings where id = $1 for update', [id])
+    const said = put('confirmed')
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    await expect
+      .poll(async () => (await server.app.database.pool.query(waiting)).rowCount, { interval: 20 })
+      .toBeGreaterThan(0)
+    clockMs = 10_000
+    await locker.query('rollback')
+    locker.release()
+    let limitMs = 0
+    void calendars.once('place', (scope) => {
+      limitMs = scope.limitMs ?? Number.POSITIVE_INFINITY
+      clockMs = 22_500
+    })
+    expect(await said).toMatchObject({
+      ok: false,
+      problem: { kind: 'calendarUnavailable', message: 'The calendars did not answer in time.' },
+    })
+    expect(limitMs).toBeLessThanOrEqual(12_000)
+    await expectSettled('pending', start, ['booking.pending'])
   })
 
   it('"yes" is not done where the calendar does not take it: nobody is told, and it can be said again', async () => {
@@ -706,9 +824,7 @@ describe('a cancellation whose process dies', () => {
     const died = calendars.once('remove', 'hangBefore')
     void cancel('off')
     await died
-    await server.app.database.pool.query(
-      `update openslot.idempotency_keys set lease_until = now() - interval '1 second'`,
-    )
+    await endLeases(server.app)
     expect((await cancel('off')).ok).toBe(true)
     expect(await recover()).toBe('settled')
     await expectSettled('cancelled', start, ['booking.created', 'booking.cancelled'])
@@ -834,7 +950,12 @@ describe('whoever works on a change', () => {
     calendars.breakDown('remove')
     const { id } = await only()
     for (let run = 0; run < 4; run++) {
-      await operations.recoverBooking({ appId: server.clientId as AppId, bookingId: id as BookingId, tries: run })
+      await operations.recoverBooking({
+        appId: server.clientId as AppId,
+        bookingId: id as BookingId,
+        ...leaseIsOver,
+        tries: run,
+      })
     }
     expect(await nextRun()).toBeGreaterThan(60)
     // In the middle of the next run, which ends in vain all the same: it is looked at again as soon as that must be over.
@@ -843,11 +964,21 @@ describe('whoever works on a change', () => {
       await answersAgain()
       await server.app.database.pool.query('update openslot.bookings set version = version + 1 where id = $1', [id])
     })
-    await operations.recoverBooking({ appId: server.clientId as AppId, bookingId: id as BookingId, tries: 4 })
+    await operations.recoverBooking({
+      appId: server.clientId as AppId,
+      bookingId: id as BookingId,
+      ...leaseIsOver,
+      tries: 4,
+    })
     const afterwards = await nextRun()
     expect([afterwards > 20, afterwards <= 30]).toEqual([true, true])
     calendars.breakDown('remove')
-    await operations.recoverBooking({ appId: server.clientId as AppId, bookingId: id as BookingId, tries: 4 })
+    await operations.recoverBooking({
+      appId: server.clientId as AppId,
+      bookingId: id as BookingId,
+      ...leaseIsOver,
+      tries: 4,
+    })
     await answersAgain()
     expect(await nextRun()).toBeLessThanOrEqual(0)
     calendars.heal()

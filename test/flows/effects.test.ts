@@ -12,6 +12,7 @@ import type { AppId, BookingId } from '../../src/core/ids.ts'
 import { type FaultyCalendars, faultyCalendars, type Step } from '../support/calendars/faultyCalendars.ts'
 import { bookingTriggers, makeEndpoint, work } from '../support/endpoints.ts'
 import { makeConfiguration, makeHost, nearFuture, type TestHost } from '../support/hosts.ts'
+import { leaseIsOver } from '../support/leases.ts'
 import { mailsOf, sendMailsOf } from '../support/mails.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
@@ -161,7 +162,8 @@ function recovered(step: Step, fault: 'hangBefore' | 'hangAfter', change: (cell:
     )
     expect(rows.length).toBe(1)
     const bookingId = rows[0]?.id as BookingId
-    const recover = () => mortal.app.operations.recoverBooking({ appId: server.clientId as AppId, bookingId })
+    const recover = () =>
+      mortal.app.operations.recoverBooking({ appId: server.clientId as AppId, bookingId, ...leaseIsOver })
     await Promise.all([recover(), recover()])
     expect(await recover()).toEqual({ ok: true, value: 'nothing to do' })
   }

@@ -143,12 +143,15 @@ describe('a booking with an Idempotency-Key', () => {
   it('that was refused is refused again, and another key tries again', async () => {
     const from = freshSlot()
     const blocking = (await book(server, id, from)).body.data.booking_id
-    expect((await book(server, id, from, withKey('refused'))).status).toBe(400)
+    const first = await book(server, id, from, withKey('refused'))
+    expect([first.status, first.headers.get('idempotent-response')]).toEqual([400, null])
     await server.request('DELETE', `/v3/scheduling/bookings/${blocking}?configuration_id=${id}`, {
       token: null,
       body: {},
     })
-    expect((await book(server, id, from, withKey('refused'))).status).toBe(400)
+    const again = await book(server, id, from, withKey('refused'))
+    expect([again.status, again.headers.get('idempotent-response')]).toEqual([400, 'true'])
+    expect(again.body.error).toEqual(first.body.error)
     expect((await book(server, id, from, withKey('refused 2'))).status).toBe(200)
   })
 
@@ -204,6 +207,33 @@ describe('without a key', () => {
 })
 
 describe('the other writes with an Idempotency-Key', () => {
+  it('answer the repeat of a confirmation alike, also where another host organizes the booking since', async () => {
+    const other = await makeHost(server, 'other@host.example')
+    const asked = await makeConfiguration(server, [host, other], {
+      rules: { availability_method: 'max-availability' },
+      event: { booking_type: 'organizer-confirmation' },
+    })
+    const from = freshSlot()
+    const booked = (await book(server, asked, from, { body: { participants: [{ email: host.email }] } })).body.data
+    const bookings = `/v3/grants/${host.grantId}/scheduling/bookings?configuration_id=${asked}`
+    const [listed] = (await server.request('GET', bookings)).body.data
+    const salt = encodeSalt(decodeReference(listed.organizer_booking_ref)?.salt ?? new Uint8Array())
+    const path = `/v3/scheduling/bookings/${booked.booking_id}?configuration_id=${asked}`
+    const confirm = (body: object, headers: Record<string, string>) =>
+      server.request('PUT', path, { token: null, body: { status: 'confirmed', ...body }, headers })
+    const key = { 'idempotency-key': 'confirmed once' }
+    const first = await confirm({ salt }, key)
+    expect(first.status).toBe(200)
+    const to = freshSlot()
+    const body = { start_time: to, end_time: to + 1_800, participants: [{ email: other.email }] }
+    expect((await server.request('PATCH', path, { body })).status).toBe(200)
+    const again = await confirm({ salt }, key)
+    expect([again.status, again.body.data]).toEqual([200, first.body.data])
+    // It opens nothing any more.
+    expect((await confirm({ salt }, {})).status).toBe(404)
+    expect((await confirm({ salt: 'AAAA' }, key)).status).toBe(409)
+  })
+
   it('move, confirm and cancel once, and answer their repeats alike', async () => {
     const asked = await makeConfiguration(server, [host], { event: { booking_type: 'organizer-confirmation' } })
     const from = freshSlot()

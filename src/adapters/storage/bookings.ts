@@ -175,6 +175,17 @@ export async function scheduleRecovery(transaction: Transaction, id: BookingId, 
 }
 
 /**
+ * Whether someone works on the change: inside the transaction that has locked the booking. `since`: the lease, as the database wrote
+ * it, that whoever asks has waited for; absent: whoever has one at this moment is left alone.
+ */
+export async function isLeased(transaction: Transaction, id: BookingId, since: string | undefined): Promise<boolean> {
+  const rows = await transaction.query(sql`
+    select id from graphile_worker._private_jobs where key = ${settling(id)}
+      and (payload ->> 'leasedUntil')::timestamptz > coalesce(${since ?? null}::timestamptz, clock_timestamp())`)
+  return rows.length > 0
+}
+
+/**
  * After a run that did not end the change; `tries` counts it, as for `scheduleRecovery` at its beginning. Whoever has
  * scheduled another since is working on the booking, or knows more: that stays.
  */

@@ -94,18 +94,26 @@ const confirmationsLimit = 3
 const guestMailsLimit = 10
 const postponedSeconds = 600
 const turnSeconds = 2
-const leaseMinutes = 5
+const leaseSeconds = 30
 
 const isToGuest = sql`body ->> 'role' in ('guest', 'additionalGuest') and body ->> 'kind' <> 'reminder'
   and body ->> 'asker' is distinct from 'host'`
 const isConfirmation = sql`body ->> 'kind' in ('confirmed', 'requestReceived')`
+const endOfLease = sql`now() + ${leaseSeconds} * interval '1 second'`
+
+/** Where `mail` is written: the job of a process that dies over it would be given to nobody for hours. */
+function jobAtEndOfLease(appId: AppId): Sql {
+  return sql`(select job.id from graphile_worker.add_job('sendMail', json_build_object('appId', ${appId}::text, 'mailId', mail.id),
+    job_key => 'mail:' || mail.id, run_at => ${endOfLease}, max_attempts => 25) as job)`
+}
 
 /**
- * Takes a mail that is due, for five minutes, so that no two processes send it; undefined where there is nothing to do.
+ * Takes a mail that is due, for half a minute, so that no two processes send it; undefined where there is nothing to do. Whoever
+ * needs longer says so with `renewMail`; of one that does not, because its process died, another tries again then.
  *
  * Whoever types in another's address cannot have us flood it: a confirmation is held back where the address has had three
  * within the hour; and where it has had ten mails of any kind, what moves or cancels a booking waits until there is room, and so
- * does a confirmation that took over one that never arrived, so that the last word on each booking is always sent. What the
+ * does a confirmation that says what one before it was to say and never did, so that the last word on each booking is always sent. What the
  * organizer or the application caused is neither limited nor counted. One that comes after another about its booking waits until
  * that has been tried, and says what its reader has not heard yet. What has waited for whatever reason is held back where it is
  * no longer true: a newer mail to the same person about the same booking has overtaken it, or nobody was told that the booking
@@ -118,11 +126,11 @@ export async function claimMail(
   const { appId } = transaction
   const [row] = await transaction.query<Claimed>(sql`
     update openslot.deliveries as mail
-    set attempts = attempts + 1, mail_due_at = now() + make_interval(mins => ${leaseMinutes}), mail_begun_at = now()
+    set attempts = attempts + 1, mail_due_at = ${endOfLease}, mail_begun_at = now()
     from (select id, mail_begun_at as lost_at from openslot.deliveries where app_id = ${appId} and id = ${id} for update) as before
     where mail.app_id = ${appId} and mail.id = before.id and kind = 'mail' and state = 'ready' and mail_due_at <= now()
     returning body as mail, ${eventIdOfBooking(sql`mail`)} as "eventId", attempts, lower(recipient) as recipient, last_error as "lastError", lost_at as "lostAt",
-      ${isToGuest} as "isLimited", (${isConfirmation} and not body ? 'tookOver') as "isDispensable"`)
+      ${isToGuest} as "isLimited", ${isConfirmation} as "isConfirmation", ${jobAtEndOfLease(appId)} as job`)
   if (row === undefined) return undefined
   const { mail, eventId, attempts } = row
   if (row.lostAt !== null) await recordInterruption(transaction, id, row.lostAt)
@@ -136,11 +144,14 @@ export async function claimMail(
     await holdBack(transaction, id, outdated)
     return undefined
   }
-  const said = isAboutBooking(mail) && !isReminder(mail) ? await inTurn(transaction, id, mail) : mail
-  if (said === undefined) return undefined
+  const turn =
+    isAboutBooking(mail) && !isReminder(mail) ? await inTurn(transaction, id, mail) : { said: mail, tookOver: false }
+  if (turn === undefined) return undefined
+  const { said, tookOver } = turn
   if (!row.isLimited) return { mail: said, eventId, attempts }
   const had = await countRecent(transaction, id, row.recipient)
-  if (row.isDispensable) {
+  // Nobody misses a confirmation who has had enough of them, unless it is the first that tells them of the booking.
+  if (row.isConfirmation && !tookOver) {
     if (had.confirmations < confirmationsLimit && had.mails < guestMailsLimit) return { mail: said, eventId, attempts }
     const enough =
       had.confirmations < confirmationsLimit ? `${guestMailsLimit} mails` : `${confirmationsLimit} confirmations`
@@ -156,18 +167,32 @@ export async function claimMail(
  * What the mail says in its turn, which is written down; undefined while one before it is on its way: two that went out together
  * might be read the wrong way round.
  */
-async function inTurn(transaction: Transaction, id: string, mail: Mail): Promise<Mail | undefined> {
+async function inTurn(
+  transaction: Transaction,
+  id: string,
+  mail: Mail,
+): Promise<{ readonly said: Mail; readonly tookOver: boolean } | undefined> {
   const { isOnItsWay, unheard } = await findEarlier(transaction, id)
   if (isOnItsWay) {
     await postpone(transaction, id, { seconds: turnSeconds, reason: null })
     return undefined
   }
   const said = withUnheard(mail, unheard)
+  const tookOver = unheard.some(({ kind }) => kind === said.kind)
   if (said.kind === mail.kind && said.before?.start === mail.before?.start && said.before?.end === mail.before?.end)
-    return mail
+    return { said: mail, tookOver }
   await transaction.query(sql`
     update openslot.deliveries set body = ${said} where app_id = ${transaction.appId} and id = ${id}`)
-  return said
+  return { said, tookOver }
+}
+
+/** Says that whoever made this attempt is alive and still at it. */
+export async function renewMail(transaction: Transaction, id: string, attempts: number): Promise<void> {
+  const { appId } = transaction
+  await transaction.query(sql`
+    update openslot.deliveries as mail set mail_due_at = ${endOfLease}
+    where app_id = ${appId} and id = ${id} and state = 'ready' and mail_begun_at is not null and attempts = ${attempts}
+    returning ${jobAtEndOfLease(appId)} as job`)
 }
 
 type Claimed = Pick<MailRow, 'mail' | 'eventId' | 'attempts'> & {
@@ -176,8 +201,7 @@ type Claimed = Pick<MailRow, 'mail' | 'eventId' | 'attempts'> & {
   /** When an attempt began that nobody has ended. */
   readonly lostAt: Instant | null
   readonly isLimited: boolean
-  /** A confirmation that nobody misses who has had enough of them. */
-  readonly isDispensable: boolean
+  readonly isConfirmation: boolean
 }
 
 async function recordInterruption(transaction: Transaction, id: string, at: Instant): Promise<void> {
@@ -239,6 +263,11 @@ async function holdBack(transaction: Transaction, id: string, reason: string): P
     update openslot.deliveries set state = 'cancelled', finished_at = now(), mail_due_at = null, mail_begun_at = null,
       last_error = ${`held back: ${reason}`}
     where app_id = ${transaction.appId} and id = ${id}`)
+  await removeJob(transaction, id)
+}
+
+async function removeJob(transaction: Transaction, id: string): Promise<void> {
+  await transaction.query(sql`select graphile_worker.remove_job(${`mail:${id}`})`)
 }
 
 /** Not an attempt: nothing was tried. `reason`: null leaves what the last one said. */
@@ -284,6 +313,7 @@ export async function finishAttempt(transaction: Transaction, id: string, result
     select graphile_worker.add_job('sendMail', json_build_object('appId', ${appId}::text, 'mailId', id),
       job_key => 'mail:' || id, run_at => mail_due_at, max_attempts => 25)
     from changed where mail_due_at is not null`)
+  if (retryAfterMs === undefined) await removeJob(transaction, id)
 }
 
 /** Rows of the first schema hold too little to be one. */

@@ -30,8 +30,6 @@ export type Mail = {
   readonly language: string
   readonly timezone: string
   readonly bookingId: BookingId
-  /** It tells what a confirmation that never arrived was to tell: whoever holds it back leaves its reader without a word. */
-  readonly tookOver?: true
   /** On whose word it was written, where it was not a guest's: limits are for mails that guests cause. */
   readonly asker?: 'host' | undefined
   /** Replies go to them: for guests the organizer, for hosts the guest. */

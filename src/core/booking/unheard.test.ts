@@ -26,6 +26,20 @@ describe('a mail that overtakes others', () => {
     ['all of it', mail('changed', 2), [mail('confirmed', 1), mail('rescheduled', 2, 1)], 'confirmed', undefined],
     ['nothing', mail('rescheduled', 2, 1), [], 'rescheduled', 1],
     ['a request', mail('requestMoved', 2, 1), [mail('requestReceived', 1)], 'requestReceived', undefined],
+    [
+      'the move of a request whose people change',
+      mail('requestReceived', 2),
+      [mail('requestMoved', 2, 1)],
+      'requestMoved',
+      1,
+    ],
+    [
+      'a request whose people change',
+      mail('requestReceived', 2),
+      [mail('requestReceived', 2)],
+      'requestReceived',
+      undefined,
+    ],
     ['the move of one', mail('requestMoved', 3, 2), [mail('requestMoved', 2, 1)], 'requestMoved', 1],
     [
       'a question',

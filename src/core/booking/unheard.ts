@@ -11,6 +11,9 @@ export function withUnheard(mail: Mail, unheard: readonly Mail[]): Mail {
     case 'changed':
     case 'rescheduled':
       return told(mail, unheard, { first: 'confirmed', moved: 'rescheduled', stayed: 'changed' })
+    // Also of people alone.
+    case 'requestReceived':
+      return told(mail, unheard, { first: 'requestReceived', moved: 'requestMoved', stayed: 'requestReceived' })
     case 'requestMoved':
       return told(mail, unheard, { first: 'requestReceived', moved: 'requestMoved', stayed: 'requestMoved' })
     case 'confirmationRequest': {
@@ -32,7 +35,6 @@ function told(mail: Mail, unheard: readonly Mail[], kinds: Kinds): Mail {
       kind: first.kind,
       policy: first.policy,
       template: first.template,
-      tookOver: true,
     }
   const known = unheard.find(({ kind }) => kind === kinds.moved)?.before ?? mail.before
   const moved = movedFrom(mail, known)

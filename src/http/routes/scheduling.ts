@@ -16,7 +16,7 @@ import {
 import { optional } from '../../wire/common.ts'
 import { uiSettingsData } from '../../wire/uiSettings.ts'
 import { unixSeconds, whole } from '../../wire/whole.ts'
-import { idempotencyKeyOf } from '../idempotencyKey.ts'
+import { idempotencyKeyOf, replayHeaders } from '../idempotencyKey.ts'
 import { type Answer, type Route, route } from '../route.ts'
 
 const configuration = {
@@ -224,7 +224,7 @@ function written(result: Result<WriteAnswer>): Result<Answer> {
   const { data, isReplay, changedNothing } = result.value
   return success({
     ...(data === undefined ? {} : { data }),
-    ...(isReplay ? { headers: { 'idempotent-response': 'true' } } : {}),
+    ...(isReplay ? { headers: replayHeaders } : {}),
     ...(isReplay || changedNothing ? { changedNothing: true } : {}),
   })
 }

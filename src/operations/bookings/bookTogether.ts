@@ -14,6 +14,7 @@ import { placedEvent, settle } from '../../core/booking/lifecycle.ts'
 import type { PlacedEvent } from '../../core/booking/placedEvent.ts'
 import { calendarName, isRoundRobin, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
 import type { AppId } from '../../core/ids.ts'
+import { tookTooLong } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { type ChangeContext, type ChangeTools, claimingTime, newClaims, nowhere } from './carryThrough.ts'
@@ -50,7 +51,8 @@ const queues = new WeakMap<Database, Map<AppId, Queue>>()
  * As `carryThrough`, for a new booking whose calendars are all our own. What goes wrong for several is tried again for each
  * alone, so that nobody loses by another's lost race.
  *
- * Problems: `slotUnavailable`, `slotTaken`, `calendarUnavailable`, `invalidRequest`. Throws `StaleConfiguration`.
+ * Problems: `slotUnavailable`, `slotTaken`, `calendarUnavailable`, `invalidRequest`; `unavailable` where the turn came too late.
+ * Throws `StaleConfiguration`.
  */
 export async function bookTogether(tools: ChangeTools, appId: AppId, booking: NewBooking): Promise<Result<Booking>> {
   const problem = findQuestionProblem(booking.question)
@@ -79,7 +81,9 @@ function depart(tools: ChangeTools, appId: AppId, queue: Queue): void {
     const aboard = board(queue)
     if (aboard.length === 0) return
     queue.rides++
-    void ride(tools, appId, aboard).finally(() => {
+    const inTime = aboard.filter(({ context }) => !isLate(tools, context))
+    for (const passenger of aboard) if (!inTime.includes(passenger)) passenger.resolve(failure(tookTooLong))
+    void ride(tools, appId, inTime).finally(() => {
       queue.rides--
       for (const name of aboard.flatMap(({ names }) => names)) queue.taken.delete(name)
       depart(tools, appId, queue)
@@ -100,6 +104,10 @@ function board(queue: Queue): Passenger[] {
   })
   for (const name of aboard.flatMap(({ names }) => names)) queue.taken.add(name)
   return aboard
+}
+
+function isLate({ now }: Pick<ChangeTools, 'now'>, { until }: ChangeContext): boolean {
+  return until !== undefined && now() >= until
 }
 
 /** Never rejects: each passenger is told. */
@@ -136,6 +144,8 @@ async function settleAll(
     const outcomes = bookings.map(({ make, context }, index): Result<Booking> => {
       const service = services[index] ?? failure(nowhere)
       if (!service.ok) return service
+      // The locks may have been waited for.
+      if (isLate(tools, context)) return failure(tookTooLong)
       if (service.value.placements.length === 0) return failure(nowhere)
       const before = make(service.value)
       const settled = settle(before)

@@ -1,7 +1,8 @@
 // Calls a booking off.
-import { lockBooking } from '../../adapters/storage/bookings.ts'
+import { findBooking, lockBooking } from '../../adapters/storage/bookings.ts'
 import { lockCalendars } from '../../adapters/storage/calendars.ts'
 import { actorOf, askerOf, type Principal } from '../../core/account/principal.ts'
+import type { Booking } from '../../core/booking/booking.ts'
 import { cancel, findBegunProblem, findCancellationProblem, stands } from '../../core/booking/lifecycle.ts'
 import { movedMeanwhile, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
@@ -11,7 +12,6 @@ import { once, type WriteAnswer } from '../once.ts'
 import type { Tools } from '../tools.ts'
 import { carryThrough } from './carryThrough.ts'
 import { loadBooking } from './loadBooking.ts'
-import { finishEarlierTry } from './recoverBooking.ts'
 
 export type CancelBookingCommand = {
   readonly principal: Principal
@@ -45,8 +45,8 @@ export async function cancelBooking(
     objectId: booking.id,
   }
   return once(tools.database, repeatable, async ({ mayExist, remember }) => {
-    const earlier = mayExist ? await finishEarlierTry(tools, { appId, bookingId: booking.id }) : undefined
-    if (earlier?.state === 'cancelled') return success(undefined)
+    // What else an earlier try may have met is overtaken anew.
+    if (mayExist && (await isCancelled(tools, booking))) return success(undefined)
     const cancelled = await carryThrough(
       tools,
       appId,
@@ -77,4 +77,9 @@ export async function cancelBooking(
     )
     return cancelled.ok ? success(undefined) : cancelled
   })
+}
+
+async function isCancelled({ database }: Pick<Tools, 'database'>, { appId, id }: Booking): Promise<boolean> {
+  const current = await database.read(appId, (transaction) => findBooking(transaction, id))
+  return current?.state === 'cancelled'
 }

@@ -17,7 +17,14 @@ import { abort, claimsOf, isSettledAs, settle } from '../../core/booking/lifecyc
 import { remindersOf } from '../../core/booking/reminders.ts'
 import type { Configuration } from '../../core/configuration/configuration.ts'
 import type { AppId } from '../../core/ids.ts'
-import { asUnavailable, changedMeanwhile, invalidRequest, type Problem, slotTaken } from '../../core/problem.ts'
+import {
+  asUnavailable,
+  changedMeanwhile,
+  invalidRequest,
+  type Problem,
+  slotTaken,
+  tookTooLong,
+} from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { type Instant, plus, secondMs } from '../../core/time/instant.ts'
 import { stillRunning } from '../once.ts'
@@ -71,7 +78,7 @@ export const nowhere: Problem = invalidRequest(
  */
 const mostHeldMs = 15 * secondMs
 
-/** What each call to the account that a move leaves is given at least, however late it is begun. */
+/** What is given at least, however late it is begun, to each call to the account that a move leaves, and to setting right what another has ended. */
 const partingMs = 3 * secondMs
 
 /** What a request has not taken back by then is left to the worker, which comes 30 seconds after time was held. */
@@ -87,7 +94,7 @@ const tooLate: Problem = { kind: 'calendarUnavailable', message: 'The calendars 
  * longer be undone: a cancellation stands with the first transaction, and its event goes when the calendar lets it; a new
  * booking, a confirmation or a move with the second. New bookings on calendars of our own go through `bookTogether`.
  *
- * Problems: those of `begin`, `slotTaken`, `calendarUnavailable`, `conflict`.
+ * Problems: those of `begin`, `slotTaken`, `calendarUnavailable`, `conflict`, `unavailable` (too late).
  */
 export async function carryThrough(
   tools: ChangeTools,
@@ -95,12 +102,15 @@ export async function carryThrough(
   context: ChangeContext,
   begin: (transaction: Transaction) => Promise<Result<Booking>>,
 ): Promise<Result<Booking>> {
-  if (context.until !== undefined && tools.now() >= context.until) return failure(tooLate)
+  const isOver = () => context.until !== undefined && tools.now() >= context.until
+  if (isOver()) return failure(tooLate)
   let isHeldOnly = false
   const held = await claimingTime(() =>
     tools.database.transaction(appId, async (transaction) => {
       const begun = await begin(transaction)
       if (!begun.ok) return begun
+      // The locks may have been waited for.
+      if (isOver()) return failure(tookTooLong)
       const booking = begun.value
       if (settle(booking).service.placements.length === 0) return failure(nowhere)
       isHeldOnly = !calendarsOf(booking).every((calendar) => isHere(tools, calendar))
@@ -292,17 +302,15 @@ async function standBack(
  * The worker may have been quicker than a slow request, and the other way round: what either settled stands for both.
  * Where it was given up or called off, whoever comes late may have placed the event after the other had removed it: it is set right.
  */
-async function endedElsewhere(
-  tools: ChangeTools,
-  booking: Booking,
-  { configuration }: ChangeContext,
-): Promise<Result<Booking>> {
+async function endedElsewhere(tools: ChangeTools, booking: Booking, context: ChangeContext): Promise<Result<Booking>> {
   const current = await tools.database.read(booking.appId, (transaction) => findBooking(transaction, booking.id))
   const isOpen = current?.change !== undefined && current.change.kind !== 'cancel'
   if (current === undefined || isOpen) return failure(changedMeanwhile)
   if (isSettledAs(current, settle(booking))) return success(current)
-  const scope = { appId: booking.appId, local: tools.database }
-  await placeAgain(tools, scope, current, configuration, calendarsOf(booking))
+  const parting = plus(tools.now(), partingMs)
+  const until = endOf(tools, context, undoMs)
+  const scope = scopeUntil(tools, booking.appId, until > parting ? until : parting)
+  await placeAgain(tools, scope, current, context.configuration, calendarsOf(booking))
   return failure(changedMeanwhile)
 }
 

@@ -44,7 +44,6 @@ export async function confirmBooking(
   if (!found.ok) return found
   const { booking, known } = found.value
   const salt = decodeSalt(command.salt)
-  if (salt === undefined || !isSameSecret(salt, booking.organizerSalt)) return failure(notFound)
   const { appId } = booking
   const { shownStart } = command
   const isYes = command.status === 'confirmed'
@@ -52,12 +51,16 @@ export async function confirmBooking(
     appId,
     scope: `confirm ${booking.id}`,
     key: command.idempotencyKey,
-    request: [command.status, command.reason, ...(shownStart === undefined ? [] : [shownStart])],
+    // With the salt: a repeat is answered as the first was, also where another has organized the booking since.
+    request: [command.status, command.reason, command.salt, ...(shownStart === undefined ? [] : [shownStart])],
     objectId: booking.id,
   }
   return once(tools.database, repeatable, async ({ mayExist, remember }) => {
-    const earlier = mayExist ? await finishEarlierTry(tools, { appId, bookingId: booking.id }) : undefined
-    if (earlier?.state === (isYes ? 'booked' : 'cancelled')) return success(isYes ? bookingToJson(earlier) : undefined)
+    if (salt === undefined || !isSameSecret(salt, booking.organizerSalt)) return failure(notFound)
+    const earlier = mayExist ? await finishEarlierTry(tools, { appId, bookingId: booking.id }) : success(undefined)
+    if (!earlier.ok) return earlier
+    const left = earlier.value
+    if (left?.state === (isYes ? 'booked' : 'cancelled')) return success(isYes ? bookingToJson(left) : undefined)
     const decided = await carryThrough(
       tools,
       appId,

@@ -99,8 +99,10 @@ async function book(
   const { configuration } = loaded
   const { appId } = configuration
   if (mayExist) {
-    const made = await finishEarlierTry(tools, { appId, bookingId: objectId as BookingId })
-    if (made !== undefined) onHeld?.()
+    const earlier = await finishEarlierTry(tools, { appId, bookingId: objectId as BookingId })
+    const made = earlier.ok ? earlier.value : undefined
+    if (made !== undefined || !earlier.ok) onHeld?.()
+    if (!earlier.ok) return earlier
     if (made?.state === 'held')
       return failure({ kind: 'calendarUnavailable', message: 'The calendar has not taken the event yet; try again' })
     if (made !== undefined) return made.state === 'released' ? failure(slotTaken) : success(bookingToJson(made))

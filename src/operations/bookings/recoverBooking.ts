@@ -1,14 +1,21 @@
 // Finishes, or takes back, a change that a crash or a silent provider cut off. Run by the worker; safe to repeat.
-import { findBooking, lockBooking, scheduleNextRecovery, scheduleRecovery } from '../../adapters/storage/bookings.ts'
+import {
+  findBooking,
+  isLeased,
+  lockBooking,
+  scheduleNextRecovery,
+  scheduleRecovery,
+} from '../../adapters/storage/bookings.ts'
 import { findCalendar } from '../../adapters/storage/calendars.ts'
 import { worker } from '../../core/account/principal.ts'
-import type { Booking } from '../../core/booking/booking.ts'
+import { type Booking, canBeGivenUp } from '../../core/booking/booking.ts'
 import { calendarName, type ParticipantCalendar } from '../../core/configuration/configuration.ts'
 import type { AppId, BookingId } from '../../core/ids.ts'
 import { slotTaken } from '../../core/problem.ts'
-import { type Result, success } from '../../core/result.ts'
+import { failure, type Result, success } from '../../core/result.ts'
 import { type Instant, minuteMs } from '../../core/time/instant.ts'
 import { findKnownConfiguration } from '../configurations/loadConfiguration.ts'
+import { stillRunning } from '../once.ts'
 import { endOfRun, scopeUntil } from '../patience.ts'
 import type { Tools } from '../tools.ts'
 import { finish, giveUp } from './carryThrough.ts'
@@ -19,27 +26,36 @@ const staleMs = 2 * minuteMs
 
 export type Recovery = 'nothing to do' | 'settled' | 'given up' | 'try again'
 
-/** `tries`: runs before this one; the wait for the next doubles with each, up to an hour. */
-export type RecoverBookingCommand = { readonly appId: AppId; readonly bookingId: BookingId; readonly tries?: number }
+export type RecoverBookingCommand = {
+  readonly appId: AppId
+  readonly bookingId: BookingId
+  /** Runs before this one; the wait for the next doubles with each, up to an hour. */
+  readonly tries?: number
+  /** Of the job that runs: who has a later lease has taken the booking over since. Absent: no lease may be running. */
+  readonly leasedUntil?: string | undefined
+}
 
 /**
  * Commit: looks for the event under the booking's id. Standing, it is settled; missing and young, it is placed again;
  * missing and old, or marked to be undone, the change is given up. While a calendar does not answer, everything stays as it
- * is, and what a run has no time for is for the next one. `try again` asks the worker for another run.
+ * is, and what a run has no time for is for the next one. `try again` asks the worker for another run. Whoever is at it is left
+ * alone: two that write to one calendar undo each other's work.
  */
 export async function recoverBooking(
   tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
   command: RecoverBookingCommand,
 ): Promise<Result<Recovery>> {
-  const { appId, bookingId, tries = 0 } = command
+  const { appId, bookingId, tries = 0, leasedUntil } = command
   const until = endOfRun(tools.now())
   const booking = await tools.database.transaction(appId, async (transaction) => {
     const found = await lockBooking(transaction, bookingId)
+    if (found?.change === undefined) return undefined
+    if (await isLeased(transaction, bookingId, leasedUntil)) return undefined
     // The queue would give the job of a process that dies over it to nobody for hours.
-    if (found?.change !== undefined) await scheduleRecovery(transaction, bookingId, tries + 1)
+    await scheduleRecovery(transaction, bookingId, tries + 1)
     return found
   })
-  if (booking?.change === undefined) return success('nothing to do')
+  if (booking === undefined) return success('nothing to do')
   const known = await findKnownConfiguration(tools, appId, booking.configurationId, 'evenDeleted')
   if (!known.ok) return known
   // Nobody waits: a calendar that does not answer now is asked again, and the time stays claimed until it does.
@@ -56,17 +72,20 @@ export async function recoverBooking(
 
 /**
  * The booking as an earlier try of the same request left it, once what was cut off there is finished or taken back;
- * undefined where it never came to be.
+ * undefined where it never came to be. A cancellation stands, whoever removes its events. Problems: `idempotencyInProgress`, where
+ * the worker, or another request, is at it.
  */
 export async function finishEarlierTry(
   tools: Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>,
   which: { readonly appId: AppId; readonly bookingId: BookingId },
-): Promise<Booking | undefined> {
+): Promise<Result<Booking | undefined>> {
   const find = () => tools.database.read(which.appId, (transaction) => findBooking(transaction, which.bookingId))
   const found = await find()
-  if (found?.change === undefined) return found
-  await recoverBooking(tools, which)
-  return find()
+  if (found === undefined || !canBeGivenUp(found)) return success(found)
+  const recovered = await recoverBooking(tools, which)
+  const left = await find()
+  const isAnothers = recovered.ok && recovered.value === 'nothing to do' && left !== undefined && canBeGivenUp(left)
+  return isAnothers ? failure(stillRunning) : success(left)
 }
 
 /**

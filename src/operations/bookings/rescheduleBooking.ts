@@ -3,7 +3,7 @@ import { lockBooking, updateBooking } from '../../adapters/storage/bookings.ts'
 import { newSalt } from '../../adapters/storage/database/ids.ts'
 import { type Asker, actorOf, askerOf, type Principal } from '../../core/account/principal.ts'
 import type { Booking, BookingDetails } from '../../core/booking/booking.ts'
-import { findBegunProblem, findEndedProblem, isAsItStands, reschedule, stands } from '../../core/booking/lifecycle.ts'
+import { findBegunProblem, findEndedProblem, isAsItStands, reschedule } from '../../core/booking/lifecycle.ts'
 import { countNewcomers } from '../../core/booking/newcomers.ts'
 import { widened } from '../../core/configuration/slotQuestion.ts'
 import { accountGone, changedMeanwhile, invalidRequest, movedMeanwhile, notFound } from '../../core/problem.ts'
@@ -92,13 +92,15 @@ async function move(
   const { appId } = configuration
   const when: Interval = { start: fromUnixSeconds(body.start_time), end: fromUnixSeconds(body.end_time) }
   if (when.end <= when.start) return failure(invalidRequest('must be later than start_time', 'end_time'))
-  const booking = mayExist ? ((await finishEarlierTry(tools, { appId, bookingId: found.id })) ?? found) : found
-  if (mayExist && isSameInterval(booking.when, when) && stands(booking.state)) return success(bookingToJson(booking))
+  const earlier = mayExist ? await finishEarlierTry(tools, { appId, bookingId: found.id }) : success(found)
+  if (!earlier.ok) return earlier
+  const booking = earlier.value ?? found
   // Told before slots are looked at: of a booking that has ended or moved, another time is no help.
   const ended = findEndedProblem(booking)
   if (ended !== undefined) return failure(ended)
-  if (body.shown_start_time != null && fromUnixSeconds(body.shown_start_time) !== booking.when.start)
-    return failure(movedMeanwhile('shown_start_time'))
+  const isShown = body.shown_start_time == null || fromUnixSeconds(body.shown_start_time) === booking.when.start
+  // An earlier try may have moved it itself.
+  if (!isShown && !(mayExist && isSameInterval(booking.when, when))) return failure(movedMeanwhile('shown_start_time'))
   const words = readGuestWords(body)
   const { details: before } = booking
   const changed = {
@@ -116,9 +118,10 @@ async function move(
       : countNewcomers(before, said.value)
   if (!details.ok) return details
   const asker = askerOf(principal)
-  const begun = findBegunProblem(booking, asker, tools.now())
+  const isDone = isAsItStands(booking, { when, details: details.value, asked: words.participants })
+  const begun = mayExist && isDone ? undefined : findBegunProblem(booking, asker, tools.now())
   if (begun !== undefined) return failure(begun)
-  if (isAsItStands(booking, { when, details: details.value, asked: words.participants })) {
+  if (isDone) {
     const kept = await keepReader(tools, booking, details.value)
     return kept.ok ? answerAsItStands(kept.value) : kept
   }

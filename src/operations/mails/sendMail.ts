@@ -1,6 +1,6 @@
 // Sends one mail, and writes what became of it. Run by the worker; safe to repeat.
 import { writeMessage } from '../../adapters/mail/messages.ts'
-import { claimMail, finishAttempt } from '../../adapters/storage/mails.ts'
+import { claimMail, finishAttempt, renewMail } from '../../adapters/storage/mails.ts'
 import type { AppId } from '../../core/ids.ts'
 import { type Result, success } from '../../core/result.ts'
 import { hourMs, minuteMs, secondMs } from '../../core/time/instant.ts'
@@ -21,9 +21,12 @@ const waitsMs = [
 
 export type SendMailCommand = { readonly appId: AppId; readonly mailId: string }
 
+/** Well before the half minute is over for which a mail is taken: a server may take a whole one to answer. */
+const renewEveryMs = 10 * secondMs
+
 /**
  * `nothing to do`: sent, given up or held back, or another process is at it. A process that dies between sending and
- * writing it down leaves a mail that is sent again after five minutes, under the same Message-ID.
+ * writing it down leaves a mail that is sent again after half a minute, under the same Message-ID.
  */
 export async function sendMail(
   { database, mailer, now, baseUrl }: Pick<Tools, 'database' | 'mailer' | 'now' | 'baseUrl'>,
@@ -33,7 +36,11 @@ export async function sendMail(
   if (claimed === undefined) return success('nothing to do')
   const startedAt = now()
   const { mail, eventId } = claimed
-  const outcome = await mailer.send(writeMessage(mail, { id: mailId, eventId, from: mailer.from, baseUrl }))
+  const message = writeMessage(mail, { id: mailId, eventId, from: mailer.from, baseUrl })
+  const outcome = await whileRenewed(
+    () => database.transaction(appId, (transaction) => renewMail(transaction, mailId, claimed.attempts)),
+    () => mailer.send(message),
+  )
   await database.transaction(appId, (transaction) =>
     finishAttempt(transaction, mailId, {
       outcome: outcome.kind,
@@ -43,4 +50,14 @@ export async function sendMail(
     }),
   )
   return success(outcome.kind)
+}
+
+/** Where the database is away nobody else can take the mail either; it is asked again ten seconds later. */
+async function whileRenewed<T>(renew: () => Promise<void>, work: () => Promise<T>): Promise<T> {
+  const beat = setInterval(() => void renew().catch(() => {}), renewEveryMs)
+  try {
+    return await work()
+  } finally {
+    clearInterval(beat)
+  }
 }

@@ -7,6 +7,7 @@ import { instant } from '../../../src/core/time/instant.ts'
 import { fakeAccounts } from '../../support/calendars/fakeAccounts.ts'
 import { bookAt, configure, connect, type RemoteHost, readBooking } from '../../support/calendars/remoteHosts.ts'
 import { book, nearFuture } from '../../support/hosts.ts'
+import { leaseIsOver } from '../../support/leases.ts'
 import { mailsOf } from '../../support/mails.ts'
 import { startTestServer } from '../../support/server.ts'
 
@@ -36,7 +37,7 @@ const reminders = [{ type: 'webhook', minutes_before_event: 60 }]
 const events = () => fake.events(user, 'work').map(({ when, placed }) => [when.start / 1_000, placed?.title])
 const recover = async (bookingId: string) => {
   const which = { appId: server.clientId as AppId, bookingId: bookingId as BookingId }
-  const recovered = await server.app.operations.recoverBooking(which)
+  const recovered = await server.app.operations.recoverBooking({ ...which, ...leaseIsOver })
   return recovered.ok ? recovered.value : recovered.problem.message
 }
 const cancel = (bookingId: string, configuration: string) =>

@@ -16,6 +16,7 @@ import {
   sync,
 } from '../../support/calendars/remoteHosts.ts'
 import { book, makeConfiguration, makeHost, nearFuture, participant, type TestHost } from '../../support/hosts.ts'
+import { leaseIsOver } from '../../support/leases.ts'
 import { startTestServer } from '../../support/server.ts'
 
 const fake = fakeAccounts()
@@ -101,7 +102,11 @@ const invitations = async (bookingId: string) => {
   return rows.map(({ to, kind, method }) => `${kind} ${to} ${method}`)
 }
 const recover = async (bookingId: string) => {
-  const recovered = await server.app.operations.recoverBooking({ appId, bookingId: bookingId as BookingId })
+  const recovered = await server.app.operations.recoverBooking({
+    appId,
+    bookingId: bookingId as BookingId,
+    ...leaseIsOver,
+  })
   return recovered.ok ? recovered.value : recovered.problem.message
 }
 

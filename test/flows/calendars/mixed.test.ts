@@ -8,6 +8,7 @@ import { instant } from '../../../src/core/time/instant.ts'
 import { fakeAccounts } from '../../support/calendars/fakeAccounts.ts'
 import { bookAt, connect, milliseconds, type RemoteHost, readBooking } from '../../support/calendars/remoteHosts.ts'
 import { book, makeConfiguration, makeHost, nearFuture, participant, type TestHost } from '../../support/hosts.ts'
+import { leaseIsOver } from '../../support/leases.ts'
 import { findFaults, readLedger } from '../../support/ledger.ts'
 import { startTestServer } from '../../support/server.ts'
 
@@ -50,6 +51,7 @@ const recover = async (bookingId: string) => {
   const recovered = await server.app.operations.recoverBooking({
     appId: server.clientId as AppId,
     bookingId: bookingId as BookingId,
+    ...leaseIsOver,
   })
   return recovered.ok ? recovered.value : recovered.problem.message
 }

@@ -11,6 +11,7 @@ import { instant } from '../../../src/core/time/instant.ts'
 import { type CallName, fakeAccounts } from '../../support/calendars/fakeAccounts.ts'
 import { connect } from '../../support/calendars/remoteHosts.ts'
 import { makeConfiguration, makeHost, nearFuture, participant } from '../../support/hosts.ts'
+import { leaseIsOver } from '../../support/leases.ts'
 import { readLedger } from '../../support/ledger.ts'
 import { startTestServer } from '../../support/server.ts'
 
@@ -127,7 +128,10 @@ it.each(seeds)('storm %i', { timeout: 60_000 }, async (seed) => {
         return { what: 'cancel', run: () => cancelBooking({ ...change, bookingId, reason: '' }) }
       case 'recover':
         clockMs += pick(0, 0, 180_000)
-        return { what: 'recover', run: () => recoverBooking({ appId, bookingId: bookingId as BookingId }) }
+        return {
+          what: 'recover',
+          run: () => recoverBooking({ appId, bookingId: bookingId as BookingId, ...leaseIsOver }),
+        }
     }
   }
   /** Asks, and goes on as soon as it is answered, or its process died. */
@@ -187,7 +191,7 @@ it.each(seeds)('storm %i', { timeout: 60_000 }, async (seed) => {
   }
 
   clockMs += 180_000
-  if (id !== undefined) for (let run = 0; run < 4; run++) await recoverBooking({ appId, bookingId: id })
+  if (id !== undefined) for (let run = 0; run < 4; run++) await recoverBooking({ appId, bookingId: id, ...leaseIsOver })
   const said = JSON.stringify({ seed, type, method, people: people.length, story })
   if (id === undefined) return void expect(story[0]?.answer, said).not.toBe('done')
 

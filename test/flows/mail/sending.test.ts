@@ -1,7 +1,7 @@
 /** Mails over a real SMTP server that takes them, refuses, defers, drops the line or is away; and what each row says of it. */
 import fc from 'fast-check'
 import ICAL from 'ical.js'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import type { AppId, BookingId } from '../../../src/core/ids.ts'
 import { openCalendar } from '../../support/calendars/calendarProgram.ts'
@@ -415,6 +415,38 @@ describe('two senders', () => {
     expect(
       smtp.received.filter(({ recipient }) => recipient === guest).map(({ subject }) => subject?.split(':')[0]),
     ).toEqual(['Booking Confirmed', 'Booking Rescheduled'])
+  })
+
+  it('a mail that its server takes long over stays with whoever sends it', async () => {
+    const id = await makeConfiguration(server, [host])
+    const { booking_id } = (await bookIt(id, start)).body.data
+    const [mail] = await mailsOf(booking_id)
+    const send = () => server.app.operations.sendMail({ appId: appId(), mailId: mail?.id ?? '' })
+    const query = async (text: string) => (await server.app.database.pool.query(text, [mail?.id])).rows
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>()
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+    smtp.beforeAnswer = () => {
+      begin()
+      return answered
+    }
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    try {
+      const first = send()
+      await begun
+      await query(`update openslot.deliveries set mail_due_at = now() + interval '1 second' where id = $1`)
+      await vi.advanceTimersByTimeAsync(10_000)
+      const renewed = `select from openslot.deliveries where id = $1 and mail_due_at > now() + interval '20 seconds'`
+      await expect.poll(async () => (await query(renewed)).length).toBe(1)
+      expect(await send()).toEqual({ ok: true, value: 'nothing to do' })
+      answer()
+      expect(await first).toEqual({ ok: true, value: 'sent' })
+      // Nothing is left to be tried, and nothing goes on.
+      await vi.advanceTimersByTimeAsync(60_000)
+      expect(await query(`select from graphile_worker.jobs where key = 'mail:' || $1`)).toEqual([])
+    } finally {
+      smtp.beforeAnswer = undefined
+      vi.useRealTimers()
+    }
   })
 
   it('a mail whose sender died is taken up by the sweep once its lease has run out', async () => {

@@ -1,5 +1,9 @@
 /** Calendars beyond this server that fail when told to: the virtual tower, asked as a remote one is, outside every transaction. */
-import type { CalendarProvider, CalendarProviders } from '../../../src/adapters/calendars/calendarProvider.ts'
+import type {
+  CalendarProvider,
+  CalendarProviders,
+  CalendarScope,
+} from '../../../src/adapters/calendars/calendarProvider.ts'
 import { virtualCalendars } from '../../../src/adapters/calendars/virtual/provider.ts'
 import { failure, type Result } from '../../../src/core/result.ts'
 
@@ -7,10 +11,16 @@ export type Step = 'freeBusy' | 'readChanges' | 'place' | 'find' | 'remove'
 
 /**
  * `fail`: nothing is done. `loseAnswer`: it is done, and the answer says that it failed. `hangBefore`, `hangAfter`: the
- * call never ends, as seen by a process that dies there. `throw`: a fault of the program itself. A function runs first,
- * and then the call.
+ * call never ends, as seen by a process that dies there. `throw`: a fault of the program itself. A function runs first, with
+ * what the call is given, and then the call.
  */
-export type Fault = 'fail' | 'loseAnswer' | 'hangBefore' | 'hangAfter' | 'throw' | (() => void | Promise<void>)
+export type Fault =
+  | 'fail'
+  | 'loseAnswer'
+  | 'hangBefore'
+  | 'hangAfter'
+  | 'throw'
+  | ((scope: CalendarScope) => void | Promise<void>)
 
 export type FaultyCalendars = {
   readonly providers: (real: CalendarProviders) => CalendarProviders
@@ -32,7 +42,7 @@ type Plan = {
 export function faultyCalendars(): FaultyCalendars {
   let plans: Plan[] = []
 
-  async function meet<T>(step: Step, call: () => Promise<Result<T>>): Promise<Result<T>> {
+  async function meet<T>(step: Step, scope: CalendarScope, call: () => Promise<Result<T>>): Promise<Result<T>> {
     const plan = plans.find((candidate) => candidate.step === step)
     if (plan === undefined) return call()
     if (plan.skipped > 0) {
@@ -41,7 +51,7 @@ export function faultyCalendars(): FaultyCalendars {
     }
     if (!plan.isLasting) plans = plans.filter((other) => other !== plan)
     if (typeof plan.fault === 'function') {
-      await plan.fault()
+      await plan.fault(scope)
       plan.reached()
       return call()
     }
@@ -56,11 +66,11 @@ export function faultyCalendars(): FaultyCalendars {
   const tower: CalendarProvider = {
     isLocal: false,
     listCalendars: virtualCalendars.listCalendars,
-    readChanges: (...question) => meet('readChanges', () => virtualCalendars.readChanges(...question)),
-    freeBusy: (...question) => meet('freeBusy', () => virtualCalendars.freeBusy(...question)),
-    place: (...question) => meet('place', () => virtualCalendars.place(...question)),
-    find: (...question) => meet('find', () => virtualCalendars.find(...question)),
-    remove: (...question) => meet('remove', () => virtualCalendars.remove(...question)),
+    readChanges: (...question) => meet('readChanges', question[0], () => virtualCalendars.readChanges(...question)),
+    freeBusy: (...question) => meet('freeBusy', question[0], () => virtualCalendars.freeBusy(...question)),
+    place: (...question) => meet('place', question[0], () => virtualCalendars.place(...question)),
+    find: (...question) => meet('find', question[0], () => virtualCalendars.find(...question)),
+    remove: (...question) => meet('remove', question[0], () => virtualCalendars.remove(...question)),
   }
   return {
     providers: (real) => (provider) => (provider === 'virtual-calendar' ? tower : real(provider)),
