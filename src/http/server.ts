@@ -17,7 +17,7 @@ import { type PagesOptions, servePages, wantsPage } from './pages/pages.ts'
 import { routes } from './routes/routes.ts'
 
 export type ServerOptions = Omit<RouteOptions, 'handlerLimitMs'> &
-  Pick<PagesOptions, 'pagesFolder'> & {
+  Pick<PagesOptions, 'pagesFolder' | 'now'> & {
     readonly logger: FastifyBaseLogger
     readonly trustedProxies: readonly string[]
     readonly baseUrl: string

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react'
 
 import type { SlotStarts } from '../../../src/wire/pages.ts'
 import type { UiSettings } from '../../../src/wire/uiSettings.ts'
+import { unixNow } from '../../shared/clock.ts'
 import { fill, formatList } from '../../shared/format.ts'
 import { About } from '../about.tsx'
 import { type BookingJson, redirectAddress, sendWish, type Wish } from '../calls/booking.ts'
@@ -13,7 +14,7 @@ import { type Failure, findFailure } from '../form/complaints.ts'
 import { GuestForm } from '../form/guestForm.tsx'
 import { isFramed, tellFrame, tellReady } from '../frame.ts'
 import { AddToCalendar, ChangeLinks, Done, Facts, linkTo, When } from '../outcome/done.tsx'
-import { usePage } from '../page.tsx'
+import { usePage, useTyped } from '../page.tsx'
 import { ChangeTime } from '../times/changeTime.tsx'
 import { LostSlot } from '../times/lostSlot.tsx'
 import { SlotPicker } from '../times/slotPicker.tsx'
@@ -29,7 +30,7 @@ type BookPageProps = {
 }
 
 export function BookPage({ settings, slots: first, session }: BookPageProps) {
-  const { words, language, parameters, typed } = usePage()
+  const { words, language, parameters } = usePage()
   const { scheduler, organizer } = settings
   const [timezone, setTimezone] = useState(() => guestTimezone(parameters))
   const taken = useTaken<{ readonly answers: Answers }>()?.answers
@@ -37,12 +38,7 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
   const [answers, setAnswers] = useState(() =>
     taken === undefined ? given : keepAnswers(scheduler.additional_fields, given, taken),
   )
-  useEffect(() => {
-    typed.current = answers === given ? undefined : { answers }
-    return () => {
-      typed.current = undefined
-    }
-  }, [typed, answers, given])
+  useTyped(answers === given ? undefined : { answers })
   const { configuration_id: configurationId, duration_minutes: minutes } = settings
   const slots = useSlots({ configurationId, token: session, minutes }, first)
   const choice = useChoice<Sent<Wish, BookingJson>, Failure>()
@@ -94,9 +90,7 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
               {words.times.kept}
             </p>
           )}
-          {!isForm && (
-            <Zone timezone={timezone} at={start ?? slots.starts[0] ?? Date.now() / 1_000} onChange={setTimezone} />
-          )}
+          {!isForm && <Zone timezone={timezone} at={start ?? slots.starts[0] ?? unixNow()} onChange={setTimezone} />}
         </About>
         {isForm ? (
           <section className="formStep" aria-label={words.form.title}>
@@ -104,7 +98,14 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
               {words.form.title}
             </h2>
             {isLost && (
-              <LostSlot slots={slots} choice={choice} lost={start} timezone={timezone} kept={words.times.kept} />
+              <LostSlot
+                slots={slots}
+                choice={choice}
+                lost={start}
+                timezone={timezone}
+                noticeMinutes={scheduler.min_booking_notice}
+                kept={words.times.kept}
+              />
             )}
             {settings.booking_type !== 'booking' && (
               <p className="note">

@@ -154,7 +154,15 @@ function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
             <h2 ref={choice.heading} tabIndex={-1}>
               {words.facts.now}
             </h2>
-            {standing.is === 'lost' && <LostSlot slots={others} choice={choice} lost={start} timezone={timezone} />}
+            {standing.is === 'lost' && (
+              <LostSlot
+                slots={others}
+                choice={choice}
+                lost={start}
+                timezone={timezone}
+                noticeMinutes={settings.scheduler.min_booking_notice}
+              />
+            )}
             {refused !== undefined && (
               <Refused text={refused.text} onReload={refused.isOutdated ? () => reload() : undefined} />
             )}

@@ -1,6 +1,7 @@
 // A month of days and the free times of one of them, in the guest's own zone.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 
+import { unixNow } from '../../shared/clock.ts'
 import { dayOf, groupByDay } from '../../shared/days.ts'
 import { addDays, monthOf } from '../../shared/month.ts'
 import { Icon } from '../icon.tsx'
@@ -29,7 +30,7 @@ const stepSeconds = 90 * daySeconds
 export function SlotPicker({ slots, timezone, days, chosen, onChoose, onReload }: SlotPickerProps) {
   const { words } = usePage()
   const byDay = useMemo(() => groupByDay(slots.starts, timezone), [slots.starts, timezone])
-  const now = Date.now() / 1_000
+  const now = unixNow()
   const today = dayOf(now, timezone)
   const last = addDays(today, days + 1)
   const first = byDay.keys().next().value
