@@ -7,7 +7,7 @@ import { en } from '../../web/booking/languages/en.ts'
 import { useBuild } from '../support/builds.ts'
 import { book, nearFuture } from '../support/hosts.ts'
 import { look, useBrowser } from '../support/pages/browser.ts'
-import { makePage, type PageServer, startPageServer } from '../support/pages/pages.ts'
+import { makePage, noticeUntilTomorrow, type PageServer, startPageServer } from '../support/pages/pages.ts'
 
 useBuild('pages')
 const browser = useBrowser()
@@ -146,7 +146,10 @@ describe('what can be booked', () => {
   it('asks for more by now', async () => {
     const { id, view, change } = await openForm()
     await change('PUT', {
-      scheduler: { additional_fields: { phone: { label: 'Phone', type: 'text', required: true } } },
+      scheduler: {
+        min_booking_notice: noticeUntilTomorrow(),
+        additional_fields: { phone: { label: 'Phone', type: 'text', required: true } },
+      },
     })
     await press(view, 'Book')
     await reload(view)

@@ -18,7 +18,7 @@ import { usePage, useTyped } from '../page.tsx'
 import { ChangeTime } from '../times/changeTime.tsx'
 import { LostSlot } from '../times/lostSlot.tsx'
 import { SlotPicker } from '../times/slotPicker.tsx'
-import { guestTimezone, Zone } from '../times/timezone.tsx'
+import { useTimezone, Zone } from '../times/timezone.tsx'
 import { type Ending, useChoice } from '../times/useChoice.ts'
 import { useSlots } from '../times/useSlots.ts'
 
@@ -29,16 +29,21 @@ type BookPageProps = {
   readonly session?: string
 }
 
+/** What was typed and chosen, of a page that was loaded again. */
+type Taken = { readonly answers: Answers | undefined; readonly timezone: string | undefined }
+
 export function BookPage({ settings, slots: first, session }: BookPageProps) {
   const { words, language, parameters } = usePage()
   const { scheduler, organizer } = settings
-  const [timezone, setTimezone] = useState(() => guestTimezone(parameters))
-  const taken = useTaken<{ readonly answers: Answers }>()?.answers
+  const taken = useTaken<Taken>()
+  const zone = useTimezone(taken?.timezone)
+  const { timezone } = zone
   const [given] = useState(() => firstAnswers(scheduler.additional_fields, parameters))
   const [answers, setAnswers] = useState(() =>
-    taken === undefined ? given : keepAnswers(scheduler.additional_fields, given, taken),
+    taken?.answers === undefined ? given : keepAnswers(scheduler.additional_fields, given, taken.answers),
   )
-  useTyped(answers === given ? undefined : { answers })
+  const typed: Taken = { answers: answers === given ? undefined : answers, timezone: zone.chosen }
+  useTyped(typed.answers === undefined && typed.timezone === undefined ? undefined : typed)
   const { configuration_id: configurationId, duration_minutes: minutes } = settings
   const slots = useSlots({ configurationId, token: session, minutes }, first)
   const choice = useChoice<Sent<Wish, BookingJson>, Failure>()
@@ -71,7 +76,7 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
   const isLost = standing.is === 'lost'
   const failure = standing.is === 'refused' ? standing.failure : undefined
   const isOutdated = failure?.is === 'sentence' && failure.isOutdated
-  const reload = () => loadAgain({ answers })
+  const reload = () => loadAgain(typed)
   const submitLabel =
     settings.appearance?.submit_button_label ||
     (settings.booking_type === 'booking' ? words.form.submit : words.form.request)
@@ -85,12 +90,12 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
               <ChangeTime choice={choice} />
             </p>
           )}
-          {!isForm && taken !== undefined && (
+          {!isForm && taken?.answers !== undefined && (
             <p className="note" role="status">
               {words.times.kept}
             </p>
           )}
-          {!isForm && <Zone timezone={timezone} at={start ?? slots.starts[0] ?? unixNow()} onChange={setTimezone} />}
+          {!isForm && <Zone timezone={timezone} at={start ?? slots.starts[0] ?? unixNow()} onChange={zone.choose} />}
         </About>
         {isForm ? (
           <section className="formStep" aria-label={words.form.title}>
