@@ -116,6 +116,8 @@ export function SlotPicker({ slots, timezone, days, chosen, onChoose, onReload }
 
 /** So often another day is drawn and taken back. The last ones cost little, and what has run a few times runs in half the time. */
 const rehearsals = 5
+/** Where days differ by hundreds of times, fewer have to do: none begins after so long, in milliseconds. */
+const rehearsingMs = 100
 
 /**
  * The day to draw. Before the first frame another one is drawn and taken back, which nobody sees: what a choice runs is
@@ -127,10 +129,14 @@ function useRehearsal(
   shown: string | undefined,
   isNeeded: boolean,
 ) {
-  const [act, setAct] = useState(isNeeded ? 0 : 2 * rehearsals)
+  const end = 2 * rehearsals
+  const [act, setAct] = useState(isNeeded ? 0 : end)
+  const [begun] = useState(() => performance.now())
   useLayoutEffect(() => {
-    if (act < 2 * rehearsals) setAct(act + 1)
-  }, [act])
+    if (act === end) return
+    const isLate = act > 0 && act % 2 === 0 && performance.now() - begun > rehearsingMs
+    setAct(isLate ? end : act + 1)
+  }, [act, end, begun])
   if (act % 2 === 0 || shown === undefined) return shown
   for (const day of byDay.keys()) if (day > shown && monthOf(day) === month) return day
   return shown
