@@ -10,7 +10,8 @@ import type { BenchRow } from './engine.ts'
 import { makeHosts } from './hosts.ts'
 import { median, serve } from './support.ts'
 
-const rounds = 5
+/** The fifth of a second that a tap takes on a busy machine now and then moves a median of five by more than a frame. */
+const rounds = 15
 /** As Lighthouse has it for "slow 4G": 150 ms there and back, 1.6 Mbit/s down; and a processor four times as slow. */
 const slow4g = { offline: false, latency: 150, downloadThroughput: 1_638_400 / 8, uploadThroughput: 768_000 / 8 }
 const processorRate = 4

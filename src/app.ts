@@ -127,6 +127,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
         trustedProxies: config.trustedProxies,
         baseUrl: config.baseUrl,
         pagesFolder,
+        now,
         ...(overrides.timeLimits === undefined ? {} : { timeLimits: overrides.timeLimits }),
         ...(overrides.onAnswer === undefined ? {} : { onAnswer: overrides.onAnswer }),
       })

@@ -18,7 +18,7 @@ import { isOAuthPath } from './problems.ts'
 import { routes } from './routes/routes.ts'
 
 export type ServerOptions = Omit<RouteOptions, 'handlerLimitMs'> &
-  Pick<PagesOptions, 'pagesFolder'> & {
+  Pick<PagesOptions, 'pagesFolder' | 'now'> & {
     readonly logger: FastifyBaseLogger
     readonly trustedProxies: readonly string[]
     readonly baseUrl: string

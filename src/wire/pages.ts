@@ -105,6 +105,8 @@ export function confirmingSalt(booking: Booking): string {
 /** The whole of what a page's script reads. */
 export type PageDocument = {
   readonly page: PageData
+  /** The server's time, Unix seconds: a guest's clock may be wrong. */
+  readonly now: number
   /** A code of the catalogues, which chose `words`. */
   readonly language: string
   readonly languages: readonly string[]

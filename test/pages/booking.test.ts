@@ -298,7 +298,7 @@ it.each(['light', 'dark'] as const)(
         appearance: {
           color: '#ffd400',
           submit_button_label: 'Reserve it',
-          thank_you_message: 'Cheers!',
+          thank_you_message: 'Cheers!\nBring your papers.',
           company_name: 'Ada Inc.',
         },
       },
@@ -311,6 +311,7 @@ it.each(['light', 'dark'] as const)(
     await look(view, `yellow-form-${colorScheme}`)
     await view.getByRole('button', { name: 'Reserve it' }).click()
     await view.getByText('Cheers!').waitFor()
+    expect((await view.locator('main').innerText()).split('\n')).toContain('Bring your papers.')
     await look(view, `yellow-booked-${colorScheme}`)
   },
 )

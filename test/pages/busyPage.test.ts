@@ -14,13 +14,13 @@ beforeAll(async () => {
   server = await startTestServer({}, { RATE_LIMIT: 'on' })
   const host = await makeHost(server, 'ada@host.example')
   configurationId = await makeConfiguration(server, [host], { scheduler: { proof_of_work: true } })
-})
-
-it('books with a proof of work once the address is over half of its limit', async () => {
   for (let round = 0; round < 5; round++) {
     const guest = { name: 'Gil', email: `gil${round}@guest.example` }
     expect((await book(server, configurationId, nearFuture() + round * 1_800, { body: { guest } })).status).toBe(200)
   }
+})
+
+it('books with a proof of work once the address is over half of its limit', async () => {
   const { page } = await browser.open(`${server.url}/book/${configurationId}`)
   const statuses: number[] = []
   page.on('response', (response) => {
@@ -32,6 +32,20 @@ it('books with a proof of work once the address is over half of its limit', asyn
   await page.getByRole('button', { name: 'Book', exact: true }).click()
   await page.getByRole('heading', { name: 'You are booked' }).waitFor()
   expect(statuses).toEqual([428, 200])
+})
+
+it('says that a lot is going on where the script for the proof does not come, and books once it does', async () => {
+  const { page } = await browser.open(`${server.url}/book/${configurationId}`)
+  await page.locator('.time').first().click()
+  await page.getByLabel('Your name').fill('Gil Guest')
+  await page.getByLabel('Email address', { exact: true }).fill('gil.again@guest.example')
+  // As a server answers that has been upgraded since.
+  await page.route('**/assets/proofOfWork*', (route) => route.fulfill({ status: 404 }))
+  await page.getByRole('button', { name: 'Book', exact: true }).click()
+  await page.getByRole('alert').getByText('a lot going on').waitFor()
+  await page.unroute('**/assets/proofOfWork*')
+  await page.getByRole('button', { name: 'Book', exact: true }).click()
+  await page.getByRole('heading', { name: 'You are booked' }).waitFor()
 })
 
 it('refuses what fills in a field that nobody sees, and keeps the form', async () => {

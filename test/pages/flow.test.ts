@@ -342,3 +342,21 @@ it('looks on where the server could not tell the first slots', async () => {
   await view.locator('.time').first().waitFor()
   expect(await findBarriers(view)).toEqual([])
 })
+
+it('a double click on a time, or on the way back, leads the focus where a single one does, and presses nothing else', async () => {
+  const id = await makePage(server)
+  const { page: view } = await browser.open(`${server.url}/book/${id}`)
+  const focused = () => view.evaluate('document.activeElement.textContent')
+  const doubleClick = (name: string | RegExp) => view.getByRole('button', { name }).first().dblclick({ delay: 40 })
+  await doubleClick(/^9:30/)
+  await view.getByRole('heading', { name: 'Your details' }).waitFor()
+  await expect.poll(focused).toBe('Your details')
+  await doubleClick('Change time')
+  await view.locator('.time').first().waitFor()
+  await expect.poll(focused).toMatch(/^9:30/)
+  // A later one is the guest's own.
+  await view.locator('.time').nth(2).click()
+  await view.getByLabel('Your name').fill('Gil')
+  await view.getByLabel('Your name').dblclick()
+  expect(await view.evaluate('getSelection().toString()')).toBe('Gil')
+})

@@ -23,10 +23,10 @@ beforeEach(() => {
   now = begun
 })
 
-/** With the clock of the server. */
-async function open(path: string): Promise<View['page']> {
+/** With the clock of the server, or with one that is ahead of it. */
+async function open(path: string, aheadMs = 0): Promise<View['page']> {
   const { page } = await browser.open('about:blank', { origins: [server.url] })
-  await page.clock.setFixedTime(now)
+  await page.clock.setFixedTime(now + aheadMs)
   await page.goto(path.startsWith('http') ? path : `${server.url}${path}`)
   return page
 }
@@ -87,6 +87,9 @@ it('say that a time is gone whose notice ran out while the form was open, and of
   now = instant(begun + 2 * hourMs)
   await view.clock.setFixedTime(now)
   await view.getByRole('button', { name: 'Book', exact: true }).click()
+  await view.getByRole('alert').getByText('it begins too soon').waitFor()
+  await look(view, 'too-soon')
+  expect(await view.getByText('Someone was quicker').count()).toBe(0)
   await view.locator('.lost button').first().click()
   await view.getByRole('button', { name: 'Book', exact: true }).click()
   await view.getByRole('heading', { name: 'You are booked' }).waitFor()
@@ -111,4 +114,37 @@ it('show what is free by then to whoever comes back to them, and nothing of what
   await comeBack()
   await expect.poll(shown).toBe('Wednesday, February 3')
   expect((await view.locator('.time').first().textContent())?.replace(/\u202f/g, ' ')).toBe('12:00 PM')
+})
+
+it.each([26, -26])('go by the time of the server where the clock of a device is %i hours ahead', async (hours) => {
+  const { id, links } = await bookAt(start + (hours > 0 ? 4 : 5) * 3_600)
+  await server.request('PUT', `/v3/grants/${server.host.grantId}/scheduling/configurations/${id}`, {
+    body: { scheduler: { min_booking_notice: 0, min_cancellation_notice: 5 * 60 } },
+  })
+  const view = await open(`/book/${id}`, hours * hourMs)
+  const first = async () => [
+    await view.locator('.dayTitle').textContent(),
+    (await view.locator('.time').first().textContent())?.replace(/\u202f/g, ' '),
+  ]
+  expect(await first()).toEqual(['Monday, February 1', '8:00 AM'])
+  expect(await view.locator('.day[aria-current=date]').getAttribute('data-day')).toBe('2027-02-01')
+  // Ten minutes later a guest comes back to it.
+  now = instant(begun + hourMs / 6)
+  await view.clock.setFixedTime(now + hours * hourMs)
+  const asked = view.waitForResponse('**/v3/scheduling/availability*')
+  await view.evaluate('dispatchEvent(new Event("focus"))')
+  await asked
+  await view.getByRole('button', { name: 'Tuesday, February 2, 2027' }).click()
+  await view.getByRole('button', { name: 'Monday, February 1, 2027' }).click()
+  await expect.poll(first).toEqual(['Monday, February 1', '8:30 AM'])
+
+  // Neither begun nor too late, or both, whatever the device thinks.
+  const early = await open(links.cancel, hours * hourMs)
+  await early.getByRole('button', { name: 'Cancel the booking' }).waitFor()
+  now = instant(begun + 26 * hourMs)
+  const late = await open(links.cancel, hours * hourMs)
+  await late.getByText('can no longer be cancelled').waitFor()
+  now = instant(begun + 31 * hourMs)
+  const begunView = await open(links.reschedule, hours * hourMs)
+  await begunView.getByRole('heading', { name: 'This booking has already begun.' }).waitFor()
 })

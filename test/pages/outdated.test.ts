@@ -7,7 +7,7 @@ import { en } from '../../web/booking/languages/en.ts'
 import { useBuild } from '../support/builds.ts'
 import { book, nearFuture } from '../support/hosts.ts'
 import { look, useBrowser } from '../support/pages/browser.ts'
-import { makePage, type PageServer, startPageServer } from '../support/pages/pages.ts'
+import { makePage, noticeUntilTomorrow, type PageServer, startPageServer } from '../support/pages/pages.ts'
 
 useBuild('pages')
 const browser = useBrowser()
@@ -19,6 +19,7 @@ beforeAll(async () => {
 
 type Listed = {
   readonly booking_id: string
+  readonly organizer_booking_ref: string
   readonly status: string
   readonly start_time: number
   readonly guest: object
@@ -33,8 +34,8 @@ const find = async (id: string) => (await listed()).find(({ booking_id }) => boo
 
 /** An hour of its own for each, from the day after tomorrow on. */
 let hour = 0
-async function makeBooking() {
-  const id = await makePage(server)
+async function makeBooking(options: Parameters<typeof makePage>[1] = {}) {
+  const id = await makePage(server, options)
   const start = nearFuture() + ++hour * 3_600
   const { booking_id, booking_ref } = (await book(server, id, start)).body.data
   const change = async (method: string, body: object) => {
@@ -145,7 +146,10 @@ describe('what can be booked', () => {
   it('asks for more by now', async () => {
     const { id, view, change } = await openForm()
     await change('PUT', {
-      scheduler: { additional_fields: { phone: { label: 'Phone', type: 'text', required: true } } },
+      scheduler: {
+        min_booking_notice: noticeUntilTomorrow(),
+        additional_fields: { phone: { label: 'Phone', type: 'text', required: true } },
+      },
     })
     await press(view, 'Book')
     await reload(view)
@@ -170,5 +174,31 @@ describe('what can be booked', () => {
     await alertSays(view, en.errors.outdated)
     await press(view, en.errors.reload)
     await view.getByText('1 h').waitFor()
+  })
+})
+
+describe('a word on why', () => {
+  it('goes along into another language', async () => {
+    const { address, booking_id } = await makeBooking()
+    const { page: view } = await browser.open(address('cancel'))
+    await view.getByLabel(en.cancel.reason).fill('I am ill')
+    await view.getByLabel(en.language).selectOption('de')
+    await view.getByRole('heading', { name: de.cancel.title }).waitFor()
+    expect(await view.getByLabel(de.cancel.reason).inputValue()).toBe('I am ill')
+    expect(await view.getByRole('alert').count()).toBe(0)
+    await press(view, de.cancel.submit)
+    await view.getByRole('heading', { name: de.done.cancelled }).waitFor()
+    expect(await find(booking_id)).toMatchObject({ status: 'cancelled', cancellation_reason: 'I am ill' })
+  })
+
+  it('of an organizer does, with the question that it answers', async () => {
+    const { booking_id } = await makeBooking({ event: { booking_type: 'organizer-confirmation' } })
+    const { organizer_booking_ref } = (await find(booking_id)) ?? {}
+    const { page: view } = await browser.open(`${server.url}/confirmation/${organizer_booking_ref}`)
+    await press(view, en.confirmation.decline)
+    await view.getByLabel(en.confirmation.declineReason).fill('On holiday')
+    await view.getByLabel(en.language).selectOption('de')
+    await view.getByRole('heading', { name: de.confirmation.declineTitle }).waitFor()
+    expect(await view.getByLabel(de.confirmation.declineReason).inputValue()).toBe('On holiday')
   })
 })

@@ -53,6 +53,7 @@ it('waits for what a session opens, and does not send its guest away meanwhile',
   await look(view, 'private-waiting')
   go()
   await view.locator('.time').first().waitFor()
+  expect(await view.title()).toBe('Intro call')
 })
 
 it('offers to try again where the server cannot be reached, and goes on then', async () => {

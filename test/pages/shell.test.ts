@@ -64,6 +64,8 @@ describe('a page', () => {
       '<script type="module" src="OURS">',
       '<script type="application/json" id="document">',
     ])
+    // Otherwise browsers would ask for one.
+    expect(text).toMatch(/<link rel="icon" href="data:image\/svg\+xml,[^"<>']+">/)
   })
 
   it('is found by client id and slug, and is nothing else of the server', async () => {

@@ -74,6 +74,21 @@ it('keeps what was typed where the guest goes on in another language', async () 
   expect(await view.getByLabel('Ihr Name').inputValue()).toBe('Gil Guest')
 })
 
+it('keeps the zone that the guest has chosen where they go on in another language', async () => {
+  const { page: view } = await browser.open(`${server.url}/book/${await makePage(server)}`)
+  await view.getByRole('button', { name: 'Change time zone' }).click()
+  await view.getByRole('combobox', { name: 'Time zone' }).fill('Tokyo')
+  await view.keyboard.press('Enter')
+  await view.locator('.time').first().click()
+  const shown = () => view.locator('.chosen .when small').textContent()
+  expect(await shown()).toContain('Tokyo')
+  await view.getByLabel('Language').selectOption({ label: 'Deutsch' })
+  await view.getByLabel('Sprache').waitFor()
+  expect(await view.locator('.zone').textContent()).toContain('Tokyo')
+  // Nothing was typed.
+  expect(await view.getByText('Ihre Angaben sind noch da.').count()).toBe(0)
+})
+
 type Hours = { readonly start: string; readonly end: string; readonly timezone?: string }
 
 /** A server whose clock stands at `now`, with hours on some days, in Berlin unless they say otherwise, seen from `timezone`. */

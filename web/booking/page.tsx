@@ -1,5 +1,5 @@
 // What every part of a page may know: the words, the language, and how the guest's own browser writes dates.
-import { createContext, type ReactNode, type RefObject, useContext, useRef, useState } from 'react'
+import { createContext, type ReactNode, type RefObject, useContext, useEffect, useRef, useState } from 'react'
 
 import type { PageDocument } from '../../src/wire/pages.ts'
 import { localeOf } from '../shared/format.ts'
@@ -49,4 +49,15 @@ export function usePage(): Page {
   const page = useContext(PageContext)
   if (page === undefined) throw new Error('usePage is for parts of a page')
   return page
+}
+
+/** Has `typed` taken along where the page is loaded again in another language; what it finds with `useTaken`. */
+export function useTyped(typed: object | undefined): void {
+  const { typed: place } = usePage()
+  useEffect(() => {
+    place.current = typed
+    return () => {
+      place.current = undefined
+    }
+  })
 }

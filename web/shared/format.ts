@@ -28,9 +28,13 @@ function baseOf(tag: string): string | undefined {
   }
 }
 
-/** `Ada and Bob` */
+/** `Ada and Bob`. Where one of them, or the word between them, is written from right to left, none pulls the others around. */
 export function formatList(names: readonly string[], locale: string): string {
-  return new Intl.ListFormat(locale, { type: 'conjunction' }).format(names)
+  const list = new Intl.ListFormat(locale, { type: 'conjunction' })
+  const text = list.format(names)
+  return names.length > 1 && /[\u0590-\u08ff]/.test(text)
+    ? list.format(names.map((name) => `\u2068${name}\u2069`))
+    : text
 }
 
 /** `7 days`, as short as the locale writes it. */
@@ -43,6 +47,7 @@ const styles = {
   shortDay: { weekday: 'long', day: 'numeric', month: 'long' },
   month: { month: 'long', year: 'numeric' },
   shortWeekday: { weekday: 'short' },
+  narrowWeekday: { weekday: 'narrow' },
   longWeekday: { weekday: 'long' },
   shortMoment: { weekday: 'short', day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' },
   time: { timeStyle: 'short' },
@@ -79,9 +84,18 @@ export function formatMonth(month: string, locale: string): string {
   return writer('month', locale, 'UTC').format(Date.parse(`${month}-15T00:00:00Z`))
 }
 
-/** `Tue` or `Tuesday`, of an instant in UTC. */
-export function formatWeekday(at: number, locale: string, weekday: 'short' | 'long'): string {
-  return writer(weekday === 'short' ? 'shortWeekday' : 'longWeekday', locale, 'UTC').format(at * 1_000)
+/** Over a seventh of a narrow screen there is room for so many letters. */
+const columnLetters = 4
+
+/** `Tue`, of an instant in UTC: a single letter where the locale has nothing else that is short. */
+export function formatShortWeekday(at: number, locale: string): string {
+  const text = writer('shortWeekday', locale, 'UTC').format(at * 1_000)
+  return text.length > columnLetters ? writer('narrowWeekday', locale, 'UTC').format(at * 1_000) : text
+}
+
+/** `Tuesday`, of an instant in UTC. */
+export function formatWeekday(at: number, locale: string): string {
+  return writer('longWeekday', locale, 'UTC').format(at * 1_000)
 }
 
 /** Numbers in the locale's own digits. */

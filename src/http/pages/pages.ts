@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { notFound, type Problem } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
+import { type Instant, toUnixSeconds } from '../../core/time/instant.ts'
 import type { Operations } from '../../operations/operations.ts'
 import type { PageData } from '../../wire/pages.ts'
 import { answerProblem } from '../answers.ts'
@@ -19,6 +20,7 @@ export type PagesOptions = {
   readonly limiter: Limiter
   /** Where the build left the pages. */
   readonly pagesFolder: string
+  readonly now: () => Instant
 }
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
@@ -34,7 +36,8 @@ const notBuilt: Problem = {
 /**
  * `GET` only, and none of it changes anything. Returns what a person is shown who asks for something that is not there.
  */
-export function servePages(server: FastifyInstance, { operations, limiter, pagesFolder }: PagesOptions): Handler {
+export function servePages(server: FastifyInstance, options: PagesOptions): Handler {
+  const { operations, limiter, pagesFolder } = options
   // Half a megabyte that a server of the API alone never needs.
   let built: BuiltPages | undefined
   const read = () => (built ??= readBuiltPages(pagesFolder))
@@ -47,19 +50,21 @@ export function servePages(server: FastifyInstance, { operations, limiter, pages
   ): Promise<FastifyReply> => {
     const pages = read()
     if (pages === undefined) return answerProblem(request, reply, notBuilt)
+    const answer = (status: number, page: PageData, frames: readonly string[]) =>
+      send(request, reply, { built: pages, now: toUnixSeconds(options.now()) }, status, page, frames)
     const allowed = await limiter.beforePage(clientAddress(request))
     if (!allowed.ok) {
       reply.header('retry-after', String(allowed.problem.retryAfterSeconds ?? 60))
-      return send(request, reply, pages, 429, { kind: 'busy' }, [])
+      return answer(429, { kind: 'busy' }, [])
     }
     // Of what cannot be stored there is nothing.
     const isText = findExcess(request.params, 'path') === undefined
     const [opened, found] = isText ? await Promise.all([open(), findFrames()]) : [failure(notFound), failure(notFound)]
     const frames = found.ok ? found.value : []
-    if (opened.ok) return send(request, reply, pages, 200, opened.value, frames)
+    if (opened.ok) return answer(200, opened.value, frames)
     const { kind } = opened.problem
-    if (kind === 'unavailable') return send(request, reply, pages, 503, { kind: 'busy' }, frames)
-    return send(request, reply, pages, 404, { kind: 'missing' }, frames)
+    if (kind === 'unavailable') return answer(503, { kind: 'busy' }, frames)
+    return answer(404, { kind: 'missing' }, frames)
   }
 
   server.get(`/:client_id(^${uuid}$)/:slug`, hidden, (request, reply) => {
@@ -159,7 +164,7 @@ function sendAsset(request: FastifyRequest, reply: FastifyReply, asset: Asset, c
 function send(
   request: FastifyRequest,
   reply: FastifyReply,
-  built: BuiltPages,
+  { built, now }: { readonly built: BuiltPages; readonly now: number },
   status: number,
   page: PageData,
   frames: readonly string[],
@@ -173,9 +178,10 @@ function send(
   if (words === undefined) throw new Error(`the pages were built without ${chosen}`)
   const colorScheme = color_scheme === 'light' || color_scheme === 'dark' ? color_scheme : undefined
   const title = page.kind === 'book' ? page.settings.name : (words.titles[page.kind] ?? '')
+  const document = { page, now, language: chosen, languages, words }
   return reply
     .code(status)
     .type('text/html; charset=utf-8')
     .header('content-security-policy', pagePolicy(["'self'", ...frames].join(' ')))
-    .send(writeShell({ built, document: { page, language: chosen, languages, words }, words, title, colorScheme }))
+    .send(writeShell({ built, document, words, title, colorScheme }))
 }

@@ -37,10 +37,15 @@ export const sendWish = oneOfMany<Wish, BookingJson>(async (wish, key) => {
   if (missingMs > 0) await new Promise((resolve) => setTimeout(resolve, missingMs))
   const sent = await sendOnce(wish, key)
   if (sent.ok || sent.problem.challenge === undefined) return sent
-  const { solve } = await import('../../shared/proofOfWork.ts')
-  const proof = await solve(sent.problem.challenge)
+  const script = await import('../../shared/proofOfWork.ts').catch(becauseItIsGone)
+  const proof = await script?.solve(sent.problem.challenge)
   return proof === undefined ? sent : sendOnce(wish, key, proof)
 })
+
+/** The script does not come: the connection is cut, or a newer server has another one. */
+function becauseItIsGone(error: unknown): undefined {
+  if (!(error instanceof TypeError)) throw error
+}
 
 function sendOnce(wish: Wish, key: string, proof?: string): Promise<Answered<BookingJson>> {
   const { settings, start, answers, timezone, language, token } = wish

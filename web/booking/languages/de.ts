@@ -33,6 +33,7 @@ export const de: Words = {
   times: {
     title: 'Freie Zeiten am {day}',
     taken: 'Jemand war schneller: Die gewählte Zeit ist soeben vergeben worden.',
+    tooSoon: 'Die gewählte Zeit kann nicht mehr gebucht werden: Sie beginnt inzwischen zu bald.',
     kept: 'Ihre Angaben sind noch da.',
     nearest: 'Das sind die nächstgelegenen freien Zeiten:',
     others: 'Alle Zeiten zeigen',

@@ -32,6 +32,7 @@ export const en = {
   times: {
     title: 'Free times on {day}',
     taken: 'Someone was quicker: the time you chose has just been taken.',
+    tooSoon: 'The time you chose can no longer be booked: by now it begins too soon.',
     kept: 'What you typed is still here.',
     nearest: 'These are the nearest free times:',
     others: 'See all times',

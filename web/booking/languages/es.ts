@@ -33,6 +33,7 @@ export const es: Words = {
   times: {
     title: 'Horas libres el {day}',
     taken: 'Alguien fue más rápido: la hora elegida acaba de ocuparse.',
+    tooSoon: 'La hora elegida ya no se puede reservar: ahora falta demasiado poco para que empiece.',
     kept: 'Lo que escribiste sigue aquí.',
     nearest: 'Estas son las horas libres más cercanas:',
     others: 'Ver todas las horas',

@@ -33,6 +33,7 @@ export const fr: Words = {
   times: {
     title: 'Créneaux libres le {day}',
     taken: 'Quelqu’un a été plus rapide : le créneau choisi vient d’être pris.',
+    tooSoon: 'Le créneau choisi ne peut plus être réservé : il commence désormais trop tôt.',
     kept: 'Ce que vous avez saisi est toujours là.',
     nearest: 'Voici les créneaux libres les plus proches :',
     others: 'Voir tous les créneaux',

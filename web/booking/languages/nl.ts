@@ -33,6 +33,7 @@ export const nl: Words = {
   times: {
     title: 'Vrije tijden op {day}',
     taken: 'Iemand was sneller: de gekozen tijd is zojuist bezet.',
+    tooSoon: 'De gekozen tijd kan niet meer worden geboekt: die begint inmiddels te snel.',
     kept: 'Wat je hebt ingevuld staat er nog.',
     nearest: 'Dit zijn de dichtstbijzijnde vrije tijden:',
     others: 'Alle tijden tonen',

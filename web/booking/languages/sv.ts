@@ -33,6 +33,7 @@ export const sv: Words = {
   times: {
     title: 'Lediga tider {day}',
     taken: 'Någon hann före: tiden du valde har just blivit bokad.',
+    tooSoon: 'Tiden du valde går inte längre att boka: den börjar för snart nu.',
     kept: 'Det du skrev finns kvar.',
     nearest: 'Det här är de närmaste lediga tiderna:',
     others: 'Visa alla tider',

@@ -33,6 +33,7 @@ export const zh: Words = {
   times: {
     title: '{day}的空闲时间',
     taken: '有人抢先一步：您选择的时间刚刚被预约。',
+    tooSoon: '您选择的时间即将开始，已无法预约。',
     kept: '您填写的内容仍然保留。',
     nearest: '以下是最接近的空闲时间：',
     others: '查看所有时间',

@@ -1,6 +1,7 @@
 // A booking as its link shows it.
 import type { LinkedBooking } from '../../../src/wire/pages.ts'
 import type { UiSettings } from '../../../src/wire/uiSettings.ts'
+import { unixNow } from '../../shared/clock.ts'
 import { formatList } from '../../shared/format.ts'
 import { fieldsOf } from '../form/answers.ts'
 import type { Words } from '../languages/en.ts'
@@ -49,7 +50,7 @@ export function peopleAndAnswers(
 }
 
 export function hasBegun({ start_time }: LinkedBooking): boolean {
-  return start_time <= Date.now() / 1_000
+  return start_time <= unixNow()
 }
 
 /** Instead of a page that would change it: it was called off, or has begun. Undefined where it still can be changed. */

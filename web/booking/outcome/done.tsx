@@ -1,6 +1,7 @@
 // What stands after something was done: what it is now, and what can be done next.
 import { type ReactNode, useEffect, useRef } from 'react'
 
+import { unixNow } from '../../shared/clock.ts'
 import { describeZone, formatDay, formatTimes } from '../../shared/format.ts'
 import { usePage } from '../page.tsx'
 import { type CalendarEntry, googleLink, outlookLink, writeIcs } from './calendarLinks.ts'
@@ -93,7 +94,7 @@ export function When({ start, end, timezone }: WhenProps) {
 export function AddToCalendar({ entry }: { readonly entry: CalendarEntry }) {
   const { words } = usePage()
   const download = () => {
-    const text = writeIcs(entry, Math.floor(Date.now() / 1_000))
+    const text = writeIcs(entry, Math.floor(unixNow()))
     const address = URL.createObjectURL(new Blob([text], { type: 'text/calendar;charset=utf-8' }))
     const link = Object.assign(document.createElement('a'), { href: address, download: 'booking.ics' })
     link.click()

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react'
 
 import type { SlotStarts } from '../../../src/wire/pages.ts'
 import type { UiSettings } from '../../../src/wire/uiSettings.ts'
+import { unixNow } from '../../shared/clock.ts'
 import { fill, formatList } from '../../shared/format.ts'
 import { About } from '../about.tsx'
 import { type BookingJson, redirectAddress, sendWish, type Wish } from '../calls/booking.ts'
@@ -13,11 +14,11 @@ import { type Failure, findFailure } from '../form/complaints.ts'
 import { GuestForm } from '../form/guestForm.tsx'
 import { isFramed, tellFrame, tellReady } from '../frame.ts'
 import { AddToCalendar, ChangeLinks, Done, Facts, linkTo, When } from '../outcome/done.tsx'
-import { usePage } from '../page.tsx'
+import { usePage, useTyped } from '../page.tsx'
 import { ChangeTime } from '../times/changeTime.tsx'
 import { LostSlot } from '../times/lostSlot.tsx'
 import { SlotPicker } from '../times/slotPicker.tsx'
-import { guestTimezone, Zone } from '../times/timezone.tsx'
+import { useTimezone, Zone } from '../times/timezone.tsx'
 import { type Ending, useChoice } from '../times/useChoice.ts'
 import { useSlots } from '../times/useSlots.ts'
 
@@ -28,21 +29,21 @@ type BookPageProps = {
   readonly session?: string
 }
 
+/** What was typed and chosen, of a page that was loaded again. */
+type Taken = { readonly answers: Answers | undefined; readonly timezone: string | undefined }
+
 export function BookPage({ settings, slots: first, session }: BookPageProps) {
-  const { words, language, parameters, typed } = usePage()
+  const { words, language, parameters } = usePage()
   const { scheduler, organizer } = settings
-  const [timezone, setTimezone] = useState(() => guestTimezone(parameters))
-  const taken = useTaken<{ readonly answers: Answers }>()?.answers
+  const taken = useTaken<Taken>()
+  const zone = useTimezone(taken?.timezone)
+  const { timezone } = zone
   const [given] = useState(() => firstAnswers(scheduler.additional_fields, parameters))
   const [answers, setAnswers] = useState(() =>
-    taken === undefined ? given : keepAnswers(scheduler.additional_fields, given, taken),
+    taken?.answers === undefined ? given : keepAnswers(scheduler.additional_fields, given, taken.answers),
   )
-  useEffect(() => {
-    typed.current = answers === given ? undefined : { answers }
-    return () => {
-      typed.current = undefined
-    }
-  }, [typed, answers, given])
+  const typed: Taken = { answers: answers === given ? undefined : answers, timezone: zone.chosen }
+  useTyped(typed.answers === undefined && typed.timezone === undefined ? undefined : typed)
   const { configuration_id: configurationId, duration_minutes: minutes } = settings
   const slots = useSlots({ configurationId, token: session, minutes }, first)
   const choice = useChoice<Sent<Wish, BookingJson>, Failure>()
@@ -75,7 +76,7 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
   const isLost = standing.is === 'lost'
   const failure = standing.is === 'refused' ? standing.failure : undefined
   const isOutdated = failure?.is === 'sentence' && failure.isOutdated
-  const reload = () => loadAgain({ answers })
+  const reload = () => loadAgain(typed)
   const submitLabel =
     settings.appearance?.submit_button_label ||
     (settings.booking_type === 'booking' ? words.form.submit : words.form.request)
@@ -89,14 +90,12 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
               <ChangeTime choice={choice} />
             </p>
           )}
-          {!isForm && taken !== undefined && (
+          {!isForm && taken?.answers !== undefined && (
             <p className="note" role="status">
               {words.times.kept}
             </p>
           )}
-          {!isForm && (
-            <Zone timezone={timezone} at={start ?? slots.starts[0] ?? Date.now() / 1_000} onChange={setTimezone} />
-          )}
+          {!isForm && <Zone timezone={timezone} at={start ?? slots.starts[0] ?? unixNow()} onChange={zone.choose} />}
         </About>
         {isForm ? (
           <section className="formStep" aria-label={words.form.title}>
@@ -104,7 +103,14 @@ export function BookPage({ settings, slots: first, session }: BookPageProps) {
               {words.form.title}
             </h2>
             {isLost && (
-              <LostSlot slots={slots} choice={choice} lost={start} timezone={timezone} kept={words.times.kept} />
+              <LostSlot
+                slots={slots}
+                choice={choice}
+                lost={start}
+                timezone={timezone}
+                noticeMinutes={scheduler.min_booking_notice}
+                kept={words.times.kept}
+              />
             )}
             {settings.booking_type !== 'booking' && (
               <p className="note">

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react'
 
 import type { LinkedBooking } from '../../../src/wire/pages.ts'
 import type { UiSettings } from '../../../src/wire/uiSettings.ts'
+import { unixNow } from '../../shared/clock.ts'
 import { fill, formatDays } from '../../shared/format.ts'
 import { ownTimezone } from '../../shared/timezone.ts'
 import { cancelBooking } from '../calls/booking.ts'
@@ -12,7 +13,7 @@ import { Reason } from '../form/reason.tsx'
 import { tellFrame, tellReady } from '../frame.ts'
 import { BookAgain, BookingFacts, EndedBooking, endOf, peopleAndAnswers } from '../outcome/currentBooking.tsx'
 import { Done } from '../outcome/done.tsx'
-import { usePage } from '../page.tsx'
+import { usePage, useTyped } from '../page.tsx'
 import { Refused } from '../refused.tsx'
 
 type CancelPageProps = { readonly settings: UiSettings; readonly booking: LinkedBooking }
@@ -31,6 +32,7 @@ export function CancelPage({ settings, booking: shown }: CancelPageProps) {
   const [failure, setFailure] = useState(failureOf(before, booking, words))
   const [isDone, setDone] = useState(false)
   useEffect(tellReady, [])
+  useTyped(reason === '' ? undefined : { start: booking.start_time, reason })
 
   const { scheduler, configuration_id } = settings
   const { organizer } = booking
@@ -69,8 +71,7 @@ export function CancelPage({ settings, booking: shown }: CancelPageProps) {
   const end = endOf(booking)
   if (end !== undefined) return <EndedBooking booking={booking} end={end} configurationId={configuration_id} />
   const notice = scheduler.min_cancellation_notice
-  const isTooLate =
-    !isHost && booking.status === 'booked' && notice > 0 && booking.start_time - Date.now() / 1_000 < notice * 60
+  const isTooLate = !isHost && booking.status === 'booked' && notice > 0 && booking.start_time - unixNow() < notice * 60
   return (
     <main className="page">
       <section className="card decide">

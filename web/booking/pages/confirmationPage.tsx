@@ -12,7 +12,7 @@ import { Reason } from '../form/reason.tsx'
 import { tellFrame, tellReady } from '../frame.ts'
 import { BookingFacts, hasBegun, peopleAndAnswers } from '../outcome/currentBooking.tsx'
 import { Done } from '../outcome/done.tsx'
-import { usePage } from '../page.tsx'
+import { usePage, useTyped } from '../page.tsx'
 import { Refused } from '../refused.tsx'
 
 type ConfirmationPageProps = {
@@ -38,6 +38,7 @@ export function ConfirmationPage({ settings, booking: shown, salt, stands }: Con
   const decline = useRef<HTMLButtonElement>(null)
   const wasDeclining = useRef(isDeclining)
   useEffect(tellReady, [])
+  useTyped(isDeclining ? { start: booking.start_time, isDeclining, reason } : undefined)
   useEffect(() => {
     if (isDeclining !== wasDeclining.current) (isDeclining ? heading : decline).current?.focus()
     wasDeclining.current = isDeclining

@@ -35,6 +35,8 @@ export function PrivatePage({ configurationId }: { readonly configurationId: str
       // A session is good for one configuration, which may be another than this page's.
       if (found.ok && found.value.configuration_id === configurationId) {
         wearAccent(found.value.appearance?.color)
+        // As the server writes it of a page that is open to all.
+        document.title = found.value.name
         setState({ is: 'open', session, settings: found.value })
         return
       }

@@ -1,5 +1,5 @@
 // Moving a booking: the time that it has, the time that is wanted, and one button.
-import { useEffect, useState } from 'react'
+import { useEffect } from 'react'
 
 import type { LinkedBooking, SlotStarts } from '../../../src/wire/pages.ts'
 import type { UiSettings } from '../../../src/wire/uiSettings.ts'
@@ -12,12 +12,12 @@ import { isSlotLost, type Sent } from '../calls/tries.ts'
 import { tellFrame, tellReady } from '../frame.ts'
 import { EndedBooking, endOf } from '../outcome/currentBooking.tsx'
 import { AddToCalendar, Done, Facts, When } from '../outcome/done.tsx'
-import { usePage } from '../page.tsx'
+import { usePage, useTyped } from '../page.tsx'
 import { Refused } from '../refused.tsx'
 import { ChangeTime } from '../times/changeTime.tsx'
 import { LostSlot } from '../times/lostSlot.tsx'
 import { SlotPicker } from '../times/slotPicker.tsx'
-import { guestTimezone, Zone } from '../times/timezone.tsx'
+import { useTimezone, Zone } from '../times/timezone.tsx'
 import { type Ending, useChoice } from '../times/useChoice.ts'
 import { useSlots } from '../times/useSlots.ts'
 
@@ -40,11 +40,14 @@ export function ReschedulePage(props: ReschedulePageProps) {
 }
 
 function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
-  const { words, parameters } = usePage()
+  const { words } = usePage()
   const { start_time: before, end_time: beforeEnd } = booking
-  const tried = useTaken<Tried>()
+  const tried = useTaken<Tried & { readonly timezone?: string }>()
   const failure = failureOf(tried, booking, words)
-  const [timezone, setTimezone] = useState(() => guestTimezone(parameters))
+  const zone = useTimezone(tried?.timezone)
+  const { timezone } = zone
+  const taken = { start: before, ...(zone.chosen === undefined ? {} : { timezone: zone.chosen }) }
+  useTyped(zone.chosen === undefined ? undefined : taken)
   const slots = useSlots(
     {
       configurationId: settings.configuration_id,
@@ -59,7 +62,7 @@ function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
   const { start, standing, isOpen } = choice
   useEffect(tellReady, [])
 
-  const reload = (told?: string) => loadAgain({ start: before, ...(told === undefined ? {} : { failure: told }) })
+  const reload = (told?: string) => loadAgain({ ...taken, ...(told === undefined ? {} : { failure: told }) })
   const endOfMeeting = (from: number) => from + settings.duration_minutes * 60
   const move = async (wanted: number): Promise<Ending<Sent<Move, BookingJson>, Failure>> => {
     const sent = await moveBooking({ booking, start: wanted, minutes: settings.duration_minutes })
@@ -147,14 +150,22 @@ function Moving({ settings, booking, slots: first }: ReschedulePageProps) {
             </p>
           </div>
           {!isChosen && failure !== undefined && <Refused text={failure} takesFocus />}
-          {!isChosen && <Zone timezone={timezone} at={start ?? before} onChange={setTimezone} />}
+          {!isChosen && <Zone timezone={timezone} at={start ?? before} onChange={zone.choose} />}
         </About>
         {isChosen ? (
           <section className="formStep" aria-label={words.reschedule.submit}>
             <h2 ref={choice.heading} tabIndex={-1}>
               {words.facts.now}
             </h2>
-            {standing.is === 'lost' && <LostSlot slots={others} choice={choice} lost={start} timezone={timezone} />}
+            {standing.is === 'lost' && (
+              <LostSlot
+                slots={others}
+                choice={choice}
+                lost={start}
+                timezone={timezone}
+                noticeMinutes={settings.scheduler.min_booking_notice}
+              />
+            )}
             {refused !== undefined && (
               <Refused text={refused.text} onReload={refused.isOutdated ? () => reload() : undefined} />
             )}

@@ -12,7 +12,7 @@ import {
   useState,
 } from 'react'
 
-import { formatDay, formatMonth, formatWeekday, numberWriter } from '../../shared/format.ts'
+import { formatDay, formatMonth, formatShortWeekday, formatWeekday, numberWriter } from '../../shared/format.ts'
 import { addDays, addMonths, firstDayOf, firstWeekdayOf, monthOf, weekdayOf, weeksOf } from '../../shared/month.ts'
 import { usePage } from '../page.tsx'
 
@@ -239,8 +239,8 @@ function writeMonth(month: string, locale: string) {
   )
   // The second week is whole in every month.
   const weekdays = (days[1] ?? []).map((day = '') => ({
-    short: formatWeekday(noonOf(day), locale, 'short'),
-    long: formatWeekday(noonOf(day), locale, 'long'),
+    short: formatShortWeekday(noonOf(day), locale),
+    long: formatWeekday(noonOf(day), locale),
   }))
   return { weeks, weekdays }
 }

@@ -14,10 +14,15 @@ type ZoneProps = {
   onChange(timezone: string): void
 }
 
-/** The one that the page's link names, else the browser's own. */
-export function guestTimezone(parameters: URLSearchParams): string {
-  const named = parameters.get('timezone')
-  return named !== null && isTimezone(named) ? named : ownTimezone()
+/** The zone that times are shown in: what the guest has `chosen`, else what the page's link names, else the browser's own. */
+export function useTimezone(taken: string | undefined) {
+  const { parameters } = usePage()
+  const [own] = useState(() => {
+    const named = parameters.get('timezone')
+    return named !== null && isTimezone(named) ? named : ownTimezone()
+  })
+  const [chosen, choose] = useState(taken)
+  return { timezone: chosen ?? own, chosen, choose }
 }
 
 export function Zone({ timezone, at, onChange }: ZoneProps) {

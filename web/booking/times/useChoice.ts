@@ -3,6 +3,7 @@
 // What has been sent is waited for where it was sent from, whatever is pressed.
 import { type RefObject, useEffect, useRef, useState } from 'react'
 
+import { endWithThisClick } from '../doubleClick.ts'
 import { isFramed } from '../frame.ts'
 
 /** What became of what was sent. */
@@ -55,12 +56,14 @@ export function useChoice<Done, Failure = string>(): Choice<Done, Failure> {
     isOpen,
     heading,
     choose: (start) => {
+      endWithThisClick()
       if (!isStep && !isFramed) history.pushState({ openslotStep: 'form' }, '')
       setStep(true)
       setChosen({ start, standing: { is: 'open' } })
     },
     change: () => {
       if (isSending.current) return
+      endWithThisClick()
       if (isFramed) setStep(false)
       else history.back()
     },

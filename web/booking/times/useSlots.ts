@@ -3,6 +3,7 @@ import { useCallback, useEffect, useRef, useState } from 'react'
 
 import type { SlotStarts } from '../../../src/wire/pages.ts'
 import { call } from '../../shared/client.ts'
+import { unixNow } from '../../shared/clock.ts'
 import { isOutdated } from '../calls/refusals.ts'
 
 const daySeconds = 86_400
@@ -122,6 +123,6 @@ export function useSlots(source: SlotSource, initial: SlotStarts | undefined): S
 }
 
 function emptyNow(): SlotStarts {
-  const from = Math.floor(Date.now() / 1_000)
+  const from = Math.floor(unixNow())
   return { from, until: from, starts: [] }
 }
