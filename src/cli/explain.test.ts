@@ -27,3 +27,10 @@ it.each([
     `is not trusted (${message}); name its authority`,
   )
 })
+
+it('says where the data cannot be', () => {
+  const error = { code: 'ENOENT', syscall: 'mkdir', path: '/proc/openslot' }
+  expect(explain(Object.assign(new Error('ENOENT'), error))).toBe(
+    'No folder can be made at /proc/openslot; set DATA_DIR to a place where one can.',
+  )
+})
