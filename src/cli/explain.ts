@@ -1,4 +1,5 @@
 // What went wrong, in one plain sentence for the person at the terminal.
+import { explainDamage, isDamage } from '../adapters/storage/damage.ts'
 
 const byCode: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Nothing answers at the address of DATABASE_URL; is PostgreSQL running there?',
@@ -42,6 +43,7 @@ export function explain(error: unknown): string {
     return `${path} is, or lies below, something that is no folder.`
   if (path !== undefined && code === 'EISDIR') return `${path} is a folder.`
   if (code === '42501') return `The user of DATABASE_URL lacks a right that OpenSlot needs: ${error.message}.`
+  if (isDamage(error)) return explainDamage(error.message)
   const tls = explainTls(error.message, code)
   if (tls !== undefined) return tls
   if (error.message === 'timeout expired') return byCode.ETIMEDOUT ?? error.message

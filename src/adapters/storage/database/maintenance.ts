@@ -63,7 +63,7 @@ export async function readWorkerSilence(database: Queryable): Promise<number | u
 export async function countOldHeld(transaction: Transaction): Promise<number> {
   const [row] = await transaction.query<{ count: number }>(sql`
     select count(*) as count from openslot.bookings
-    where app_id = ${transaction.appId} and state = 'held' and updated_at < now() - interval '60 seconds'`)
+    where app_id = ${transaction.appId} and change is not null and state = 'held' and updated_at < now() - interval '60 seconds'`)
   return row?.count ?? 0
 }
 

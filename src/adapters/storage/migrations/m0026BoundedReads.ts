@@ -31,6 +31,15 @@ drop index openslot.deliveries_event;
 drop index openslot.deliveries_endpoint;
 create unique index deliveries_event on openslot.deliveries (event_id, app_id, endpoint_id);
 
--- What was done to anything but bookings, which lie between their making and their last change.
-create index audit_log_target on openslot.audit_log (target, app_id) where action not like 'booking.%';
+-- Those of whom somebody asks what went wrong, among a million that went well.
+create index deliveries_mails_lost on openslot.deliveries (app_id, id) where kind = 'mail' and state in ('dead', 'cancelled');
+create index deliveries_lost on openslot.deliveries (app_id, endpoint_id, id) where kind = 'webhook' and state = 'dead';
+
+-- What was done to anything but bookings. What was done to one lies between its making and its last change.
+create index audit_log_seldom on openslot.audit_log (app_id, id) where action not like 'booking.%';
+
+-- For who asks for a window alone, hence the expression: it looked as good as the primary key for one event by its id, and all of
+-- the calendar were read.
+drop index openslot.events_window;
+create index events_window on openslot.events using gist (app_id, grant_id, (calendar_id || ''), during);
 `
