@@ -125,7 +125,7 @@ function conditionsOf(appId: AppId, key: CalendarKey, filter: EventFilter): Sql 
   const isWhole = filter.series === 'whole'
   if (filter.span !== undefined) {
     const span = sql`tstzrange(${timestamp(filter.span.start)}, ${timestamp(filter.span.end)})`
-    const near = usesWindow(sql`${key.calendarId}::text`)
+    const near = usesWindow(sql`${key.grantId}::uuid`, sql`${key.calendarId}::text`)
     conditions.push(
       isWhole
         ? sql`(event.during && ${span} and ${near} or event.id = any(${filter.standIns ?? []}::text[]))`

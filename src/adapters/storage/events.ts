@@ -207,7 +207,7 @@ export function readBusyRows(
         on calendar.app_id = ${appId} and calendar.grant_id = key.grant_id and calendar.id = key.calendar_id
       left join lateral (
         select true as blocks, ${fields} from openslot.events as event
-        where ${ofCalendar} and ${usesWindow(sql`calendar.id`)} and event.during && tstzrange(${start}, ${end}) and event.busy and event.status <> 'cancelled'
+        where ${ofCalendar} and ${usesWindow(sql`calendar.grant_id`, sql`calendar.id`)} and event.during && tstzrange(${start}, ${end}) and event.busy and event.status <> 'cancelled'
         union all
         select false as blocks, ${fields} from openslot.events as event
         where ${ofCalendar} and event.master_event_id is not null
@@ -260,9 +260,9 @@ export async function latestOfGroup(
   return keys.map((_, index) => found.get(index + 1))
 }
 
-/** For the index of what takes place when, which holds this expression in place of the calendar's id. */
-export function usesWindow(calendarId: Sql): Sql {
-  return sql`event.calendar_id || '' = ${calendarId} || ''`
+/** For the index of what takes place when, which holds this expression in place of the calendar's key. */
+export function usesWindow(grantId: Sql, calendarId: Sql): Sql {
+  return sql`event.grant_id::text || '/' || event.calendar_id = ${grantId}::text || '/' || ${calendarId}`
 }
 
 export function isOnCalendar(appId: AppId, key: CalendarKey): Sql {

@@ -41,5 +41,5 @@ create index audit_log_seldom on openslot.audit_log (app_id, id) where action no
 -- For who asks for a window alone, hence the expression: it looked as good as the primary key for one event by its id, and all of
 -- the calendar were read.
 drop index openslot.events_window;
-create index events_window on openslot.events using gist (app_id, grant_id, (calendar_id || ''), during);
+create index events_window on openslot.events using gist (app_id, (grant_id::text || '/' || calendar_id), during);
 `
