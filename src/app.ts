@@ -12,7 +12,7 @@ import { keepMails } from './adapters/mail/kept.ts'
 import type { Mailer } from './adapters/mail/mailer.ts'
 import { createSafeFetch, type SafeFetchOptions } from './adapters/net/safeFetch.ts'
 import type { Connection } from './adapters/storage/database/connection.ts'
-import { Database } from './adapters/storage/database/database.ts'
+import { Database, isAway } from './adapters/storage/database/database.ts'
 import { startEmbeddedPostgres } from './adapters/storage/embedded/embedded.ts'
 import { migrate, serverRole } from './adapters/storage/migrations/migrations.ts'
 import { loadMasterKeys, type MasterKey, type MasterKeys } from './adapters/storage/secrets/masterKeys.ts'
@@ -114,7 +114,7 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
     const start = async () => {
       masterKeys.prepare()
       if (config.role !== 'web') {
-        const worker = await startWorker({ pool: database.pool, operations, logger })
+        const worker = await startWorker({ pool: database.pool, isAway, operations, logger })
         closers.push(() => worker.stop())
       }
       if (config.role === 'worker') return { address: undefined }

@@ -27,3 +27,18 @@ it.each([
     `is not trusted (${message}); name its authority`,
   )
 })
+
+it('says where the data cannot be', () => {
+  const error = { code: 'ENOENT', syscall: 'mkdir', path: '/proc/openslot' }
+  expect(explain(Object.assign(new Error('ENOENT'), error))).toBe(
+    'No folder can be made at /proc/openslot; set DATA_DIR to a place where one can.',
+  )
+})
+
+it('says what to do about a page that is spoilt, and nothing of it about what is wrong with a statement', () => {
+  const spoilt = Object.assign(new Error('invalid page in block 0 of relation "base/5/1259"'), { code: 'XX001' })
+  expect(explain(spoilt)).toMatch(
+    /^The database is damaged \(invalid page .*\)\. Keep a copy .* "openslot restore FILE"/,
+  )
+  expect(explain(Object.assign(new Error('cache lookup failed'), { code: 'XX000' }))).toBe('cache lookup failed')
+})

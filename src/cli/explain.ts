@@ -1,4 +1,5 @@
 // What went wrong, in one plain sentence for the person at the terminal.
+import { explainDamage, isDamage } from '../adapters/storage/damage.ts'
 
 const byCode: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Nothing answers at the address of DATABASE_URL; is PostgreSQL running there?',
@@ -27,18 +28,22 @@ export function explain(error: unknown): string {
     address,
     port,
     path,
-  } = error as Error & { code?: string; address?: string; port?: number; path?: string }
+    syscall,
+  } = error as Error & { code?: string; address?: string; port?: number; path?: string; syscall?: string }
   if (code === 'EADDRINUSE') return `Port ${port} on ${address} is already in use; stop what uses it, or set PORT.`
   if (code === 'EADDRNOTAVAIL') return `This machine has no address ${address}; set HOST.`
   if (code === 'EACCES' && port !== undefined)
     return `This user may not listen on port ${port}; set PORT to 1024 or more.`
   if (code === 'ENOSPC') return `There is no space left on the disk${path === undefined ? '' : ` for ${path}`}.`
+  if (path !== undefined && code === 'ENOENT' && syscall === 'mkdir')
+    return `No folder can be made at ${path}; set DATA_DIR to a place where one can.`
   if (path !== undefined && code === 'ENOENT') return `There is no folder for ${path}.`
   if (path !== undefined && /^E(ACCES|PERM|ROFS)$/.test(code)) return `This user may not write ${path}.`
   if (path !== undefined && /^E(EXIST|NOTDIR)$/.test(code))
     return `${path} is, or lies below, something that is no folder.`
   if (path !== undefined && code === 'EISDIR') return `${path} is a folder.`
   if (code === '42501') return `The user of DATABASE_URL lacks a right that OpenSlot needs: ${error.message}.`
+  if (isDamage(error)) return explainDamage(error.message)
   const tls = explainTls(error.message, code)
   if (tls !== undefined) return tls
   if (error.message === 'timeout expired') return byCode.ETIMEDOUT ?? error.message

@@ -3,6 +3,7 @@ import { Logger as JobLogger, parseCronItems, type RunnerOptions, run } from 'gr
 import type { Pool } from 'pg'
 
 import type { Operations } from '../operations/operations.ts'
+import { patientPool } from './patientPool.ts'
 import { Polling } from './polling.ts'
 import { schedule } from './schedule.ts'
 import { Sendings } from './sendings.ts'
@@ -10,15 +11,23 @@ import { mailTasks, tasks, wakeAll } from './tasks.ts'
 
 export type WorkerOptions = {
   readonly pool: Pool
+  /** Of which failures of the pool another try, later, may do. */
+  readonly isAway: (error: unknown) => boolean
   readonly operations: Operations
   readonly logger: { error(details: object, message: string): void; warn(details: object, message: string): void }
 }
 
 /** Runs until `stop`, which lets running jobs end. */
-export async function startWorker({ pool, operations, logger }: WorkerOptions): Promise<{ stop(): Promise<void> }> {
+export async function startWorker({
+  pool,
+  isAway,
+  operations,
+  logger,
+}: WorkerOptions): Promise<{ stop(): Promise<void> }> {
   const sendings = new Sendings(operations, logger)
+  const patient = patientPool(pool, isAway)
   const shared: RunnerOptions = {
-    pgPool: pool,
+    pgPool: patient.pool,
     pollInterval: 1_000,
     noHandleSignals: true,
     logger: new JobLogger(() => (level, message, meta) => {
@@ -46,6 +55,7 @@ export async function startWorker({ pool, operations, logger }: WorkerOptions): 
       await Promise.all([polling.stop(), ...runners.map((runner) => runner.stop())])
       await sendings.stop()
       await letLastJobsBeMarkedDone(pool, logger)
+      patient.leave()
     },
   }
 }

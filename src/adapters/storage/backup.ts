@@ -29,6 +29,7 @@ export const backedUpTables = [
   'configurations',
   'sessions',
   'bookings',
+  'hosted_bookings',
   'slot_claims',
   'reconciliations',
   'webhook_endpoints',

@@ -2,12 +2,12 @@
 
 import type { CalendarKey } from '../../core/account/grant.ts'
 import type { Booking, BookingDetails, BookingState, CancelledBy, Change, Service } from '../../core/booking/booking.ts'
-import type { AppId, BookingId, ConfigurationId, EventId, GrantId } from '../../core/ids.ts'
+import type { AppId, BookingId, ConfigurationId, EventId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
-import type { Interval } from '../../core/time/interval.ts'
 import { keyRows } from './calendars.ts'
 import type { Transaction } from './database/database.ts'
-import { join, lowercased, records, type Sql, sql, toBytea, toRange, toTimestamp } from './database/sql.ts'
+import { lowercased, records, type Sql, sql, toBytea, toRange, toTimestamp } from './database/sql.ts'
+import { hostsOfChanged } from './hostedBookings.ts'
 
 export type BookingRow = {
   id: BookingId
@@ -118,13 +118,16 @@ export function bookingRows(appId: AppId, bookings: readonly Booking[]): Sql {
 /** Compare and set: false, and nothing is written, where the booking no longer has the version `expected`. */
 export async function updateBooking(transaction: Transaction, booking: Booking, expected: number): Promise<boolean> {
   const rows = await transaction.query(sql`
-    update openslot.bookings set state = ${booking.state}, cancelled_by = ${booking.cancelledBy ?? null}, direction = ${booking.direction},
-      change = ${booking.change ?? null}, during = ${toRange(booking.when)}, guest_email = ${booking.details.guest.email},
-      assigned_at = case when organizer_lower = lower(${booking.service.organizer.email}) then assigned_at else clock_timestamp() end,
-      organizer_email = ${booking.service.organizer.email}, organizer_salt = ${toBytea(booking.organizerSalt)}, body = ${bodyOf(booking)},
-      version = ${booking.version}, updated_at = now(), guest_blanked_at = null
-    where app_id = ${transaction.appId} and id = ${booking.id} and version = ${expected}
-    returning id`)
+    with changed as (
+      update openslot.bookings set state = ${booking.state}, cancelled_by = ${booking.cancelledBy ?? null}, direction = ${booking.direction},
+        change = ${booking.change ?? null}, during = ${toRange(booking.when)}, guest_email = ${booking.details.guest.email},
+        assigned_at = case when organizer_lower = lower(${booking.service.organizer.email}) then assigned_at else clock_timestamp() end,
+        organizer_email = ${booking.service.organizer.email}, organizer_salt = ${toBytea(booking.organizerSalt)}, body = ${bodyOf(booking)},
+        version = ${booking.version}, updated_at = now(), guest_blanked_at = null
+      where app_id = ${transaction.appId} and id = ${booking.id} and version = ${expected}
+      returning id, configuration_id, created_at),
+    hosted as (${hostsOfChanged(transaction.appId, booking)})
+    select id from changed`)
   return rows.length === 1
 }
 
@@ -259,41 +262,4 @@ export async function listToCome(
       and lower(during) > ${new Date(now)} and (${after ?? null}::uuid is null or id > ${after ?? null}::uuid)
     order by id limit ${limit} for no key update`)
   return rows.map((row) => toBooking(transaction.appId, row))
-}
-
-export type BookingFilter = {
-  readonly configurationId?: ConfigurationId | undefined
-  readonly status?: 'pending' | 'booked' | 'cancelled' | undefined
-  readonly guestEmail?: string | undefined
-  readonly eventId?: string | undefined
-  /** Bookings that overlap `[startsBefore…endsAfter)`. */
-  readonly span?: Interval | undefined
-  readonly limit: number
-  readonly after: string | undefined
-}
-
-/** Bookings of the configurations of a grant, and those whose event stands on one of its calendars, newest first; `after` is the id of the last one seen. */
-export async function listBookings(
-  transaction: Transaction,
-  grantId: GrantId,
-  filter: BookingFilter,
-): Promise<Booking[]> {
-  const { appId } = transaction
-  const conditions: Sql[] = [
-    sql`app_id = ${appId}`,
-    sql`(configuration_id in (select id from openslot.configurations where app_id = ${appId} and grant_id = ${grantId})
-      or body #> '{service,placements}' @> ${JSON.stringify([{ key: { grantId } }])}::jsonb)`,
-    filter.status === undefined ? sql`state in ('pending', 'booked', 'cancelled')` : sql`state = ${filter.status}`,
-  ]
-  if (filter.configurationId !== undefined) conditions.push(sql`configuration_id = ${filter.configurationId}`)
-  if (filter.guestEmail !== undefined) conditions.push(sql`lower(guest_email) = lower(${filter.guestEmail})`)
-  if (filter.eventId !== undefined) conditions.push(sql`event_id = ${filter.eventId}`)
-  if (filter.span !== undefined) conditions.push(sql`during && ${toRange(filter.span)}::tstzrange`)
-  if (filter.after !== undefined)
-    conditions.push(
-      sql`(created_at, id) < (select created_at, id from openslot.bookings where app_id = ${appId} and id = ${filter.after})`,
-    )
-  const rows = await transaction.query<BookingRow>(sql`
-    select ${columns} from openslot.bookings where ${join(conditions, 'and')} order by created_at desc, id desc limit ${filter.limit}`)
-  return rows.map((row) => toBooking(appId, row))
 }

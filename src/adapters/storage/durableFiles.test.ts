@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -27,6 +28,8 @@ vi.mock('node:fs', async (original) => {
       fs.writeFileSync(path, text, options)
     },
     linkSync: (from: string, to: string) => {
+      if (to.endsWith('-of-fat'))
+        throw Object.assign(new Error('EPERM: link'), { code: 'EPERM', syscall: 'link', path: from })
       calls.push(`link ${shorten(from)} ${to}`)
       fs.linkSync(from, to)
     },
@@ -65,4 +68,29 @@ it('each new folder is flushed into the one above it, and one that was there cos
   calls.length = 0
   makeDirectory(join(root, 'a', 'b'), 0o700)
   expect(calls).toEqual([])
+})
+
+it('a file system without links is named, and nothing is left there', () => {
+  expect(() => makeFile(join(root, 'file-of-fat'), 'one')).toThrow(`The file system of ${root} makes no links`)
+  expect(readdirSync(root).filter((name) => name.includes('of-fat'))).toEqual([])
+})
+
+it('of several that make a folder together each goes on, and a file in its place is no folder', () => {
+  makeFile(join(root, 'plain'), '')
+  expect(() => makeDirectory(join(root, 'plain'), 0o700)).toThrow('EEXIST')
+  expect(() => makeDirectory(join(root, 'plain', 'below'), 0o700)).toThrow('ENOTDIR')
+  symlinkSync(join(root, 'nowhere'), join(root, 'dangling'))
+  expect(() => makeDirectory(join(root, 'dangling'), 0o700)).toThrow('EEXIST')
+})
+
+// In a process of its own: one that never comes back could not be ended from within.
+it.runIf(process.platform === 'linux')('where nobody can make a folder, trying ends', () => {
+  const { href } = new URL('./durableFiles.ts', import.meta.url)
+  const tried = spawnSync(
+    process.execPath,
+    ['--input-type=module', '-e', `(await import('${href}')).makeDirectory('/proc/openslot/data', 0o700)`],
+    { encoding: 'utf8', timeout: 20_000 },
+  )
+  expect({ signal: tried.signal, status: tried.status }).toEqual({ signal: null, status: 1 })
+  expect(tried.stderr).toContain("ENOENT: no such file or directory, mkdir '/proc/openslot'")
 })

@@ -23,8 +23,16 @@ export function makeFile(path: string, text: string): boolean {
   try {
     linkSync(draft, path)
   } catch (error) {
-    if ((error as { code?: string }).code !== 'EEXIST') throw error
-    return false
+    const { code = '' } = error as { code?: string }
+    if (code === 'EEXIST') return false
+    if (/^E(PERM|NOTSUP|OPNOTSUPP|NOSYS)$/.test(code))
+      throw new Error(
+        `The file system of ${dirname(path)} makes no links, which ${path} needs; choose another folder.`,
+        {
+          cause: error,
+        },
+      )
+    throw error
   } finally {
     rmSync(draft, { force: true })
   }
@@ -44,12 +52,24 @@ export function replaceFile(path: string, text: string): void {
   flushDirectory(dirname(path))
 }
 
-/** With the folders above that are missing, all of `mode`. */
+/**
+ * With the folders above that are missing, all of `mode`. One by one: `recursive` never ends below a folder that is there and lets
+ * nobody make another, as /proc.
+ */
 export function makeDirectory(path: string, mode: number): void {
-  const first = mkdirSync(path, { recursive: true, mode })
-  if (first === undefined) return
-  for (let made = resolve(path); made.length >= resolve(first).length; made = dirname(made))
-    flushDirectory(dirname(made))
+  const missing = [resolve(path)]
+  for (let above = dirname(missing[0] ?? ''); !existsSync(above) && above !== dirname(above); above = dirname(above))
+    missing.unshift(above)
+  for (const folder of missing) {
+    try {
+      mkdirSync(folder, { mode })
+    } catch (error) {
+      // It is there, or another process was faster.
+      if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw error
+      continue
+    }
+    flushDirectory(dirname(folder))
+  }
 }
 
 /** Under which `path` is made ready before it appears. */

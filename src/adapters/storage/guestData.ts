@@ -1,11 +1,11 @@
 // What guests said of themselves, taken out of bookings that are long over and of their events on our own calendars.
 import type { Booking } from '../../core/booking/booking.ts'
-import type { BookingId } from '../../core/ids.ts'
+import type { BookingId, EventId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { type BookingRow, columns, toBooking } from './bookings.ts'
 import type { Transaction } from './database/database.ts'
 import { partSize } from './database/maintenance.ts'
-import { type Sql, sql } from './database/sql.ts'
+import { records, type Sql, sql } from './database/sql.ts'
 
 /**
  * Blanks names, addresses, answers, reasons, and the texts that may be made of them, of at most 1,000 bookings that ended before
@@ -13,52 +13,64 @@ import { type Sql, sql } from './database/sql.ts'
  * counted. One that was changed after `unchangedSince` waits: notifications and mails about it are still kept. A cancelled one whose
  * event a calendar has not let go yet does not wait for that. Answers how many.
  */
-export function blankGuestData(
+export async function blankGuestData(
   transaction: Transaction,
   { endedBefore, unchangedSince }: { readonly endedBefore: Instant; readonly unchangedSince: Instant },
 ): Promise<number> {
+  const due = await transaction.query<{ id: BookingId }>(sql`
+    select id from openslot.bookings
+    where app_id = ${transaction.appId} and guest_blanked_at is null and ends_at < ${new Date(endedBefore)}
+      and updated_at < ${new Date(unchangedSince)} and (change is null or state = 'cancelled')
+    order by ends_at limit ${partSize} for update skip locked`)
   return blank(
     transaction,
-    sql`
-      select id from openslot.bookings
-      where app_id = ${transaction.appId} and guest_blanked_at is null and ends_at < ${new Date(endedBefore)}
-        and updated_at < ${new Date(unchangedSince)} and (change is null or state = 'cancelled')
-      order by ends_at limit ${partSize} for update skip locked`,
+    due.map(({ id }) => id),
     endedBefore,
   )
 }
 
-/** The bookings whose ids `due` selects, and their events that ended before `endedBefore`. */
-async function blank(transaction: Transaction, due: Sql, endedBefore: Instant): Promise<number> {
+type Blanked = {
+  readonly id: EventId
+  readonly grant_id: string
+  readonly calendar_id: string
+  readonly hosts: readonly string[]
+  readonly title: string
+}
+
+/**
+ * The bookings of `ids`, and their events that ended before `endedBefore`. Ids and events are values, not joined selections: planned
+ * without them, the latter became a reading of all events of the application.
+ */
+async function blank(transaction: Transaction, ids: readonly BookingId[], endedBefore: Instant): Promise<number> {
+  if (ids.length === 0) return 0
   const { appId } = transaction
   // A new version, so that nobody who has read the booking before writes what it was back.
-  const [row] = await transaction.query<{ count: number }>(sql`
-    with due as (${due}),
-    blanked as (
-      update openslot.bookings as booking set guest_email = '', guest_blanked_at = now(), version = booking.version + 1,
-        change = (booking.change #- '{overtook,details}') || '{"reason": ""}',
-        body = booking.body - 'invitedByCalendar' || jsonb_build_object('cancellationReason', '',
-          'details', booking.body -> 'details' || jsonb_build_object(
-            'title', coalesce(nullif(configuration.document ->> 'name', ''), 'removed'), 'description', '', 'location', '',
-            'guest', jsonb_build_object('email', '', 'name', ''), 'additionalGuests', '[]'::jsonb, 'additionalFields', '{}'::jsonb))
-      from due, openslot.configurations as configuration
-      where booking.app_id = ${appId} and booking.id = due.id
-        and configuration.app_id = ${appId} and configuration.id = booking.configuration_id
-      returning booking.event_id, booking.body),
-    events as (
-      update openslot.events as event set updated_at = now(),
-        body = event.body || jsonb_build_object('title', blanked.body #> '{details,title}', 'description', '', 'location', '',
-          'participants', coalesce((
-            select jsonb_agg(person) from jsonb_array_elements(event.body -> 'participants') as person
-            where lower(person ->> 'email') in (
-              select lower(host ->> 'email') from jsonb_array_elements(blanked.body #> '{service,hosts}') as host)), '[]'::jsonb))
-      from blanked, jsonb_array_elements(blanked.body #> '{service,placements}') as placement
-      where event.app_id = ${appId} and event.grant_id = (placement #>> '{key,grantId}')::uuid
-        and event.calendar_id = placement #>> '{key,calendarId}' and event.id = blanked.event_id
-        and upper(event.during) < ${new Date(endedBefore)}
-      returning event.id)
-    select count(*) as count from blanked`)
-  return row?.count ?? 0
+  const blanked = await transaction.query<{ events: readonly Blanked[] }>(sql`
+    update openslot.bookings as booking set guest_email = '', guest_blanked_at = now(), version = booking.version + 1,
+      change = (booking.change #- '{overtook,details}') || '{"reason": ""}',
+      body = booking.body - 'invitedByCalendar' || jsonb_build_object('cancellationReason', '',
+        'details', booking.body -> 'details' || jsonb_build_object(
+          'title', coalesce(nullif(configuration.document ->> 'name', ''), 'removed'), 'description', '', 'location', '',
+          'guest', jsonb_build_object('email', '', 'name', ''), 'additionalGuests', '[]'::jsonb, 'additionalFields', '{}'::jsonb))
+    from openslot.configurations as configuration
+    where booking.app_id = ${appId} and booking.id = any(${ids}::uuid[])
+      and configuration.app_id = ${appId} and configuration.id = booking.configuration_id
+    returning (
+      select coalesce(jsonb_agg(jsonb_build_object('id', booking.event_id, 'grant_id', placement #>> '{key,grantId}',
+        'calendar_id', placement #>> '{key,calendarId}', 'title', booking.body #>> '{details,title}',
+        'hosts', (select jsonb_agg(lower(host ->> 'email')) from jsonb_array_elements(booking.body #> '{service,hosts}') as host))), '[]')
+      from jsonb_array_elements(booking.body #> '{service,placements}') as placement) as events`)
+  await transaction.query(sql`
+    update openslot.events as event set updated_at = now(),
+      body = event.body || jsonb_build_object('title', blanked.title, 'description', '', 'location', '',
+        'participants', coalesce((
+          select jsonb_agg(person) from jsonb_array_elements(event.body -> 'participants') as person
+          where blanked.hosts ? lower(person ->> 'email')), '[]'::jsonb))
+    from ${records(blanked.flatMap(({ events }) => events))}
+      as blanked (id text, grant_id uuid, calendar_id text, title text, hosts jsonb)
+    where event.app_id = ${appId} and event.grant_id = blanked.grant_id and event.calendar_id = blanked.calendar_id
+      and event.id = blanked.id and upper(event.during) < ${new Date(endedBefore)}`)
+  return blanked.length
 }
 
 const isGuest = (email: string) => sql`lower(guest_email) = lower(${email})`
@@ -119,7 +131,7 @@ export async function eraseGuest(transaction: Transaction, email: string, now: I
   const over = found.filter(({ stands }) => !stands)
   const theirs = over.filter(({ isTheirs }) => isTheirs).map(({ id }) => id)
   const others = over.filter(({ isTheirs }) => !isTheirs).map(({ id }) => id)
-  const blanked = await blank(transaction, sql`select unnest(${theirs}::uuid[]) as id`, now)
+  const blanked = await blank(transaction, theirs, now)
   await takeOut(transaction, others, email)
   const standing = found.filter(({ stands }) => stands).map(({ id }) => id)
   const ended = [...over, ...former.filter((booking) => !booking.stands)]

@@ -363,11 +363,22 @@ const columns = sql`id, booking_id as "bookingId", ${eventIdOfBooking(sql`delive
 export async function listMails(transaction: Transaction, filter: MailFilter): Promise<MailRow[]> {
   const conditions: Sql[] = [sql`app_id = ${transaction.appId}`, sql`kind = 'mail'`, isMail]
   if (filter.recipient !== undefined) conditions.push(sql`lower(recipient) = lower(${filter.recipient})`)
-  if (filter.bookingId !== undefined) conditions.push(sql`booking_id = ${filter.bookingId}`)
+  if (filter.bookingId !== undefined) conditions.push(isAbout(transaction.appId, filter.bookingId))
   if (filter.after !== undefined) conditions.push(sql`id < ${filter.after}`)
   if (filter.state !== undefined) conditions.push(stateCondition(filter.state))
   return transaction.query<MailRow>(sql`
     select ${columns} from openslot.deliveries where ${join(conditions, 'and')} order by id desc limit ${filter.limit}`)
+}
+
+/** By its notifications, and among those without one, reminders: no index holds all mails by their bookings. */
+function isAbout(appId: AppId, bookingId: BookingId): Sql {
+  return sql`id = any(array(
+    select mail.id from openslot.webhook_events as event
+    join openslot.deliveries as mail on mail.app_id = event.app_id and mail.event_id = event.id
+    where event.app_id = ${appId} and event.object_id = ${bookingId} and mail.kind = 'mail' and mail.booking_id = ${bookingId}
+    union all
+    select id from openslot.deliveries
+    where app_id = ${appId} and booking_id = ${bookingId} and kind = 'mail' and event_id is null))`
 }
 
 function stateCondition(state: MailState): Sql {

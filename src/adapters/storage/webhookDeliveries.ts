@@ -202,6 +202,18 @@ export type DeliveryFilter = {
   readonly after?: string | undefined
 }
 
+/** In the words of the indexes that hold only those. */
+function stateCondition(state: Delivery['state']): Sql {
+  switch (state) {
+    case 'ready':
+      return sql`delivery.state = 'ready' and delivery.due_at > '-infinity'`
+    case 'dead':
+      return sql`delivery.state = 'dead'`
+    default:
+      return sql`delivery.state = ${state}`
+  }
+}
+
 /** Newest first, each with its attempts in their order. */
 export async function listDeliveries(transaction: Transaction, filter: DeliveryFilter): Promise<Delivery[]> {
   const { appId } = transaction
@@ -209,10 +221,8 @@ export async function listDeliveries(transaction: Transaction, filter: DeliveryF
   if (filter.endpointId !== undefined) conditions.push(sql`delivery.endpoint_id = ${filter.endpointId}`)
   if (filter.objectId !== undefined) conditions.push(sql`delivery.object_id = ${filter.objectId}`)
   if (filter.id !== undefined) conditions.push(sql`delivery.id = ${filter.id}`)
-  if (filter.state !== undefined) conditions.push(sql`delivery.state = ${filter.state}`)
-  if (filter.after !== undefined)
-    conditions.push(sql`(delivery.created_at, delivery.id) <
-      (select created_at, id from openslot.deliveries where app_id = ${appId} and id = ${filter.after})`)
+  if (filter.state !== undefined) conditions.push(stateCondition(filter.state))
+  if (filter.after !== undefined) conditions.push(sql`delivery.id < ${filter.after}`)
   const rows = await transaction.query<DeliveryRow>(sql`
     select delivery.id, delivery.endpoint_id as "endpointId", delivery.event_id as "notificationId", event.trigger,
       delivery.object_id as "objectId", delivery.state, delivery.due_at as "dueAt", delivery.created_at as "createdAt",
@@ -223,7 +233,7 @@ export async function listDeliveries(transaction: Transaction, filter: DeliveryF
     from openslot.deliveries as delivery
     join openslot.webhook_events as event on event.app_id = ${appId} and event.id = delivery.event_id
     where ${join(conditions, 'and')}
-    order by delivery.created_at desc, delivery.id desc limit ${filter.limit}`)
+    order by delivery.id desc limit ${filter.limit}`)
   return rows.map((row) => ({
     ...row,
     finishedAt: row.finishedAt ?? undefined,

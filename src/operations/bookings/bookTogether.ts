@@ -9,6 +9,7 @@ import {
   type OwnTransaction,
 } from '../../adapters/storage/database/database.ts'
 import { together } from '../../adapters/storage/database/sql.ts'
+import { hostedRows } from '../../adapters/storage/hostedBookings.ts'
 import type { Booking, Change, Service } from '../../core/booking/booking.ts'
 import { placedEvent, settle } from '../../core/booking/lifecycle.ts'
 import type { PlacedEvent } from '../../core/booking/placedEvent.ts'
@@ -172,6 +173,10 @@ async function write(tools: ChangeTools, transaction: OwnTransaction, made: read
   const rows = [
     bookingRows(appId, bookings),
     claimRows(appId, bookings.flatMap(newClaims), 'new'),
+    ...hostedRows(
+      appId,
+      made.map(({ settled, context }) => ({ booking: settled, owner: context.configuration.grantId })),
+    ),
     ...statements,
     ...rowsThatFollow(appId, changes, { isSending: tools.mailer.isSending, now }),
   ]

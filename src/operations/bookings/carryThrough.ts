@@ -10,6 +10,7 @@ import { findCalendar, lockCalendars } from '../../adapters/storage/calendars.ts
 import { claimRows, doubleBooking, giveUpClaims, type NewClaim } from '../../adapters/storage/claims.ts'
 import { ConstraintViolation, type Transaction } from '../../adapters/storage/database/database.ts'
 import { together } from '../../adapters/storage/database/sql.ts'
+import { hostedRows } from '../../adapters/storage/hostedBookings.ts'
 import { endReminders } from '../../adapters/storage/reminders.ts'
 import type { Actor } from '../../core/account/principal.ts'
 import { type Booking, type Change, canBeGivenUp } from '../../core/booking/booking.ts'
@@ -132,7 +133,7 @@ async function hold(
   const scope = { appId: booking.appId, local: transaction }
   const stands = !canBeGivenUp(booking)
   const [isWritten, here] = await Promise.all([
-    write(transaction, booking),
+    write(transaction, booking, context.configuration),
     stands ? place(tools, 'here', scope, booking, context.configuration, 'toStay') : success(nothingKept),
     scheduleRecovery(transaction, booking.id),
   ])
@@ -152,7 +153,7 @@ async function settleHere(
   const settled = settle(booking)
   // Sent together, in this order.
   const [isWritten, placed] = await Promise.all([
-    write(transaction, settled),
+    write(transaction, settled, context.configuration),
     place(tools, 'here', { appId: booking.appId, local: transaction }, booking, context.configuration, 'toStay'),
   ])
   if (!isWritten) return failure(changedMeanwhile)
@@ -354,10 +355,17 @@ export async function giveUp(
 }
 
 /** Writes booking and claims. A booking of version 1 is new; another is compared and set on the version before. */
-async function write(transaction: Transaction, booking: Booking, expected = booking.version - 1): Promise<boolean> {
+async function write(
+  transaction: Transaction,
+  booking: Booking,
+  { grantId: owner }: Pick<Configuration, 'grantId'>,
+): Promise<boolean> {
+  const { appId, version } = booking
+  const expected = version - 1
   if (expected === 0) {
+    const claims = claimRows(appId, newClaims(booking), 'new')
     await transaction.query(
-      together([bookingRows(booking.appId, [booking]), claimRows(booking.appId, newClaims(booking), 'new')]),
+      together([bookingRows(appId, [booking]), claims, ...hostedRows(appId, [{ booking, owner }])]),
     )
     return true
   }

@@ -1,5 +1,5 @@
 // One booking for who may see it, and the key holder's list: the map from booking to calendar event and back.
-import { type BookingFilter, listBookings } from '../../adapters/storage/bookings.ts'
+import { type BookingFilter, listBookings } from '../../adapters/storage/bookingList.ts'
 import type { Grant } from '../../core/account/grant.ts'
 import type { Principal } from '../../core/account/principal.ts'
 import { isUuid } from '../../core/ids.ts'

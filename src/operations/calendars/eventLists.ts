@@ -1,6 +1,7 @@
 // Lists of events: what takes place in a span of time, and what is kept, row by row.
 
 import { findCalendar } from '../../adapters/storage/calendars.ts'
+import * as lists from '../../adapters/storage/eventLists.ts'
 import * as storage from '../../adapters/storage/events.ts'
 import { stepsOfOccurrence, TooMuchWork, Work } from '../../adapters/work/work.ts'
 import type { CalendarKey, Grant } from '../../core/account/grant.ts'
@@ -23,13 +24,13 @@ export type EventListCommand = {
   readonly grant: Grant
   readonly calendarId: string
   readonly limit: number
-  readonly filter: storage.EventFilter
+  readonly filter: lists.EventFilter
 }
 
 export type EventWindow = {
   readonly span: { readonly start: Instant | undefined; readonly end: Instant | undefined }
   readonly series: 'expanded' | 'whole'
-  readonly after: storage.EventPlace | undefined
+  readonly after: lists.EventPlace | undefined
 }
 
 /** What the series of one page are worth: some two seconds of one core, with turns for others. */
@@ -53,7 +54,7 @@ export async function listEventsBetween(
   { database, now }: Pick<Tools, 'database' | 'now'>,
   { grant, calendarId, limit, filter }: EventListCommand,
   { span: asked, series: how, after }: EventWindow,
-): Promise<Result<{ events: CalendarEvent[]; next: storage.EventPlace | undefined }>> {
+): Promise<Result<{ events: CalendarEvent[]; next: lists.EventPlace | undefined }>> {
   const unserved = findUnservedProvider(grant)
   if (unserved !== undefined) return failure(unserved)
   const calendar = await findCalendar(database, grant.appId, {
@@ -66,12 +67,12 @@ export async function listEventsBetween(
   const within = { ...filter, span, series: how }
   const where = { database, appId: grant.appId, calendar }
   const [masters, { stoodIn, standIns }] = await Promise.all([
-    storage.listSeries(database, grant.appId, key, within),
+    lists.listSeries(database, grant.appId, key, within),
     readStandIns(where, span),
   ])
   const page = { span, after, limit }
   const [singles, ofSeries] = await Promise.all([
-    storage.listSingleEvents(database, grant.appId, key, { ...within, standIns }, { limit: limit + 1, after }),
+    lists.listSingleEvents(database, grant.appId, key, { ...within, standIns }, { limit: limit + 1, after }),
     seriesEntries({ masters, calendar, stoodIn, how }, page),
   ])
   if (!ofSeries.ok) return ofSeries
@@ -96,12 +97,12 @@ type StandIns = {
 
 /** Whatever a filter says of their series: it is the instances that are asked for. */
 async function readStandIns({ database, appId, calendar }: Where, span: Interval): Promise<StandIns> {
-  const replaced = await storage.listReplaced(database, appId, keyOf(calendar), span)
-  const standsIn = ({ when, originalStart }: storage.Replaced) => {
+  const replaced = await lists.listReplaced(database, appId, keyOf(calendar), span)
+  const standsIn = ({ when, originalStart }: lists.Replaced) => {
     const { start, end } = occurrenceFrom({ when, timezone: calendar.timezone }, originalStart)
     return start < span.end && (end > span.start || start >= span.start)
   }
-  const idOf = ({ masterEventId, originalStart }: storage.Replaced) => instanceId(masterEventId, originalStart)
+  const idOf = ({ masterEventId, originalStart }: lists.Replaced) => instanceId(masterEventId, originalStart)
   return { stoodIn: new Set(replaced.map(idOf)), standIns: replaced.filter(standsIn).map(idOf) }
 }
 
@@ -149,7 +150,7 @@ export async function listEventRows(
   const where = { database, appId: grant.appId, calendar }
   const { standIns } = filter.span === undefined ? { standIns: [] } : await readStandIns(where, filter.span)
   const whole = { ...filter, series: 'whole' as const, standIns }
-  const found = await storage.listEventRows(database, grant.appId, keyOf(calendar), whole, { limit: limit + 1, after })
+  const found = await lists.listEventRows(database, grant.appId, keyOf(calendar), whole, { limit: limit + 1, after })
   const events = found.slice(0, limit)
   return success({ events, next: found.length > limit ? events.at(-1)?.id : undefined })
 }
@@ -159,10 +160,10 @@ type Entry = { readonly id: EventId; readonly start: Instant } & (
   | { readonly event: CalendarEvent }
   | { readonly masterId: EventId; readonly occurrence: Interval | undefined }
 )
-type Page = { readonly span: Interval; readonly after: storage.EventPlace | undefined; readonly limit: number }
+type Page = { readonly span: Interval; readonly after: lists.EventPlace | undefined; readonly limit: number }
 
 type SeriesList = Pick<StandIns, 'stoodIn'> & {
-  readonly masters: readonly storage.Series[]
+  readonly masters: readonly lists.Series[]
   readonly calendar: Calendar
   readonly how: EventWindow['series']
 }
@@ -215,7 +216,7 @@ async function expanded({ masters, calendar, stoodIn }: SeriesList, page: Page, 
   return entries
 }
 
-function* expand(master: storage.Series, calendar: Calendar, { span, after }: Page, work: Work): Generator<Entry> {
+function* expand(master: lists.Series, calendar: Calendar, { span, after }: Page, work: Work): Generator<Entry> {
   const series = seriesOf(master, calendar.timezone)
   if (!series.ok) return
   const from = after !== undefined && after.start > span.start ? { start: after.start, end: span.end } : span
@@ -231,7 +232,7 @@ function startOf({ details }: { readonly details: storage.Pattern }, calendar: C
   return intervalOf(details.when, calendar.timezone).start
 }
 
-function isAfter({ start, id }: Entry, place: storage.EventPlace | undefined): boolean {
+function isAfter({ start, id }: Entry, place: lists.EventPlace | undefined): boolean {
   return place === undefined || start > place.start || (start === place.start && id > place.id)
 }
 

@@ -1,7 +1,8 @@
 // When the events of a calendar take place, reckoned again in another time zone.
 import { listClaimingEvents } from '../../adapters/storage/claims.ts'
 import type { Transaction } from '../../adapters/storage/database/database.ts'
-import { deleteInstances, listInstances, listSeries, listZoneBound, saveEvent } from '../../adapters/storage/events.ts'
+import { listSeries } from '../../adapters/storage/eventLists.ts'
+import { deleteInstances, listInstances, listZoneBound, saveEvent } from '../../adapters/storage/events.ts'
 import type { Grant } from '../../core/account/grant.ts'
 import type { Calendar } from '../../core/calendar/calendar.ts'
 import { type CalendarEvent, intervalOf, zoneOf } from '../../core/calendar/event.ts'

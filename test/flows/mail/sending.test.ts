@@ -534,7 +534,7 @@ it('mails are thrown away 30 days after they were written, with or without a not
     // As a reminder writes it: about a booking, and about no notification.
     await query(
       `insert into openslot.deliveries (app_id, id, booking_id, kind, recipient, body, state)
-       select app_id, gen_random_uuid(), booking_id, 'mail', recipient, body, 'done' from openslot.deliveries where booking_id = '${booking_id}'`,
+       select app_id, uuidv7(interval '-${days} days'), booking_id, 'mail', recipient, body, 'done' from openslot.deliveries where booking_id = '${booking_id}'`,
     )
     const age = `created_at = now() - interval '${days} days'`
     await query(`update openslot.webhook_events set ${age} where object_id = '${booking_id}'`)

@@ -2,6 +2,7 @@
 import { createHash, randomFillSync, timingSafeEqual } from 'node:crypto'
 
 import type { AppId, BookingId, ConfigurationId, EventId } from '../../../core/ids.ts'
+import type { Instant } from '../../../core/time/instant.ts'
 
 const pool = Buffer.allocUnsafe(4_096)
 let poolUsed = pool.length
@@ -24,6 +25,13 @@ export function newId(): string {
   bytes.writeUIntBE(Date.now(), 0, 6)
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  return toUuid(bytes)
+}
+
+/** The least id that can be made at `at`: what `newId` made before is less. */
+export function firstIdAt(at: Instant): string {
+  const bytes = Buffer.alloc(16)
+  bytes.writeUIntBE(Math.max(0, at), 0, 6)
   return toUuid(bytes)
 }
 

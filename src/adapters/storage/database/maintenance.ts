@@ -2,6 +2,7 @@
 import type { AppId, BookingId } from '../../../core/ids.ts'
 import type { Instant } from '../../../core/time/instant.ts'
 import type { Queryable, Transaction } from './database.ts'
+import { firstIdAt } from './ids.ts'
 import { sql } from './sql.ts'
 
 /** Any number that nothing else in this database locks. */
@@ -62,7 +63,7 @@ export async function readWorkerSilence(database: Queryable): Promise<number | u
 export async function countOldHeld(transaction: Transaction): Promise<number> {
   const [row] = await transaction.query<{ count: number }>(sql`
     select count(*) as count from openslot.bookings
-    where app_id = ${transaction.appId} and state = 'held' and updated_at < now() - interval '60 seconds'`)
+    where app_id = ${transaction.appId} and change is not null and state = 'held' and updated_at < now() - interval '60 seconds'`)
   return row?.count ?? 0
 }
 
@@ -112,7 +113,7 @@ export async function deleteOldMails(transaction: Transaction, before: Instant):
   const deleted = await transaction.query(sql`
     delete from openslot.deliveries where app_id = ${appId} and id in (
       select id from openslot.deliveries
-      where app_id = ${appId} and kind = 'mail' and event_id is null and created_at < ${new Date(before)} order by created_at limit ${partSize})
+      where app_id = ${appId} and kind = 'mail' and event_id is null and id < ${firstIdAt(before)} order by id limit ${partSize})
     returning id`)
   return deleted.length
 }

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -222,6 +223,26 @@ test('a cause in the log is named in the error', async () => {
   await expect(start()).rejects.toThrow(/PostgreSQL did not start .*(no_such_setting|configuration file)/)
 })
 
+test('a database that lost its files is told from one that is only slow, with what to do, and nothing is left running', async () => {
+  haveStartedBefore()
+  const data = join(directory, 'postgres')
+  const whatToDo = `is damaged \\(.*\\)\\. Move that folder away and keep it, .* "openslot restore FILE"`
+  renameSync(join(data, 'base'), join(data, 'base.lost'))
+  await expect(start()).rejects.toThrow(
+    new RegExp(`^The database in ${data} ${whatToDo.replace('.*', 'database "postgres" does not exist')}`),
+  )
+  await vi.waitFor(() => expect(existsSync(join(data, 'postmaster.pid'))).toBe(false), { timeout: 10_000 })
+  renameSync(join(data, 'base.lost'), join(data, 'base'))
+  rmSync(join(data, 'global', 'pg_control'))
+  await expect(start()).rejects.toThrow(new RegExp(whatToDo.replace('.*', '.*pg_control": No such file or directory')))
+})
+
+test('data that others can look into are refused with the way out', async () => {
+  haveStartedBefore()
+  chmodSync(join(directory, 'postgres'), 0o755)
+  await expect(start()).rejects.toThrow(`chmod 700 it and start again`)
+})
+
 test.runIf(process.platform === 'linux')(
   'a lock file whose process is not PostgreSQL does not keep it from starting',
   async () => {
@@ -269,6 +290,8 @@ test('a disk without room is named, whatever PostgreSQL makes of it', () => {
     'could not write to file "pg_wal/xlogtemp.9": No space left on device\nPANIC:  cannot abort transaction 1, it was already committed\n'
   expect(explainFailure(words)).toBe('There is no space left on the disk; make room and start again.')
   expect(explainFailure('LOG:  x\nFATAL:  y\n')).toBe('FATAL:  y')
+  const start = '2026-11-26 21:24:37.341 UTC [17832] '
+  expect(explainFailure(`${start}FATAL:  y\n${start}FATAL:  the database system is starting up\n`)).toBe('FATAL:  y')
 })
 
 function ownerOfData(): { uid: number; gid: number } {

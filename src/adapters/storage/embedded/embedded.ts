@@ -4,10 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { Client } from 'pg'
 
+import { explainDamage, isDamage } from '../damage.ts'
 import { type PostgresPlace, preparePlace } from './place.ts'
 import {
   checkVersion,
-  explainFailure,
+  explainEnd,
   gaveWay,
   initialise,
   isPostmaster,
@@ -118,14 +119,18 @@ async function bringUp(
   let saidAt = begun
   for (;;) {
     const answer = await knock(place)
+    if (answer instanceof Error) {
+      // It runs, and serves nobody: ours would outlive us.
+      child?.process.kill('SIGINT')
+      throw new Error(explainDamage(answer.message, place.databaseDirectory), { cause: answer })
+    }
     // Our own child may be about to give way to the one that answered.
     if (typeof answer === 'object')
       return { ...answer, adopted: readPostmasterPid(place.databaseDirectory) !== child?.process.pid }
     const waitedMs = performance.now() - begun
     if (child?.exit !== undefined) {
       const words = child.lastWords()
-      if (!gaveWay(words) || waitedMs > patienceMs)
-        throw new Error(`PostgreSQL did not start (${child.exit}): ${explainFailure(words) || child.exit}`)
+      if (!gaveWay(words) || waitedMs > patienceMs) throw new Error(explainEnd(place, child))
       if (answer === 'absent' && removeForeignLock(place))
         log('Removed a lock file that a PostgreSQL of an earlier start had left behind.')
       child = undefined
@@ -144,8 +149,11 @@ async function bringUp(
   }
 }
 
-/** A keeper on whatever answers; `absent` when nothing listens, `busy` when PostgreSQL is there but starts, stops or is full. */
-async function knock(place: PostgresPlace): Promise<{ keeper: Client; host: string } | 'absent' | 'busy'> {
+/**
+ * A keeper on whatever answers; `absent` when nothing listens, `busy` when PostgreSQL is there but starts, stops or is full. An
+ * error: it lets nobody in, and never will, as its files are damaged.
+ */
+async function knock(place: PostgresPlace): Promise<{ keeper: Client; host: string } | 'absent' | 'busy' | Error> {
   let answer: 'absent' | 'busy' = 'absent'
   for (const host of new Set([
     place.socketDirectory,
@@ -168,6 +176,8 @@ async function knock(place: PostgresPlace): Promise<{ keeper: Client; host: stri
           `The running PostgreSQL in ${host} belongs to another user; run as that user, or set DATA_DIR.`,
           { cause: error },
         )
+      // The database that every cluster has.
+      if (error instanceof Error && (isDamage(error) || code === '3D000')) return error
       if (!['ENOENT', 'ECONNREFUSED'].includes(code)) answer = 'busy'
     }
   }

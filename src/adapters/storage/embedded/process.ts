@@ -17,6 +17,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 
+import { explainDamage, tellsOfDamage } from '../damage.ts'
 import { flushDirectory, nameDraft, removeOldDrafts } from '../durableFiles.ts'
 import { makePrivateDirectory, type PostgresPlace } from './place.ts'
 
@@ -123,6 +124,19 @@ export function gaveWay(words: string): boolean {
   return /lock file ".*" already exists|shared memory block .* still in use/.test(words)
 }
 
+/** Why a PostgreSQL on this folder ended at its start, and what to do where that is known. */
+export function explainEnd(
+  { databaseDirectory }: Pick<PostgresPlace, 'databaseDirectory'>,
+  { exit, lastWords }: PostgresChild,
+): string {
+  const words = lastWords()
+  const why = explainFailure(words) || exit
+  if (/has invalid permissions/.test(words))
+    return `Others can look into ${databaseDirectory}, and PostgreSQL refuses that: chmod 700 it and start again.`
+  if (tellsOfDamage(words)) return explainDamage(why ?? '', databaseDirectory)
+  return `PostgreSQL did not start (${exit}): ${why}`
+}
+
 /** The line which says why, in plain words where the cause is known. */
 export function explainFailure(words: string): string {
   if (/No space left on device/.test(words)) return 'There is no space left on the disk; make room and start again.'
@@ -220,7 +234,12 @@ function explainSpawnError(error: Error): string {
   return error.message
 }
 
+/** Without its time and process. What those were told who asked while it started says nothing of why it ended. */
 function lastLine(words: string): string {
-  const lines = words.trim().split('\n')
+  const lines = words
+    .trim()
+    .split('\n')
+    .map((line) => line.replace(/^\d{4}-\d\d-\d\d \S+ \w+ \[\d+\] /, ''))
+    .filter((line) => !/FATAL: {2}the database system is /.test(line))
   return lines.findLast((line) => /FATAL|PANIC|error/i.test(line)) ?? lines.at(-1) ?? ''
 }

@@ -20,6 +20,7 @@ import { keysAndAddresses } from './m0017KeysAndAddresses.ts'
 import { rateCounts } from './m0018RateCounts.ts'
 import { indexesInUse } from './m0021IndexesInUse.ts'
 import { activeCredentials } from './m0023ActiveCredentials.ts'
+import { boundedReads, boundedReadsRows } from './m0026BoundedReads.ts'
 
 type Migration = {
   readonly name: string
@@ -45,6 +46,7 @@ const migrations: readonly Migration[] = [
   { name: '0018 rate counts', statements: rateCounts },
   { name: '0021 indexes in use', statements: indexesInUse },
   { name: '0023 active credentials', statements: activeCredentials },
+  { name: '0026 bounded reads', statements: boundedReads, rows: boundedReadsRows },
 ]
 
 /** The role that the server takes on: it owns no table, so row security binds it and the audit log is append-only. */
