@@ -73,12 +73,6 @@ export const endpointNotFound: Problem = {
 /** The literal text that the official components look for before they try the next participant. */
 export const slotUnavailable: Problem = { kind: 'slotUnavailable', message: 'The selected timeslot is unavailable' }
 
-/** No other guest was quicker: it has come too near. The literal text stands at the beginning, for those who look for it. */
-export const slotTooSoon: Problem = {
-  kind: 'slotUnavailable',
-  message: `${slotUnavailable.message}: it begins too soon to be booked`,
-}
-
 export const slotTaken: Problem = { kind: 'slotTaken', message: 'The selected timeslot is unavailable' }
 
 /** Whoever waited is told so, and what was asked for is not done after that. */

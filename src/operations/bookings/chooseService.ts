@@ -17,9 +17,9 @@ import {
 } from '../../core/configuration/configuration.ts'
 import { type BusyByCalendar, slotQuestion, widened } from '../../core/configuration/slotQuestion.ts'
 import type { BookingId, EventId } from '../../core/ids.ts'
-import { invalidRequest, type Problem, slotTooSoon, slotUnavailable } from '../../core/problem.ts'
+import { invalidRequest, type Problem, slotUnavailable } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
-import { dayMs, type Instant, minuteMs, plus } from '../../core/time/instant.ts'
+import { dayMs, type Instant, minuteMs } from '../../core/time/instant.ts'
 import type { Interval } from '../../core/time/interval.ts'
 import { readBusyByCalendar } from '../calendars/readBusy.ts'
 import type { LoadedConfiguration } from '../configurations/loadConfiguration.ts'
@@ -183,7 +183,7 @@ function decide(
   if (!isRoundRobin(configuration)) {
     const wanted = asked.length > 0 ? asked : (present?.hosts.map(({ email }) => email) ?? [])
     return serve(hosts) === undefined
-      ? failure(refusalOf(configuration, when, known.now))
+      ? failure(slotUnavailable)
       : success(withReadCalendars(tools, collective(configuration, hosts, wanted), calendars))
   }
 
@@ -194,8 +194,7 @@ function decide(
   const slot = serve(isKept ? serving : asked.length > 0 ? named(asked) : hosts)
   const chosen = slot === undefined ? undefined : chooseParticipant(slot.emails, order ?? [])
   const host = hosts.find(({ participant }) => participant.email === chosen)
-  if (slot === undefined || host === undefined || order === undefined)
-    return failure(refusalOf(configuration, when, known.now))
+  if (slot === undefined || host === undefined || order === undefined) return failure(slotUnavailable)
   return success(
     withReadCalendars(
       tools,
@@ -209,11 +208,6 @@ function decide(
       calendarsOf([host]),
     ),
   )
-}
-
-/** Whoever was shown the slot and took their time asks whether somebody was quicker. */
-function refusalOf({ minBookingNoticeMinutes }: Configuration, { start }: Interval, now: Instant): Problem {
-  return start < plus(now, minBookingNoticeMinutes * minuteMs) ? slotTooSoon : slotUnavailable
 }
 
 /** The slot at exactly `when`, as the engine offers it with these hosts; undefined where it does not. */
