@@ -35,6 +35,7 @@ export function patientPool(
         if (hasLeft) return never
         if (!isAway(error)) throw error
       }
+      // Nobody waits for a mark, nor does the end of the process.
       await wait(pauseMs, undefined, { ref: false })
     }
   }
@@ -45,7 +46,7 @@ export function patientPool(
       return await pool.query(asked, values)
     } catch (error) {
       for (let failure = error; isAway(failure) && !isStopping; ) {
-        await wait(pauseMs, undefined, { ref: false })
+        await wait(pauseMs)
         failure = await pool.query('select').then(
           () => undefined,
           (still: unknown) => still,
