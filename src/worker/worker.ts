@@ -25,7 +25,7 @@ export async function startWorker({
   logger,
 }: WorkerOptions): Promise<{ stop(): Promise<void> }> {
   const sendings = new Sendings(operations, logger)
-  const patient = patientPool(pool, isAway)
+  const patient = patientPool(pool, { isAway })
   const shared: RunnerOptions = {
     pgPool: patient.pool,
     pollInterval: 1_000,
@@ -52,6 +52,7 @@ export async function startWorker({
   )
   return {
     stop: async () => {
+      patient.stop()
       await Promise.all([polling.stop(), ...runners.map((runner) => runner.stop())])
       await sendings.stop()
       await letLastJobsBeMarkedDone(pool, logger)

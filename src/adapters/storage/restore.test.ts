@@ -48,6 +48,10 @@ it('restores what was written under an older schema as an upgrade would have lef
     insert into openslot.mirrors (app_id, grant_id, calendar_id, reason, token, true_at) values
       ('${appId}', '${grantId}', 'two', E'an event cannot be read\\nDentist', 'then', now()),
       ('${appId}', '${grantId}', 'one', 'it does not answer', 'then', now());
+    insert into openslot.configurations (app_id, id, grant_id, document) values ('${appId}', '${appId}', '${appId}', '{}');
+    insert into openslot.bookings (app_id, id, configuration_id, organizer_salt, guest_salt, state, during, organizer_email, guest_email, event_id, body)
+      values ('${appId}', '${appId}', '${appId}', sha256(''), sha256(''), 'booked', tstzrange(now(), now() + interval '1 hour'),
+        'h@host.example', 'g@guest.example', 'event', '{"service": {"placements": [{"key": {"grantId": "${grantId}", "calendarId": "one"}}]}}');
     commit`)
   const directory = mkdtempSync(join(tmpdir(), 'openslot-restore-'))
   onTestFinished(() => rmSync(directory, { recursive: true }))
@@ -69,4 +73,6 @@ it('restores what was written under an older schema as an upgrade would have lef
     { id: 'ours', timezone: 'UTC' },
     { id: 'two', timezone: null },
   ])
+  const { rows: hosted } = await target.pool.query('select grant_id, booking_id from openslot.hosted_bookings')
+  expect(hosted).toEqual([{ grant_id: grantId, booking_id: appId }])
 })

@@ -17,6 +17,12 @@ end $$;
 `
 
 export const boundedReads = `
+-- In the order in which a booking of a process that still serves takes them, calendars first: what is under way ends, and what
+-- comes waits before it holds anything. No booking is written after the look below and before its row would be.
+lock table openslot.calendars, openslot.bookings in exclusive mode;
+lock table openslot.events, openslot.deliveries in access exclusive mode;
+lock table openslot.audit_log in share mode;
+
 -- Bookings that stand, or once stood, on a calendar of a grant that is not the one of their configuration; the others cost nothing.
 create table openslot.hosted_bookings (
   app_id uuid not null, grant_id uuid not null, created_at timestamptz not null, booking_id uuid not null,

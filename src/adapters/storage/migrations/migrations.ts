@@ -95,13 +95,27 @@ async function applyMissing(client: pg.Client): Promise<string[]> {
   const applied: string[] = []
   for (const migration of migrations) {
     if (done.has(migration.name)) continue
-    await client.query('begin')
-    await client.query(migration.statements)
-    await client.query('insert into openslot.migrations (name) values ($1)', [migration.name])
-    await client.query('commit')
+    await applyInTurn(client, migration)
     applied.push(migration.name)
   }
   return applied
+}
+
+const deadlock = '40P01'
+
+/** Processes that still serve hold locks in orders of their own: whoever is chosen to give way begins again, as they do. */
+async function applyInTurn(client: pg.Client, { name, statements }: Migration): Promise<void> {
+  for (;;)
+    try {
+      await client.query('begin')
+      await client.query(statements)
+      await client.query('insert into openslot.migrations (name) values ($1)', [name])
+      await client.query('commit')
+      return
+    } catch (error) {
+      if ((error as { code?: string }).code !== deadlock) throw error
+      await client.query('rollback')
+    }
 }
 
 /** Does to rows that were written under a schema with `applied` alone what the later migrations would have done to them. */
