@@ -1,13 +1,10 @@
 /** No text, whoever sends it, keeps one of our own expressions busy for longer than in proportion to its length. */
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-
-import { parseSync } from 'vite'
 import { describe, expect, it } from 'vitest'
 
 import { browserPaths } from '../src/http/headers.ts'
 import { routes } from '../src/http/routes/routes.ts'
 import { type Backtracking, backtrackingOf } from './support/backtracking.ts'
+import { visit, visitSources } from './support/sources.ts'
 
 /** These read only what the operator of this server, or this program itself, has written. */
 const readsOurOwn: Readonly<Record<string, string>> = {
@@ -23,8 +20,7 @@ const composed: Readonly<Record<string, string>> = {
   'web/booking/form/checks.ts': 'by the guest’s own browser, of the organizer’s pattern',
 }
 
-const root = join(import.meta.dirname, '..')
-const { literals, constructions } = readSources()
+const { literals, constructions } = readExpressions()
 
 describe('an expression', () => {
   it.each<readonly [Backtracking, readonly RegExp[]]>([
@@ -83,31 +79,18 @@ describe('an expression', () => {
 type Literal = { readonly file: string; readonly source: string; readonly flags: string }
 
 /** Every expression that is written out in what the server, its pages and its launcher are made of, and where others are made. */
-function readSources(): { readonly literals: readonly Literal[]; readonly constructions: readonly string[] } {
+function readExpressions(): { readonly literals: readonly Literal[]; readonly constructions: readonly string[] } {
   const literals: Literal[] = []
   const constructions: string[] = []
-  const files = ['src', 'web', 'bin'].flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
-  )
-  for (const file of files.filter((name) => /(?<!\.test)\.(tsx?|mjs)$/.test(name))) {
-    const { program, errors } = parseSync(file, readFileSync(join(root, file), 'utf8'))
-    expect(errors, file).toEqual([])
-    visit(program, (node) => {
-      if ('regex' in node) {
-        const { pattern, flags } = node.regex as { readonly pattern: string; readonly flags: string }
-        literals.push({ file, source: pattern, flags })
-      }
-      const isMade = node.type === 'NewExpression' || node.type === 'CallExpression'
-      if (isMade && (node.callee as { readonly name?: string }).name === 'RegExp') constructions.push(file)
-    })
-  }
+  visitSources(['src', 'web', 'bin'], (node, file) => {
+    if ('regex' in node) {
+      const { pattern, flags } = node.regex as { readonly pattern: string; readonly flags: string }
+      literals.push({ file, source: pattern, flags })
+    }
+    const isMade = node.type === 'NewExpression' || node.type === 'CallExpression'
+    if (isMade && (node.callee as { readonly name?: string }).name === 'RegExp') constructions.push(file)
+  })
   return { literals, constructions }
-}
-
-function visit(value: unknown, seen: (node: Readonly<Record<string, unknown>>) => void): void {
-  if (value === null || typeof value !== 'object' || value instanceof RegExp) return
-  if (!Array.isArray(value)) seen(value as Readonly<Record<string, unknown>>)
-  for (const part of Object.values(value)) visit(part, seen)
 }
 
 function collectPatterns(schema: unknown, patterns: Set<string>): void {
