@@ -841,14 +841,14 @@ describe('a cancellation whose process dies', () => {
         body: {
           start_time: later,
           end_time: later + 1800,
-          additional_guests: [{ name: 'Wren', email: 'wren@guest.example' }],
+          additional_guests: [{ name: 'Robin', email: 'robin@guest.example' }],
         },
         idempotencyKey: undefined,
       })
       await moving
       const { id } = await only()
       const erase = () =>
-        server.app.operations.eraseGuest({ appId: server.clientId as AppId, email: 'wren@guest.example' })
+        server.app.operations.eraseGuest({ appId: server.clientId as AppId, email: 'robin@guest.example' })
       expect(await erase()).toMatchObject({ ok: true, value: { standing: [id] } })
       const died = calendars.once('remove', 'hangBefore')
       void cancel()
@@ -858,7 +858,7 @@ describe('a cancellation whose process dies', () => {
       // Who was to join never did: nothing is known of them any more.
       expect(await erase()).toMatchObject({ ok: true, value: { takenOut: 0, standing: [] } })
       const row = 'select to_jsonb(booking)::text as row from openslot.bookings as booking where id = $1'
-      expect((await server.app.database.pool.query(row, [id])).rows[0].row).not.toContain('wren')
+      expect((await server.app.database.pool.query(row, [id])).rows[0].row).not.toContain('robin')
       expect(await recover()).toBe('settled')
       await expectSettled('cancelled', start, ['booking.created', 'booking.cancelled'])
       expect(await mailsWritten()).toBe(4)

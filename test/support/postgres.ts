@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 
 import pg from 'pg'
 import { inject } from 'vitest'
@@ -14,6 +15,7 @@ import {
   type PostgresConnection,
   startEmbeddedPostgres,
 } from '../../src/adapters/storage/embedded/embedded.ts'
+import { readPostmasterPid } from '../../src/adapters/storage/embedded/process.ts'
 import { migrate } from '../../src/adapters/storage/migrations/migrations.ts'
 
 declare module 'vitest' {
@@ -47,6 +49,11 @@ export async function teardown(): Promise<void> {
   if (existsSync(join(ownDirectory, 'postgres'))) {
     const server = await startEmbeddedPostgres({ dataDirectory: ownDirectory, log: () => {} })
     await server.stop()
+    // A worker that still runs holds on to it, so it was left to that; without its folder it would stay for good.
+    const left = () => readPostmasterPid(join(ownDirectory ?? '', 'postgres'))
+    const pid = left()
+    if (pid !== undefined) process.kill(pid, 'SIGQUIT')
+    while (left() !== undefined) await delay(10)
   }
   rmSync(ownDirectory, { recursive: true, force: true })
 }

@@ -51,7 +51,8 @@ function newest({ appId }: Scope, grantId: GrantId, filter: BookingFilter): Sql 
   const all = configurations({ appId }, grantId, filter)
   // One whose newest booking is not among so many of the newest has none on the page. Where few are asked for, looking for
   // its newest may read all that it has, and once is enough.
-  const isRare = filter.guestEmail !== undefined || filter.span !== undefined
+  const { status, guestEmail, span } = filter
+  const isRare = guestEmail !== undefined || span !== undefined || (status !== undefined && status !== 'booked')
   const promising = sql`
     select configuration.id from (${all}) as configuration cross join lateral (${ofConfiguration(1)}) as latest
     order by latest.created_at desc, latest.id desc limit ${filter.limit}`

@@ -14,7 +14,7 @@ import { findEvent } from './events.ts'
 import { findGrant, findGrantsByEmail } from './grants.ts'
 import { blankGuestData } from './guestData.ts'
 import { findHostGrants } from './hosts.ts'
-import { listMails } from './mails.ts'
+import { listMails } from './mails/lists.ts'
 import { serverRole } from './migrations/migrations.ts'
 
 let test: TestDatabase

@@ -1,7 +1,7 @@
 // What calls to accounts elsewhere need of the house: opened credentials, and a place to say that they are refused.
 import type { AccountDesk } from '../../adapters/calendars/accountCalendars.ts'
 import { expireAccount, openAccount, writeSettings } from '../../adapters/storage/accountSecrets.ts'
-import { insertMails } from '../../adapters/storage/mails.ts'
+import { insertMails } from '../../adapters/storage/mails/rows.ts'
 import { closeMirrors } from '../../adapters/storage/mirrorHealth.ts'
 import { writeOwn } from '../../adapters/storage/mirrors.ts'
 import { recordNotification } from '../../adapters/storage/outbox.ts'

@@ -3,7 +3,7 @@
 import { auditRows } from '../../adapters/storage/audit.ts'
 import { newId } from '../../adapters/storage/database/ids.ts'
 import type { Sql } from '../../adapters/storage/database/sql.ts'
-import { mailRows, type NewMail } from '../../adapters/storage/mails.ts'
+import { mailRows, type NewMail } from '../../adapters/storage/mails/rows.ts'
 import { type NewNotification, notificationRows } from '../../adapters/storage/outbox.ts'
 import { reminderRows } from '../../adapters/storage/reminders.ts'
 import type { Actor } from '../../core/account/principal.ts'

@@ -1,5 +1,4 @@
 // Lists of events: what takes place in a span of time, and what is kept, row by row.
-
 import { findCalendar } from '../../adapters/storage/calendars.ts'
 import * as lists from '../../adapters/storage/eventLists.ts'
 import * as storage from '../../adapters/storage/events.ts'

@@ -1,5 +1,4 @@
 // A meeting leaves the series that its owner made of a booking's event.
-
 import type { Transaction } from '../../adapters/storage/database/database.ts'
 import { newId } from '../../adapters/storage/database/ids.ts'
 import * as storage from '../../adapters/storage/events.ts'

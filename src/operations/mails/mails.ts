@@ -1,6 +1,7 @@
 // What people see of mails: which there are, what each says, what became of it, and another try.
 import { writeMessage } from '../../adapters/mail/messages.ts'
-import * as storage from '../../adapters/storage/mails.ts'
+import { reviveMail } from '../../adapters/storage/mails/attempts.ts'
+import * as lists from '../../adapters/storage/mails/lists.ts'
 import { type AppId, isUuid } from '../../core/ids.ts'
 import { invalidRequest, notFound } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
@@ -11,14 +12,14 @@ import type { Tools } from '../tools.ts'
 export async function listMails(
   { database, mailer, baseUrl }: Pick<Tools, 'database' | 'mailer' | 'baseUrl'>,
   appId: AppId,
-  filter: storage.MailFilter,
+  filter: lists.MailFilter,
 ): Promise<Result<{ mails: ReturnType<typeof mailToListItem>[]; nextCursor: string | undefined }>> {
   if (filter.after !== undefined && !isUuid(filter.after))
     return failure(invalidRequest('is not a next_cursor of this list', 'page_token'))
   if (filter.bookingId !== undefined && !isUuid(filter.bookingId))
     return failure(invalidRequest('must be a UUID', 'booking_id'))
   const rows = await database.read(appId, (transaction) =>
-    storage.listMails(transaction, { ...filter, limit: filter.limit + 1 }),
+    lists.listMails(transaction, { ...filter, limit: filter.limit + 1 }),
   )
   const page = rows.slice(0, filter.limit)
   return success({
@@ -33,7 +34,7 @@ export async function showMail(
   appId: AppId,
   id: string,
 ): Promise<Result<ReturnType<typeof mailToJson>>> {
-  const row = isUuid(id) ? await database.read(appId, (transaction) => storage.findMail(transaction, id)) : undefined
+  const row = isUuid(id) ? await database.read(appId, (transaction) => lists.findMail(transaction, id)) : undefined
   if (row === undefined) return failure(notFound)
   return success(mailToJson(row, writeMessage(row.mail, { ...row, from: mailer.from, baseUrl }), row.tries))
 }
@@ -46,7 +47,6 @@ export async function sendMailAgain(
 ): Promise<Result<void>> {
   if (!mailer.isSending)
     return failure({ kind: 'conflict', message: 'There is no mail server to send through: SMTP_URL is not set' })
-  const isThere =
-    isUuid(id) && (await database.transaction(appId, (transaction) => storage.reviveMail(transaction, id)))
+  const isThere = isUuid(id) && (await database.transaction(appId, (transaction) => reviveMail(transaction, id)))
   return isThere ? success(undefined) : failure(notFound)
 }

@@ -1,6 +1,7 @@
 // Sends one mail, and writes what became of it. Run by the worker; safe to repeat.
 import { writeMessage } from '../../adapters/mail/messages.ts'
-import { claimMail, finishAttempt, renewMail } from '../../adapters/storage/mails.ts'
+import { finishAttempt } from '../../adapters/storage/mails/attempts.ts'
+import { claimMail, renewMail } from '../../adapters/storage/mails/claim.ts'
 import type { AppId } from '../../core/ids.ts'
 import { type Result, success } from '../../core/result.ts'
 import { hourMs, minuteMs, secondMs } from '../../core/time/instant.ts'

@@ -1,7 +1,7 @@
 // Reminds of a booking, at the time that was asked for or not at all. Run by the worker; safe to repeat.
 import { findBooking, lockBooking } from '../../adapters/storage/bookings.ts'
 import { findGrant } from '../../adapters/storage/grants.ts'
-import { insertMails } from '../../adapters/storage/mails.ts'
+import { insertMails } from '../../adapters/storage/mails/rows.ts'
 import { recordNotification } from '../../adapters/storage/outbox.ts'
 import { endReminder, lockReminder } from '../../adapters/storage/reminders.ts'
 import { findStillWanted, reminderGraceMs, reminderMails } from '../../core/booking/reminders.ts'

@@ -11,7 +11,7 @@ import {
   partSize,
 } from '../../adapters/storage/database/maintenance.ts'
 import { blankGuestData } from '../../adapters/storage/guestData.ts'
-import { requeueOverdueMails } from '../../adapters/storage/mails.ts'
+import { requeueOverdueMails } from '../../adapters/storage/mails/attempts.ts'
 import { deleteEndedCounts } from '../../adapters/storage/rateCounts.ts'
 import { requeueOverdueReminders } from '../../adapters/storage/reminders.ts'
 import { giveUpOrphans } from '../../adapters/storage/webhookEndpoints.ts'

@@ -2,7 +2,7 @@
 import { recordAudit } from '../../adapters/storage/audit.ts'
 import type { Transaction } from '../../adapters/storage/database/database.ts'
 import { newId } from '../../adapters/storage/database/ids.ts'
-import { insertMails } from '../../adapters/storage/mails.ts'
+import { insertMails } from '../../adapters/storage/mails/rows.ts'
 import {
   type AttemptRecord,
   type DueDelivery,

@@ -58,6 +58,7 @@ test('a stop lets the request in flight end', async () => {
   const [, url = '', body = ''] = /'(http[^']+)'.*--data '([^']+)'/.exec(server.greeting) ?? []
   const blocker = new pg.Client(connection)
   await blocker.connect()
+  onTestFinished(() => blocker.end())
   await blocker.query('begin; select from openslot.calendars for update')
   const inFlight = fetch(url.replace('//localhost:', '//127.0.0.1:'), {
     method: 'POST',
@@ -72,20 +73,22 @@ test('a stop lets the request in flight end', async () => {
             `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
           )
         ).rowCount,
+      { timeout: 20_000 },
     )
     .toBe(1)
   const stopped = server.stop()
   // The door is closed before the request is let go.
   await expect
-    .poll(() =>
-      fetch(`${server.url}/healthz`).then(
-        () => 'open',
-        () => 'closed',
-      ),
+    .poll(
+      () =>
+        fetch(`${server.url}/healthz`).then(
+          () => 'open',
+          () => 'closed',
+        ),
+      { timeout: 20_000 },
     )
     .toBe('closed')
   await blocker.query('commit')
-  await blocker.end()
   expect((await inFlight).status).toBe(200)
   expect((await stopped).code).toBe(0)
 }, 60_000)

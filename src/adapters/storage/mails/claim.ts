@@ -1,93 +1,14 @@
-// Mails as rows: written with the change, claimed by whoever sends, with every attempt.
-import type { Mail } from '../../core/booking/mail.ts'
-import { withUnheard } from '../../core/booking/unheard.ts'
-import type { AppId, BookingId, EventId } from '../../core/ids.ts'
-import type { Instant } from '../../core/time/instant.ts'
-import type { Notice } from '../../core/webhook/notice.ts'
-import type { Transaction } from './database/database.ts'
-import { newId } from './database/ids.ts'
-import { join, records, type Sql, sql, together } from './database/sql.ts'
-import { findEarlier, isOvertaken } from './mailOrder.ts'
-
-/** `kept`: nothing will be tried, there is no server to send through. */
-export type MailState = 'waiting' | 'sent' | 'failed' | 'heldBack' | 'kept'
-
-export type MailRow = {
-  readonly id: string
-  /** Null for a notice. */
-  readonly bookingId: BookingId | null
-  /** Of its booking. */
-  readonly eventId: EventId | null
-  readonly mail: Mail | Notice
-  readonly state: MailState
-  readonly attempts: number
-  readonly createdAt: Instant
-  readonly finishedAt: Instant | null
-  readonly dueAt: Instant | null
-  readonly lastError: string | null
-}
-
-export type MailAttempt = {
-  readonly at: Instant
-  readonly durationMs: number
-  /** `interrupted`: its process died, and nobody knows whether the mail went out. */
-  readonly outcome: 'sent' | 'refused' | 'deferred' | 'kept' | 'interrupted'
-  readonly answer: string
-}
-
-export type NewMail = {
-  /** The notification of the same change; undefined for a reminder by mail. */
-  readonly eventId?: string | undefined
-  /** Undefined for a notice. */
-  readonly bookingId?: BookingId | undefined
-  readonly mail: Mail | Notice
-}
-
-/**
- * For `together`: rows and a job for each, so that neither is without the other. Where nothing is sent (`isSending` false)
- * they are kept, and nothing is done about them.
- */
-export function mailRows(appId: AppId, mails: readonly NewMail[], isSending: boolean): Sql[] {
-  if (mails.length === 0) return []
-  // Ids of one millisecond are in no order by themselves.
-  const ids = mails.map(() => newId()).toSorted()
-  const rows = mails.map(({ eventId, bookingId, mail }, place) => ({
-    id: ids[place],
-    event_id: eventId,
-    booking_id: bookingId,
-    recipient: mail.to.email,
-    body: mail,
-  }))
-  const inserted = sql`
-    insert into openslot.deliveries (app_id, id, event_id, booking_id, recipient, body, kind, mail_due_at)
-    select ${appId}, mail.*, 'mail', case when ${isSending}::bool then now() end
-    from ${records(rows)} as mail (id uuid, event_id uuid, booking_id uuid, recipient text, body jsonb)
-    returning id`
-  return isSending ? [inserted, mailJobs(appId, ids)] : [inserted]
-}
-
-/** `mailRows` by themselves. */
-export async function insertMails(
-  transaction: Transaction,
-  mails: readonly NewMail[],
-  isSending: boolean,
-): Promise<void> {
-  const rows = mailRows(transaction.appId, mails, isSending)
-  if (rows.length > 0) await transaction.query(together(rows))
-}
-
-/** One job for each, due now. */
-function mailJobs(appId: AppId, ids: readonly string[]): Sql {
-  return sql`
-    select graphile_worker.add_job('sendMail', json_build_object('appId', ${appId}::text, 'mailId', id),
-      job_key => 'mail:' || id, max_attempts => 25)
-    from unnest(${ids}::text[]) as id`
-}
-
-function eventIdOfBooking(mail: Sql): Sql {
-  return sql`(select booking.event_id from openslot.bookings as booking
-    where booking.app_id = ${mail}.app_id and booking.id = ${mail}.booking_id)`
-}
+// Whose turn it is among the mails to one person, and what it says by then: claimed by whoever sends, for half a minute.
+import type { Mail } from '../../../core/booking/mail.ts'
+import { withUnheard } from '../../../core/booking/unheard.ts'
+import type { AppId } from '../../../core/ids.ts'
+import type { Instant } from '../../../core/time/instant.ts'
+import type { Notice } from '../../../core/webhook/notice.ts'
+import type { Transaction } from '../database/database.ts'
+import { newId } from '../database/ids.ts'
+import { type Sql, sql } from '../database/sql.ts'
+import { findEarlier, isOvertaken } from './order.ts'
+import { eventIdOfBooking, type MailRow, removeJob } from './rows.ts'
 
 const confirmationsLimit = 3
 /** Of all that is sent to an address because of what a guest did. */
@@ -266,10 +187,6 @@ async function holdBack(transaction: Transaction, id: string, reason: string): P
   await removeJob(transaction, id)
 }
 
-async function removeJob(transaction: Transaction, id: string): Promise<void> {
-  await transaction.query(sql`select graphile_worker.remove_job(${`mail:${id}`})`)
-}
-
 /** Not an attempt: nothing was tried. `reason`: null leaves what the last one said. */
 async function postpone(
   transaction: Transaction,
@@ -285,129 +202,4 @@ async function postpone(
     select graphile_worker.add_job('sendMail', json_build_object('appId', ${appId}::text, 'mailId', id),
       job_key => 'mail:' || id, run_at => mail_due_at, max_attempts => 25)
     from changed`)
-}
-
-export type MailResult = Omit<MailAttempt, 'at' | 'outcome'> & {
-  readonly outcome: Exclude<MailAttempt['outcome'], 'interrupted'>
-  /** Milliseconds until the next attempt, give or take a tenth; undefined: there is none. */
-  readonly retryAfterMs: number | undefined
-}
-
-/** Writes what became of an attempt, and the next one where there is to be one. */
-export async function finishAttempt(transaction: Transaction, id: string, result: MailResult): Promise<void> {
-  const { appId } = transaction
-  const { outcome, durationMs, retryAfterMs } = result
-  const answer = result.answer.slice(0, 2_000)
-  const isOver = outcome !== 'kept' && retryAfterMs === undefined
-  await transaction.query(sql`
-    insert into openslot.mail_attempts (app_id, id, delivery_id, duration_ms, outcome, answer)
-    values (${appId}, ${newId()}, ${id}, ${Math.round(durationMs)}, ${outcome}, ${answer})`)
-  await transaction.query(sql`
-    with changed as (
-      update openslot.deliveries set
-        state = case when ${outcome}::text = 'sent' then 'done' when ${isOver} then 'dead' else 'ready' end,
-        finished_at = case when ${isOver} then now() end, mail_begun_at = null,
-        mail_due_at = now() + make_interval(secs => ${retryAfterMs === undefined ? null : retryAfterMs / 1_000}::float8 * (0.9 + 0.2 * random())),
-        last_error = case when ${outcome}::text in ('sent', 'kept') then null else ${answer} end
-      where app_id = ${appId} and id = ${id} and state = 'ready' returning id, mail_due_at)
-    select graphile_worker.add_job('sendMail', json_build_object('appId', ${appId}::text, 'mailId', id),
-      job_key => 'mail:' || id, run_at => mail_due_at, max_attempts => 25)
-    from changed where mail_due_at is not null`)
-  if (retryAfterMs === undefined) await removeJob(transaction, id)
-}
-
-/** Rows of the first schema hold too little to be one. */
-const isMail = sql`(booking_id is not null or body ->> 'role' = 'operator')`
-
-/** Due again now, whatever became of it before; false where there is no such mail. */
-export async function reviveMail(transaction: Transaction, id: string): Promise<boolean> {
-  const rows = await transaction.query(sql`
-    update openslot.deliveries set state = 'ready', attempts = 0, mail_due_at = now(), mail_begun_at = null, finished_at = null
-    where app_id = ${transaction.appId} and id = ${id} and kind = 'mail' and ${isMail} returning id`)
-  if (rows.length === 0) return false
-  await transaction.query(mailJobs(transaction.appId, [id]))
-  return true
-}
-
-/** Gives a job to mails that should have been tried over a minute ago: whoever had them has died. Answers how many. */
-export async function requeueOverdueMails(transaction: Transaction): Promise<number> {
-  const rows = await transaction.query<{ id: string }>(sql`
-    select id from openslot.deliveries
-    where app_id = ${transaction.appId} and kind = 'mail' and state = 'ready' and mail_due_at < now() - interval '1 minute'
-    order by mail_due_at limit 1000`)
-  if (rows.length > 0)
-    await transaction.query(
-      mailJobs(
-        transaction.appId,
-        rows.map(({ id }) => id),
-      ),
-    )
-  return rows.length
-}
-
-export type MailFilter = {
-  readonly state?: MailState | undefined
-  readonly recipient?: string | undefined
-  readonly bookingId?: BookingId | undefined
-  readonly limit: number
-  /** The id of the last one seen. */
-  readonly after?: string | undefined
-}
-
-const columns = sql`id, booking_id as "bookingId", ${eventIdOfBooking(sql`deliveries`)} as "eventId", body as mail,
-  case when state = 'ready' and mail_due_at is null then 'kept' when state = 'ready' then 'waiting' when state = 'done' then 'sent'
-    when state = 'dead' then 'failed' else 'heldBack' end as state,
-  attempts, created_at as "createdAt", finished_at as "finishedAt", mail_due_at as "dueAt", last_error as "lastError"`
-
-/** Newest first. */
-export async function listMails(transaction: Transaction, filter: MailFilter): Promise<MailRow[]> {
-  const conditions: Sql[] = [sql`app_id = ${transaction.appId}`, sql`kind = 'mail'`, isMail]
-  if (filter.recipient !== undefined) conditions.push(sql`lower(recipient) = lower(${filter.recipient})`)
-  if (filter.bookingId !== undefined) conditions.push(isAbout(transaction.appId, filter.bookingId))
-  if (filter.after !== undefined) conditions.push(sql`id < ${filter.after}`)
-  if (filter.state !== undefined) conditions.push(stateCondition(filter.state))
-  return transaction.query<MailRow>(sql`
-    select ${columns} from openslot.deliveries where ${join(conditions, 'and')} order by id desc limit ${filter.limit}`)
-}
-
-/** By its notifications, and among those without one, reminders: no index holds all mails by their bookings. */
-function isAbout(appId: AppId, bookingId: BookingId): Sql {
-  return sql`id = any(array(
-    select mail.id from openslot.webhook_events as event
-    join openslot.deliveries as mail on mail.app_id = event.app_id and mail.event_id = event.id
-    where event.app_id = ${appId} and event.object_id = ${bookingId} and mail.kind = 'mail' and mail.booking_id = ${bookingId}
-    union all
-    select id from openslot.deliveries
-    where app_id = ${appId} and booking_id = ${bookingId} and kind = 'mail' and event_id is null))`
-}
-
-function stateCondition(state: MailState): Sql {
-  switch (state) {
-    case 'kept':
-      return sql`state = 'ready' and mail_due_at is null`
-    case 'waiting':
-      return sql`state = 'ready' and mail_due_at is not null`
-    case 'sent':
-      return sql`state = 'done'`
-    case 'failed':
-      return sql`state = 'dead'`
-    case 'heldBack':
-      return sql`state = 'cancelled'`
-  }
-}
-
-/** With its attempts, oldest first. */
-export async function findMail(
-  transaction: Transaction,
-  id: string,
-): Promise<(MailRow & { readonly tries: readonly MailAttempt[] }) | undefined> {
-  const { appId } = transaction
-  const [[row], tries] = await Promise.all([
-    transaction.query<MailRow>(sql`
-      select ${columns} from openslot.deliveries where app_id = ${appId} and kind = 'mail' and ${isMail} and id = ${id}`),
-    transaction.query<MailAttempt>(sql`
-      select at, duration_ms as "durationMs", outcome, answer from openslot.mail_attempts
-      where app_id = ${appId} and delivery_id = ${id} order by id`),
-  ])
-  return row === undefined ? undefined : { ...row, tries }
 }

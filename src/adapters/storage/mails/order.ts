@@ -1,7 +1,7 @@
 // In which order the mails about one booking reach one person.
-import type { Mail } from '../../core/booking/mail.ts'
-import type { Transaction } from './database/database.ts'
-import { sql } from './database/sql.ts'
+import type { Mail } from '../../../core/booking/mail.ts'
+import type { Transaction } from '../database/database.ts'
+import { sql } from '../database/sql.ts'
 
 /** Mails about the booking of the mail `id` to the same person, but reminders: by their notifications, for some people get thousands. */
 function story({ appId }: Transaction, id: string) {
