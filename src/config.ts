@@ -279,7 +279,7 @@ function isNetwork(text: string): boolean {
 
 /** Anything else on this machine could be called by whoever names a webhook URL. */
 export function isLoopback(network: string): boolean {
-  const address = network.replace(/\/.*$/, '')
+  const address = network.replace(/\/.*/s, '')
   return ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback'
 }
 

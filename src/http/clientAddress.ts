@@ -10,7 +10,7 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6
 export function readAddress(text: string | undefined): Address | undefined {
   const [, bracketed, withPort, plain = ''] =
     /^\s*(?:\[([^\]]+)\](?::\d{1,5})?|([\d.]+):\d{1,5}|(\S+))\s*$/.exec(text ?? '') ?? []
-  const address = (bracketed ?? withPort ?? plain).replace(/%.*$/, '')
+  const address = (bracketed ?? withPort ?? plain).replace(/%.*/s, '')
   if (!address.includes(':'))
     return ipaddr.IPv4.isValidFourPartDecimal(address) ? ipaddr.IPv4.parse(address) : undefined
   return ipaddr.IPv6.isValid(address) ? ipaddr.process(address) : undefined

@@ -20,7 +20,7 @@ export function securityHeaders(baseUrl: string): Readonly<Record<string, string
 const exposedHeaders = ['x-request-id', 'retry-after', 'idempotent-response']
 
 /** What guests' pages call, and what the editor calls for its access token and that token's grant; nothing else. */
-const browserPaths = new RegExp(
+export const browserPaths = new RegExp(
   `^(?:${[
     ...routes.filter(({ guard }) => guard === 'scheduler').map(({ path }) => path.replace(/:\w+/g, '[^/?]+')),
     '/v3/grants/me(?:/[^?]*)?',

@@ -111,7 +111,7 @@ export function writeCursor(parts: readonly (string | number)[]): string {
   return btoa(String.fromCharCode(...bytes))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
-    .replace(/=+$/, '')
+    .replace(/={1,2}$/, '')
 }
 
 /** Problems: `invalidRequest` for text that `writeCursor` never wrote for parts of these kinds. */

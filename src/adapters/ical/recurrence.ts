@@ -43,7 +43,7 @@ function read(lines: readonly string[]): Recurrence {
   let until: SeriesPoint | undefined
   const excluded: SeriesPoint[] = []
   for (const line of lines) {
-    const match = /^\s*([A-Za-z]+)\s*((?:;[^:]*)?)\s*:(.*)$/s.exec(line)
+    const match = /^\s*([A-Za-z]+)\s*((?:;[^:]*)?):(.*)$/s.exec(line)
     const name = match?.[1]?.toUpperCase()
     const value = (match?.[3] ?? '').replace(/\s+/g, '')
     if (name === 'RRULE') {

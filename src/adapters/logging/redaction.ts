@@ -35,7 +35,7 @@ function redactText(text: string): string {
     text
       .replace(/\b(bearer|basic) +[^\s"',]+/gi, `$1 ${removed}`)
       .replace(/\b(?:osk|oss|oat)_[0-9a-f]{8}_[0-9A-Za-z]+/g, removed)
-      .replace(/\beyJ[\w-]+\.[\w-]+(\.[\w-]*)?/g, removed)
+      .replace(/\beyJ[\w-]+(?:\.[\w-]*){0,4}/g, removed)
       .replace(/:\/\/[^\s/@"]+@/g, `://${removed}@`)
       .replace(/([?&](?:booking_?ref|access_token|id_token|token|code|salt|api_key)=)[^&\s"]+/gi, `$1${removed}`)
       .replace(/(invalid input (?:syntax|value) for [^:]{1,80}: ).*/gs, `$1${removed}`)

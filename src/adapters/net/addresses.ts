@@ -19,7 +19,7 @@ const [compatible, compatibleBits] = ipaddr.IPv6.parseCIDR('::/96')
 export function addressCheck(allowed: readonly string[]): AddressCheck {
   const networks = allowed.map(readNetwork)
   return (address) => {
-    const plain = address.replace(/%.*$/, '')
+    const plain = address.replace(/%.*/s, '')
     // The package would take the old way of writing IPv4 for the new one, `::ffff:127.0.0.1`.
     if (!ipaddr.isValid(plain) || /^::\d+\./.test(plain)) return false
     const parsed = ipaddr.process(plain)

@@ -4,9 +4,9 @@
 const lost = [
   /could not (open|read|access|find) (file|directory) "[^"]*": (No such file or directory|Input\/output error)/,
   /could not access the server configuration file/,
-  /could not (locate a valid checkpoint|read (blocks?|relation|.*checkpoint)|access status of transaction|open relation)/,
+  /could not (locate a valid checkpoint|read (blocks?|relation|.{0,200}checkpoint)|access status of transaction|open relation)/,
   /database files are incompatible with server/,
-  /(incorrect|invalid) (checksum|page)|could not load .*map|is not a valid data directory/,
+  /(incorrect|invalid) (checksum|page)|could not load .{0,200}map|is not a valid data directory/,
   /required WAL directory/,
 ]
 

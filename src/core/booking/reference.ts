@@ -53,7 +53,10 @@ export function fillLink(template: string, reference: string): string {
 }
 
 function decodeBase64(text: string): Uint8Array | undefined {
-  const plain = text.replaceAll('-', '+').replaceAll('_', '/').replace(/=+$/, '')
+  const plain = text
+    .replaceAll('-', '+')
+    .replaceAll('_', '/')
+    .replace(/={1,2}$/, '')
   if (!/^[A-Za-z0-9+/]*$/.test(plain)) return undefined
   try {
     // Strict: bits left over that are not zero would give one capability several spellings.

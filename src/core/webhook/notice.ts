@@ -35,7 +35,7 @@ export function noticesOf(
     language: 'en',
     timezone: 'UTC',
     // Without the query, which may hold the receiver's own secret.
-    endpoint: { id, url: url.replace(/[?#].*$/, ''), description },
+    endpoint: { id, url: url.replace(/[?#].*/s, ''), description },
     at,
   }))
 }

@@ -26,6 +26,9 @@ export async function exportGuest(
   return database.transaction(appId, async (transaction) => {
     const bookings = await listBookingsOfGuest(transaction, email)
     const mails = await listMails(transaction, { recipient: email, limit: mostMails, after: undefined })
+    // Of whom, the log must not say: it outlives what is kept of them.
+    const detail = { bookings: bookings.length, mails: mails.length }
+    await recordAudit(transaction, { actor: terminal, action: 'guest.export', target: 'guest', detail })
     return success({
       email,
       bookings: bookings.map((booking) => bookingToGuest(booking, email)),

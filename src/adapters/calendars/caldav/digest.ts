@@ -6,7 +6,9 @@ export type Challenge = { readonly scheme: string; readonly parameters: Readonly
 /** The challenges of `WWW-Authenticate`, in the server's order; schemes in small letters. */
 export function readChallenges(header: string): Challenge[] {
   const challenges: { scheme: string; parameters: Record<string, string> }[] = []
-  const pattern = /([A-Za-z0-9_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))|([A-Za-z][A-Za-z0-9_-]*)(?=\s|,|$)/g
+  // From the beginning of a word only: from within a long one everything would be tried once more for each of its letters.
+  const pattern =
+    /(?<![A-Za-z0-9_-])(?:([A-Za-z0-9_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))|([A-Za-z][A-Za-z0-9_-]*)(?=\s|,|$))/g
   for (const [, name, quoted, bare, scheme] of header.matchAll(pattern)) {
     if (scheme !== undefined) challenges.push({ scheme: scheme.toLowerCase(), parameters: {} })
     else if (name !== undefined) {

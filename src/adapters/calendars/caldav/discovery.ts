@@ -52,7 +52,7 @@ export async function discover(
   const outbox = hrefOf(properties?.get(caldav('schedule-outbox-URL')))
   const inbox = hrefOf(properties?.get(caldav('schedule-inbox-URL')))
   const addresses = hrefsOf(properties?.get(caldav('calendar-user-address-set'))).flatMap((href) => {
-    const address = /^mailto:(.+@.+)$/i.exec(href)?.[1]
+    const address = /^mailto:([^@\r\n]+@.+)$/i.exec(href)?.[1]
     return address === undefined ? [] : [decodeAddress(address).toLowerCase()]
   })
   const schedules =

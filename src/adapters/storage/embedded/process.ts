@@ -121,7 +121,7 @@ export function spawnPostgres(place: PostgresPlace, extraSettings: Readonly<Reco
 
 /** Whether a child that ended at its start gave way to another one that runs, or still shuts down, on the same data. */
 export function gaveWay(words: string): boolean {
-  return /lock file ".*" already exists|shared memory block .* still in use/.test(words)
+  return /lock file "[^"]*" already exists|shared memory block .{0,200} still in use/.test(words)
 }
 
 /** Why a PostgreSQL on this folder ended at its start, and what to do where that is known. */
