@@ -2,6 +2,7 @@
 import type { Database, Transaction } from '../adapters/storage/database/database.ts'
 import {
   endLease,
+  findTurn,
   giveTurnBack,
   keepAnswer,
   type RepeatableRequest,
@@ -76,6 +77,16 @@ export async function once(
       return answered
     }
   }
+}
+
+/** What `once` answers to the repeat of a request whose sender may do no more; undefined where it is none. Nothing is written. */
+export async function findAnswer(
+  database: Database,
+  { key, ...repeatable }: Omit<RepeatableRequest, 'key'> & { readonly key: string | undefined },
+): Promise<Result<WriteAnswer> | undefined> {
+  const turn = key === undefined ? undefined : await findTurn(database, { ...repeatable, key })
+  if (turn?.kind === 'running') return failure(stillRunning)
+  return turn?.kind === 'answered' ? replay(turn.response as Remembered) : undefined
 }
 
 type Remembered = { readonly data?: object; readonly problem?: Problem }

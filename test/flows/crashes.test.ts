@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import type { CalendarScope } from '../../src/adapters/calendars/calendarProvider.ts'
 import { insertApplication, insertKey } from '../../src/adapters/storage/accounts.ts'
 import { hurryRecoveries } from '../../src/adapters/storage/bookings.ts'
 import type { Connection } from '../../src/adapters/storage/database/connection.ts'
@@ -592,7 +594,7 @@ describe('a reschedule whose process dies', () => {
     const people = {
       start_time: start,
       end_time: start + 1800,
-      additional_guests: [{ name: 'Wren', email: 'wren@guest.example' }],
+      additional_guests: [{ name: 'Robin', email: 'robin@guest.example' }],
     }
     const died = calendars.once('freeBusy', 'hangBefore')
     void bring()
@@ -636,6 +638,57 @@ describe('a reschedule whose process dies', () => {
     expect(await only()).toMatchObject({ direction: 'abort' })
     expect(await recover()).toBe('given up')
     await expectSettled('booked', start, ['booking.created'])
+  })
+})
+
+describe('a reschedule between hosts that is late', () => {
+  const limits: (number | undefined)[] = []
+  /** The call is asked how long it may take, and ends at `ms` of the change. */
+  const untilThen = (ms: number) => (scope: CalendarScope) => {
+    limits.push(scope.limitMs)
+    clockMs = ms
+  }
+  const move = async () => {
+    const other = await makeHost(server, `late${hosts}@host.example`)
+    configuration = await makeConfiguration(server, [host, other], {
+      rules: { availability_method: 'max-availability' },
+      participants: [participant(host.email), participant(other.email)],
+    })
+    const guest = { name: 'Mia Guest', email: 'mia@guest.example' }
+    const made = await book(server, configuration, start, { body: { guest, participants: [{ email: host.email }] } })
+    limits.length = 0
+    void calendars.once('place', () => {
+      clockMs = 14_000
+    })
+    void calendars.once('find', untilThen(17_000))
+    return () =>
+      operations.rescheduleBooking({
+        principal: { kind: 'anyone' },
+        query: { configuration_id: configuration },
+        bookingId: made.body.data.booking_id,
+        body: { start_time: later, end_time: later + 1800, participants: [{ email: other.email }] },
+        idempotencyKey: undefined,
+      })
+  }
+  const expectAtMost = (most: readonly number[]) =>
+    expect(limits.map((limitMs, place) => limitMs !== undefined && limitMs <= (most[place] ?? 0))).toEqual(
+      most.map(() => true),
+    )
+
+  it('leaves the first within six seconds, all calls together', async () => {
+    const ask = await move()
+    void calendars.once('remove', untilThen(19_500))
+    void calendars.once('find', untilThen(19_600))
+    expect(await ask()).toMatchObject({ ok: true })
+    expectAtMost([6_000, 3_000, 500])
+  })
+
+  it('and cannot leave the first is taken back before another may be at it', async () => {
+    const ask = await move()
+    void calendars.once('remove', 'fail')
+    void calendars.once('remove', untilThen(18_000))
+    expect(await ask()).toMatchObject({ ok: false, problem: { kind: 'calendarUnavailable' } })
+    expectAtMost([6_000, 9_000])
   })
 })
 

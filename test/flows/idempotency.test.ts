@@ -231,7 +231,25 @@ describe('the other writes with an Idempotency-Key', () => {
     expect([again.status, again.body.data]).toEqual([200, first.body.data])
     // It opens nothing any more.
     expect((await confirm({ salt }, {})).status).toBe(404)
-    expect((await confirm({ salt: 'AAAA' }, key)).status).toBe(409)
+    expect((await confirm({ salt: 'AAAA' }, key)).status).toBe(404)
+  })
+
+  it('remember nothing of a confirmation with a wrong salt: the right one goes through under the same key', async () => {
+    const asked = await makeConfiguration(server, [host], { event: { booking_type: 'organizer-confirmation' } })
+    const { booking_id } = (await book(server, asked, freshSlot())).body.data
+    const bookings = `/v3/grants/${host.grantId}/scheduling/bookings?configuration_id=${asked}`
+    const [listed] = (await server.request('GET', bookings)).body.data
+    const salt = encodeSalt(decodeReference(listed.organizer_booking_ref)?.salt ?? new Uint8Array())
+    const path = `/v3/scheduling/bookings/${booking_id}?configuration_id=${asked}`
+    const headers = { 'idempotency-key': 'mistyped' }
+    const confirm = (salt: string) =>
+      server.request('PUT', path, { token: null, body: { status: 'confirmed', salt }, headers })
+    for (const wrong of ['AAAA', 'AAAA', salt.replace(/^./, (first) => (first === 'A' ? 'B' : 'A'))])
+      expect((await confirm(wrong)).status).toBe(404)
+    const kept = `select from openslot.idempotency_keys where scope = $1`
+    expect((await server.app.database.pool.query(kept, [`confirm ${booking_id}`])).rowCount).toBe(0)
+    expect((await confirm(salt)).status).toBe(200)
+    expect((await confirm('AAAA')).status).toBe(404)
   })
 
   it('move, confirm and cancel once, and answer their repeats alike', async () => {

@@ -167,14 +167,17 @@ export async function lastAssigned(
 /** How long whoever works on a change is left alone with it. */
 const leaseSeconds = 30
 
-/** Makes sure that a change is finished even if this process, which works on it now, dies. `tries`: runs of the worker so far. */
+/**
+ * Makes sure that a change is finished even if this process, which works on it now, dies. `tries`: runs of the worker so far.
+ * The lease begins now, and not with the transaction, which may have waited for locks.
+ */
 export async function scheduleRecovery(transaction: Transaction, id: BookingId, tries = 0): Promise<void> {
   const { appId } = transaction
   const seconds = Math.max(leaseSeconds, waitAfter(tries))
   await transaction.query(sql`
     select graphile_worker.add_job('settleBooking', json_build_object('appId', ${appId}::text, 'bookingId', ${id}::text,
-        'tries', ${tries}::int, 'leasedUntil', now() + ${leaseSeconds} * interval '1 second'),
-      run_at => now() + ${seconds} * interval '1 second', max_attempts => 100, job_key => ${settling(id)})`)
+        'tries', ${tries}::int, 'leasedUntil', clock_timestamp() + ${leaseSeconds} * interval '1 second'),
+      run_at => clock_timestamp() + ${seconds} * interval '1 second', max_attempts => 100, job_key => ${settling(id)})`)
 }
 
 /**

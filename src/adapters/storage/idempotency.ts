@@ -40,24 +40,35 @@ export async function takeTurn(database: Database, repeatable: RepeatableRequest
       where idempotency_keys.expires_at < now()
     returning app_id`)
   if (inserted.length > 0) return { kind: 'first', objectId }
-  const [row] = await database.query<{
-    requestHash: Buffer
-    objectId: string
-    response: unknown
-    isLeased: boolean
-  }>(sql`
-    select request_hash as "requestHash", object_id as "objectId", response, lease_until > now() as "isLeased"
-    from openslot.idempotency_keys where app_id = ${appId} and scope = ${scope} and key_hash = ${keyHash}`)
+  const turn = await findTurn(database, repeatable)
   // Given back between the two statements: as good as running, and gone at the next try.
-  if (row === undefined) return { kind: 'running' }
-  if (!row.requestHash.equals(requestHash)) return { kind: 'otherRequest' }
-  if (row.response !== null) return { kind: 'answered', response: row.response }
-  if (row.isLeased) return { kind: 'running' }
+  if (turn === undefined) return { kind: 'running' }
+  if (turn.kind !== 'takenOver') return turn
   const taken = await database.query(sql`
     update openslot.idempotency_keys set lease_until = now() + make_interval(secs => ${leaseSeconds})
     where app_id = ${appId} and scope = ${scope} and key_hash = ${keyHash} and lease_until < now() and response is null
     returning app_id`)
-  return taken.length > 0 ? { kind: 'takenOver', objectId: row.objectId } : { kind: 'running' }
+  return taken.length > 0 ? turn : { kind: 'running' }
+}
+
+/** What has become of this key, which is only looked at; `takenOver`: it may be. Undefined where nobody has used it. */
+export async function findTurn(
+  database: Database,
+  { appId, scope, key, request }: RepeatableRequest,
+): Promise<Exclude<Turn, { kind: 'first' }> | undefined> {
+  const [row] = await database.query<{
+    isSame: boolean
+    objectId: string
+    response: unknown
+    isLeased: boolean
+  }>(sql`
+    select request_hash = ${hash(JSON.stringify(request))} as "isSame", object_id as "objectId", response, lease_until > now() as "isLeased"
+    from openslot.idempotency_keys
+    where app_id = ${appId} and scope = ${scope} and key_hash = ${hash(key)} and expires_at >= now()`)
+  if (row === undefined) return undefined
+  if (!row.isSame) return { kind: 'otherRequest' }
+  if (row.response !== null) return { kind: 'answered', response: row.response }
+  return row.isLeased ? { kind: 'running' } : { kind: 'takenOver', objectId: row.objectId }
 }
 
 /** Keeps the answer, in the transaction that makes it true where there is one. */

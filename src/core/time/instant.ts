@@ -19,6 +19,17 @@ export function plus(at: Instant, milliseconds: number): Instant {
   return (at + milliseconds) as Instant
 }
 
+/** For an end that there is none of: after every other. */
+export const never = Number.POSITIVE_INFINITY as Instant
+
+export function soonest(first: Instant, ...others: readonly Instant[]): Instant {
+  return Math.min(first, ...others) as Instant
+}
+
+export function latest(first: Instant, ...others: readonly Instant[]): Instant {
+  return Math.max(first, ...others) as Instant
+}
+
 export function fromUnixSeconds(seconds: number): Instant {
   return (seconds * secondMs) as Instant
 }

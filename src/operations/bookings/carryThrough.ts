@@ -1,20 +1,14 @@
 // Hold, place, look back, settle: the one path by which every change of a booking reaches calendars and people.
-import {
-  bookingRows,
-  cancelRecovery,
-  findBooking,
-  scheduleRecovery,
-  updateBooking,
-} from '../../adapters/storage/bookings.ts'
+import { bookingRows, cancelRecovery, scheduleRecovery, updateBooking } from '../../adapters/storage/bookings.ts'
 import { findCalendar, lockCalendars } from '../../adapters/storage/calendars.ts'
-import { claimRows, doubleBooking, giveUpClaims, type NewClaim } from '../../adapters/storage/claims.ts'
-import { ConstraintViolation, type Transaction } from '../../adapters/storage/database/database.ts'
+import { claimRows } from '../../adapters/storage/claims.ts'
+import type { Transaction } from '../../adapters/storage/database/database.ts'
 import { together } from '../../adapters/storage/database/sql.ts'
 import { hostedRows } from '../../adapters/storage/hostedBookings.ts'
 import { endReminders } from '../../adapters/storage/reminders.ts'
 import type { Actor } from '../../core/account/principal.ts'
 import { type Booking, type Change, canBeGivenUp } from '../../core/booking/booking.ts'
-import { abort, claimsOf, isSettledAs, settle } from '../../core/booking/lifecycle.ts'
+import { settle } from '../../core/booking/lifecycle.ts'
 import { remindersOf } from '../../core/booking/reminders.ts'
 import type { Configuration } from '../../core/configuration/configuration.ts'
 import type { AppId } from '../../core/ids.ts'
@@ -27,10 +21,11 @@ import {
   tookTooLong,
 } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
-import { type Instant, plus, secondMs } from '../../core/time/instant.ts'
-import { stillRunning } from '../once.ts'
+import { type Instant, latest, never, plus, secondMs, soonest } from '../../core/time/instant.ts'
 import { scopeUntil } from '../patience.ts'
 import type { Tools } from '../tools.ts'
+import { claimingTime, newClaims, replaceClaims } from './claimTime.ts'
+import { endedElsewhere, type GivingUp, giveUp, standBack } from './giveUp.ts'
 import { isStillFree } from './isStillFree.ts'
 import {
   askCalendars,
@@ -41,20 +36,17 @@ import {
   nothingKept,
   place,
   placeAgain,
-  undo,
+  placeWithGuests,
 } from './placeEvents.ts'
 import { type EventsHere, rowsThatFollow } from './whatFollows.ts'
 
 export type ChangeTools = Pick<Tools, 'database' | 'providers' | 'mailer' | 'now'>
 
-export type ChangeContext = {
-  readonly configuration: Configuration
+export type ChangeContext = Pick<GivingUp, 'configuration' | 'whenUnanswered'> & {
   /** Who did it, for the audit log. */
   readonly actor: Actor
   /** The owner of the calendar did it there, by hand: nobody else's event stands against it. */
   readonly isOnCalendar?: boolean | undefined
-  /** What becomes of time that was claimed where a calendar does not answer; `giveUp`, as someone waits, where absent. */
-  readonly whenUnanswered?: 'giveUp' | 'stayHeld' | undefined
   /**
    * When whoever waits is told that it took too long, if that may come before the patience with calendars ends; where time stays
    * held, when another run may begin.
@@ -79,11 +71,12 @@ export const nowhere: Problem = invalidRequest(
  */
 const mostHeldMs = 15 * secondMs
 
-/** What is given at least, however late it is begun, to each call to the account that a move leaves, and to setting right what another has ended. */
-const partingMs = 3 * secondMs
+/** What leaving an account, and then inviting guests, are given at least, however late they are begun. */
+const leavingMs = 6 * secondMs
+const invitingMs = 3 * secondMs
 
-/** What a request has not taken back by then is left to the worker, which comes 30 seconds after time was held. */
-const undoMs = 12 * secondMs
+/** Well before the 30 seconds are over after which another may be at it: no two write to a calendar. */
+const handsOffMs = 26 * secondMs
 
 const tooLate: Problem = { kind: 'calendarUnavailable', message: 'The calendars did not answer in time.' }
 
@@ -104,7 +97,7 @@ export async function carryThrough(
   begin: (transaction: Transaction) => Promise<Result<Booking>>,
 ): Promise<Result<Booking>> {
   const isOver = () => context.until !== undefined && tools.now() >= context.until
-  if (isOver()) return failure(tooLate)
+  if (isOver()) return failure(tookTooLong)
   let isHeldOnly = false
   const held = await claimingTime(() =>
     tools.database.transaction(appId, async (transaction) => {
@@ -208,10 +201,12 @@ function uninvited(booking: Booking): Booking {
  * A cancellation stands, whatever a calendar says: the worker tries again. Where it overtook another change, whoever carries
  * that out may place its event even now: the worker looks once more, when it can no longer be at it, before the time is free.
  */
-export async function finish(tools: ChangeTools, booking: Booking, context: ChangeContext): Promise<Result<Booking>> {
+export async function finish(tools: ChangeTools, booking: Booking, begun: ChangeContext): Promise<Result<Booking>> {
   if (booking.change === undefined) return success(booking)
-  const staysHeld = context.whenUnanswered === 'stayHeld'
-  const until = endOf(tools, context, staysHeld ? Number.POSITIVE_INFINITY : mostHeldMs)
+  const staysHeld = begun.whenUnanswered === 'stayHeld'
+  const { until: endOfPatience = never } = begun
+  const until = staysHeld ? endOfPatience : soonest(endOfPatience, plus(tools.now(), mostHeldMs))
+  const context = { ...begun, handsOffAt: staysHeld ? until : plus(tools.now(), handsOffMs) }
   const isLate = () => tools.now() >= until && canBeGivenUp(booking)
   const scope = scopeUntil(tools, booking.appId, until)
   const { change } = booking
@@ -240,13 +235,12 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
   }
   if (isLate()) return standBack(tools, booking, context, tooLate)
   // Once it is off where it was, guests may have been told so: it does not come back for want of time.
-  const parting = { ...scope, limitMs: Math.max(partingMs, until - tools.now()) }
-  const left = await leave(tools, staysHeld ? scope : parting, booking, context.configuration)
+  const lasting = (leastMs: number) =>
+    staysHeld ? scope : scopeUntil(tools, booking.appId, latest(until, plus(tools.now(), leastMs)))
+  const left = await leave(tools, lasting(leavingMs), booking, context.configuration)
   if (!left.ok) return standBack(tools, booking, context, asUnavailable(left.problem))
   // Guests hear of it from a calendar that invites by itself when nothing stands against it any more.
-  const stands = placed.value.invitesLater
-    ? await place(tools, 'elsewhere', staysHeld ? scope : parting, booking, context.configuration, 'toStay')
-    : placed
+  const stands = await placeWithGuests(tools, lasting(invitingMs), booking, context.configuration, placed.value)
   if (!stands.ok) return standBack(tools, booking, context, asUnavailable(stands.problem))
   const isTold = !canBeGivenUp(booking)
   const invitedByCalendar = isTold ? booking.invitedByCalendar : [...stands.value.invited]
@@ -268,12 +262,6 @@ export async function finish(tools: ChangeTools, booking: Booking, context: Chan
   return giveUp(tools, booking, context, asUnavailable(written.problem))
 }
 
-/** At the latest `mostMs` from now. */
-function endOf(tools: ChangeTools, { until }: ChangeContext, mostMs: number): Instant {
-  const now = tools.now()
-  return plus(now, Math.min(mostMs, (until ?? Number.POSITIVE_INFINITY) - now))
-}
-
 async function placeHere(
   tools: ChangeTools,
   transaction: Transaction,
@@ -289,32 +277,6 @@ async function placeHere(
   return place(tools, 'here', { appId: booking.appId, local: transaction }, booking, configuration, 'toStay')
 }
 
-/** A calendar did not answer: it may hold the event, or not. Answers `reason`. */
-async function standBack(
-  tools: ChangeTools,
-  booking: Booking,
-  context: ChangeContext,
-  reason: Problem,
-): Promise<Result<Booking>> {
-  return context.whenUnanswered === 'stayHeld' ? failure(reason) : giveUp(tools, booking, context, reason)
-}
-
-/**
- * The worker may have been quicker than a slow request, and the other way round: what either settled stands for both.
- * Where it was given up or called off, whoever comes late may have placed the event after the other had removed it: it is set right.
- */
-async function endedElsewhere(tools: ChangeTools, booking: Booking, context: ChangeContext): Promise<Result<Booking>> {
-  const current = await tools.database.read(booking.appId, (transaction) => findBooking(transaction, booking.id))
-  const isOpen = current?.change !== undefined && current.change.kind !== 'cancel'
-  if (current === undefined || isOpen) return failure(changedMeanwhile)
-  if (isSettledAs(current, settle(booking))) return success(current)
-  const parting = plus(tools.now(), partingMs)
-  const until = endOf(tools, context, undoMs)
-  const scope = scopeUntil(tools, booking.appId, until > parting ? until : parting)
-  await placeAgain(tools, scope, current, context.configuration, calendarsOf(booking))
-  return failure(changedMeanwhile)
-}
-
 /** The events of a settled booking, as they should be, on its calendars elsewhere: for one that is not there, or astray. */
 export function putBack(
   tools: Pick<Tools, 'database' | 'providers' | 'now'>,
@@ -323,35 +285,6 @@ export function putBack(
 ): Promise<Result<unknown>> {
   const scope = { appId: booking.appId, local: tools.database }
   return placeAgain(tools, scope, booking, configuration, [])
-}
-
-/** Undoes a change that cannot be: says so first, takes the event back, then frees the time. Answers `reason`. */
-export async function giveUp(
-  tools: ChangeTools,
-  booking: Booking,
-  context: ChangeContext,
-  reason: Problem,
-): Promise<Result<Booking>> {
-  const { appId } = booking
-  const doomed: Booking = { ...booking, direction: 'abort', version: booking.version + 1 }
-  const isMarked = await tools.database.transaction(appId, (transaction) =>
-    updateBooking(transaction, doomed, booking.version),
-  )
-  if (!isMarked) return endedElsewhere(tools, booking, context)
-  const until =
-    context.whenUnanswered === 'stayHeld' ? endOf(tools, context, Number.POSITIVE_INFINITY) : plus(tools.now(), undoMs)
-  const undone = await undo(tools, scopeUntil(tools, appId, until), doomed, context.configuration)
-  // Not undone: claims stay, and the worker tries again, so that the slot is never offered over a stray event.
-  if (!undone.ok) return failure(reason)
-  const aborted: Booking = { ...abort(doomed), version: doomed.version + 1 }
-  const isAborted = await tools.database.transaction(appId, async (transaction) => {
-    // Whoever called it off meanwhile has its claims and its recovery in hand.
-    if (!(await updateBooking(transaction, aborted, doomed.version))) return false
-    await Promise.all([replaceClaims(transaction, aborted), cancelRecovery(transaction, booking.id)])
-    return true
-  })
-  if (!isAborted) await endedElsewhere(tools, doomed, context)
-  return failure(reason)
 }
 
 /** Writes booking and claims. A booking of version 1 is new; another is compared and set on the version before. */
@@ -374,27 +307,4 @@ async function write(
     replaceClaims(transaction, booking),
   ])
   return isWritten
-}
-
-/** What the booking takes, as it stands or is about to. */
-export function newClaims(booking: Booking): NewClaim[] {
-  return claimsOf(booking).map((claim) => ({ ...claim, bookingId: booking.id }))
-}
-
-/** The booking's claims are these and no others. */
-export async function replaceClaims(transaction: Transaction, booking: Booking): Promise<void> {
-  const claims = claimRows(booking.appId, newClaims(booking), 'hadClaims')
-  await Promise.all([giveUpClaims(transaction, booking.id), transaction.query(claims)])
-}
-
-/** The database refuses a second claim on the same time: that is a lost race, not a fault. */
-export async function claimingTime<T>(work: () => Promise<Result<T>>): Promise<Result<T>> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof ConstraintViolation && error.constraint === doubleBooking) return failure(slotTaken)
-    // The first request under an Idempotency-Key outlived its lease and was faster after all.
-    if (error instanceof ConstraintViolation && error.constraint === 'bookings_pkey') return failure(stillRunning)
-    throw error
-  }
 }

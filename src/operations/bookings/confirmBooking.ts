@@ -10,7 +10,7 @@ import { failure, type Result, success } from '../../core/result.ts'
 import { fromUnixSeconds } from '../../core/time/instant.ts'
 import { bookingToJson } from '../../wire/bookings.ts'
 import type { ConfigurationQuery } from '../configurations/loadConfiguration.ts'
-import { once, type WriteAnswer } from '../once.ts'
+import { findAnswer, once, type WriteAnswer } from '../once.ts'
 import { endOfPatience } from '../patience.ts'
 import type { Tools } from '../tools.ts'
 import { carryThrough } from './carryThrough.ts'
@@ -51,12 +51,13 @@ export async function confirmBooking(
     appId,
     scope: `confirm ${booking.id}`,
     key: command.idempotencyKey,
-    // With the salt: a repeat is answered as the first was, also where another has organized the booking since.
+    // With the salt: whoever repeats it had the right one then, also where another has organized the booking since.
     request: [command.status, command.reason, command.salt, ...(shownStart === undefined ? [] : [shownStart])],
     objectId: booking.id,
   }
+  if (salt === undefined || !isSameSecret(salt, booking.organizerSalt))
+    return (await findAnswer(tools.database, repeatable)) ?? failure(notFound)
   return once(tools.database, repeatable, async ({ mayExist, remember }) => {
-    if (salt === undefined || !isSameSecret(salt, booking.organizerSalt)) return failure(notFound)
     const earlier = mayExist ? await finishEarlierTry(tools, { appId, bookingId: booking.id }) : success(undefined)
     if (!earlier.ok) return earlier
     const left = earlier.value

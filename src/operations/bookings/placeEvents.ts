@@ -20,10 +20,13 @@ export type Where = 'here' | 'elsewhere'
 
 type PlaceTools = Pick<Tools, 'providers' | 'now'>
 
-/** What calendars of our own took and gave up, whom others have invited by themselves, and whether they invite more later. */
-export type Kept = EventsHere & { readonly invited: ReadonlySet<string>; readonly invitesLater: boolean }
+/** What calendars of our own took and gave up, whom others have invited by themselves, and which of them invite more later. */
+export type Kept = EventsHere & {
+  readonly invited: ReadonlySet<string>
+  readonly inviteLater: readonly ParticipantCalendar[]
+}
 
-export const nothingKept: Kept = { placed: [], removed: [], invited: new Set(), invitesLater: false }
+export const nothingKept: Kept = { placed: [], removed: [], invited: new Set(), inviteLater: [] }
 
 /**
  * Events as they should be once the change is carried out: placed where the booking stands, gone elsewhere. Of accounts that a
@@ -40,16 +43,37 @@ export function place(
 ): Promise<Result<Kept>> {
   const placed = placedEvent(booking, configuration, tools.now())
   const event = placed && how === 'held' ? { ...placed, isHeld: true } : placed
-  const { service, change } = booking
   const others =
-    where === 'here' ? service.placements : calendarsOf(booking).filter((calendar) => !isLeft(booking, calendar))
+    where === 'here'
+      ? booking.service.placements
+      : calendarsOf(booking).filter((calendar) => !isLeft(booking, calendar))
+  return put(tools, where, scope, settle(booking), { event, others, passesOver: isNothingWanted(booking) })
+}
+
+/**
+ * Once more, and now with its guests, where calendars invite later than they were asked to hold it: all others have the event
+ * as it stays. Answers whom they have invited, all together.
+ */
+export async function placeWithGuests(
+  tools: PlaceTools,
+  scope: CalendarScope,
+  booking: Booking,
+  configuration: Configuration,
+  held: Kept,
+): Promise<Result<Kept>> {
+  if (held.inviteLater.length === 0) return success(held)
+  const settled = settle(booking)
+  const those = { ...settled, service: { ...settled.service, placements: held.inviteLater } }
+  const event = placedEvent(booking, configuration, tools.now())
+  const wanted = { event, others: [], passesOver: isNothingWanted(booking) }
+  const placed = await put(tools, 'elsewhere', scope, those, wanted)
+  return placed.ok ? success({ ...placed.value, invited: held.invited.union(placed.value.invited) }) : placed
+}
+
+/** Of a calendar that the booking leaves, or has stood on already, whose account was taken away since. */
+function isNothingWanted({ service, change }: Booking): Wanted['passesOver'] {
   const stood = new Set(change?.kind === 'create' ? [] : service.placements.map(({ key }) => calendarName(key)))
-  const isNothingWanted = (key: CalendarKey) => change?.kind === 'cancel' || stood.has(calendarName(key))
-  return put(tools, where, scope, settle(booking), {
-    event,
-    others,
-    passesOver: ({ key }, problem) => problem === accountGone && isNothingWanted(key),
-  })
+  return ({ key }, problem) => problem === accountGone && (change?.kind === 'cancel' || stood.has(calendarName(key)))
 }
 
 /**
@@ -218,17 +242,17 @@ async function put(
     placed: [] as CalendarEvent[],
     removed: [] as RemovedEvent[],
     invited: new Set<string>(),
-    invitesLater: false,
+    inviteLater: [] as ParticipantCalendar[],
   }
   for (const { step, calendar } of removals) {
     const taken = await step
     if (where === 'here' && taken?.ok && taken.value === true) kept.removed.push({ id: eventId, ...calendar.key })
   }
-  for (const { step } of placements) {
+  for (const { step, calendar } of placements) {
     const placed = await step
     if (placed?.ok && placed.value.event !== undefined) kept.placed.push(placed.value.event)
     if (placed?.ok) for (const email of placed.value.invited) kept.invited.add(email)
-    if (placed?.ok && placed.value.invitesLater === true) kept.invitesLater = true
+    if (placed?.ok && placed.value.invitesLater === true) kept.inviteLater.push(calendar)
   }
   return success(kept)
 }

@@ -9,7 +9,8 @@ import { changedMeanwhile } from '../../core/problem.ts'
 import { failure, success } from '../../core/result.ts'
 import { isSameInterval } from '../../core/time/interval.ts'
 import { findKnownConfiguration } from '../configurations/loadConfiguration.ts'
-import { type ChangeTools, claimingTime, replaceClaims } from './carryThrough.ts'
+import type { ChangeTools } from './carryThrough.ts'
+import { claimingTime, replaceClaims } from './claimTime.ts'
 
 /**
  * `from` is gone, and `to` is the same calendar. Nothing of it is news to anyone. The event is made as the booking stands, unless

@@ -18,7 +18,8 @@ import { findKnownConfiguration } from '../configurations/loadConfiguration.ts'
 import { stillRunning } from '../once.ts'
 import { endOfRun, scopeUntil } from '../patience.ts'
 import type { Tools } from '../tools.ts'
-import { finish, giveUp } from './carryThrough.ts'
+import { finish } from './carryThrough.ts'
+import { giveUp } from './giveUp.ts'
 import { askCalendars, isHere } from './placeEvents.ts'
 
 /** Older than this, a hold without an event is given up: the guest has long seen an error. */
@@ -63,7 +64,7 @@ export async function recoverBooking(
   const context = { configuration, actor: worker, whenUnanswered: 'stayHeld', until } as const
 
   if (booking.direction === 'abort' || (await isHopeless(tools, booking, until))) {
-    await giveUp(tools, booking, context, slotTaken)
+    await giveUp(tools, booking, { ...context, handsOffAt: until }, slotTaken)
     return afterwards(tools, command, tries, 'given up')
   }
   const finished = await finish(tools, booking, context)

@@ -39,7 +39,7 @@ export async function sendMail(
   const { mail, eventId } = claimed
   const message = writeMessage(mail, { id: mailId, eventId, from: mailer.from, baseUrl })
   const outcome = await whileRenewed(
-    () => database.transaction(appId, (transaction) => renewMail(transaction, mailId, claimed.attempts)),
+    () => database.transaction(appId, (transaction) => renewMail(transaction, mailId, claimed.begunAt)),
     () => mailer.send(message),
   )
   await database.transaction(appId, (transaction) =>

@@ -403,6 +403,42 @@ describe('a booking on a calendar that invites by itself', () => {
   })
 })
 
+describe('a booking on a calendar that invites by itself and one that does not', () => {
+  let plain: RemoteHost
+  let id: string
+  beforeEach(async () => {
+    const username = `plain${count}@host.example`
+    fake.add(username, 'secret', ['work'])
+    plain = await connect(server, 'caldav', { username, password: 'secret' })
+    const elsewhere = { availability: { calendar_ids: ['work'] }, booking: { calendar_id: 'work' } }
+    id = await both({
+      participants: [
+        participant(there.email, { ...elsewhere, isOrganizer: true }),
+        participant(plain.email, elsewhere),
+      ],
+    })
+    fake.invites = (_, username) => username === there.email
+    for (const { email } of [there, plain]) fake.takeCalls(email)
+  })
+  afterEach(() => {
+    fake.invites = () => false
+  })
+  const written = ({ email }: RemoteHost) =>
+    fake.takeCalls(email).filter((call) => call === 'place' || call === 'remove')
+
+  it('is placed twice on the first alone', async () => {
+    await bookAt(server, id, nine)
+    expect([written(there), written(plain)]).toEqual([['place', 'place'], ['place']])
+    expect(onThere()).toEqual([milliseconds(nine)])
+  })
+
+  it('stands where the other is away by the time that guests are asked', async () => {
+    fake.once('place', () => fake.breakCalendar(plain.email, 'work'), 2)
+    await bookAt(server, id, nine)
+    expect([written(there), written(plain)]).toEqual([['place', 'place'], ['place']])
+  })
+})
+
 describe('a change that takes longer than a request may', () => {
   const late = () => {
     clockMs = 16_000
@@ -430,6 +466,26 @@ describe('a change that takes longer than a request may', () => {
       body: { start_time: noon, end_time: noon + 1800 },
     })
     expect([moved.status, placed()]).toEqual([504, [milliseconds(nine)]])
+  })
+
+  it('is none where the database kept it waiting: no calendar is blamed where none was asked', async () => {
+    const id = await makeConfiguration(server, [here], { event: { booking_type: 'organizer-confirmation' } })
+    const { booking_id } = (await book(server, id, nine)).body.data
+    const listed = await server.request('GET', `/v3/grants/${here.grantId}/scheduling/bookings`)
+    const salt = encodeSalt(decodeReference(listed.body.data[0].organizer_booking_ref)?.salt ?? new Uint8Array())
+    const { pool } = server.app.database
+    const locker = await pool.connect()
+    await locker.query('begin; lock table openslot.bookings')
+    const path = `/v3/scheduling/bookings/${booking_id}?configuration_id=${id}`
+    const said = server.request('PUT', path, { body: { salt, status: 'confirmed' } })
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    await expect.poll(async () => (await pool.query(waiting)).rowCount, { interval: 20 }).toBeGreaterThan(0)
+    clockMs = 23_000
+    await locker.query('rollback')
+    locker.release()
+    const { status, body } = await said
+    expect([status, body.error.message]).toEqual([503, 'The request took too long; please try again.'])
+    expect((await readBooking(server, booking_id)).status).toBe('pending')
   })
 
   it('is none where reading calendars before had its part in it: a new booking, and a move', async () => {

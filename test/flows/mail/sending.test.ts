@@ -3,6 +3,9 @@ import fc from 'fast-check'
 import ICAL from 'ical.js'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
+import type { Transaction } from '../../../src/adapters/storage/database/database.ts'
+import { reviveMail } from '../../../src/adapters/storage/mails/attempts.ts'
+import { claimMail, renewMail } from '../../../src/adapters/storage/mails/claim.ts'
 import type { AppId, BookingId } from '../../../src/core/ids.ts'
 import { openCalendar } from '../../support/calendars/calendarProgram.ts'
 import { book, makeConfiguration, makeHost, nearFuture, type TestHost } from '../../support/hosts.ts'
@@ -447,6 +450,29 @@ describe('two senders', () => {
       smtp.beforeAnswer = undefined
       vi.useRealTimers()
     }
+  })
+
+  it('a mail that another sends by now is not kept for whoever had it before', async () => {
+    const id = await makeConfiguration(server, [host])
+    const { booking_id } = (await bookIt(id, start)).body.data
+    const [mail] = await mailsOf(booking_id)
+    const { database } = server.app
+    const within = <T>(work: (transaction: Transaction) => Promise<T>) => database.transaction(appId(), work)
+    const claim = () => within((transaction) => claimMail(transaction, mail?.id ?? ''))
+    const renew = (claimed: Awaited<ReturnType<typeof claim>>) =>
+      within((transaction) => renewMail(transaction, mail?.id ?? '', claimed?.begunAt ?? ''))
+    const query = async (text: string) => (await database.pool.query(text, [mail?.id])).rows
+    const leased = () => query('select mail_due_at::text as until from openslot.deliveries where id = $1')
+    const before = await claim()
+    // Somebody wants it sent anew: that attempt is the first again.
+    expect(await within((transaction) => reviveMail(transaction, mail?.id ?? ''))).toBe(true)
+    const after = await claim()
+    expect([before?.attempts, after?.attempts]).toEqual([1, 1])
+    const lease = await leased()
+    await renew(before)
+    expect(await leased()).toEqual(lease)
+    await renew(after)
+    expect(await leased()).not.toEqual(lease)
   })
 
   it('a mail whose sender died is taken up by the sweep once its lease has run out', async () => {

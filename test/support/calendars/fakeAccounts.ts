@@ -58,8 +58,8 @@ export type FakeAccounts = {
   heal(): void
   /** Tokens given so far are worth nothing any more. */
   forgetTokens(): void
-  /** Addresses that the provider invites by itself. */
-  invites: (email: string) => boolean
+  /** Addresses that the provider invites by itself, for this account. */
+  invites: (email: string, username: string) => boolean
 }
 
 const away: Problem = { kind: 'calendarUnavailable', message: 'The calendar server cannot be reached.' }
@@ -194,7 +194,8 @@ export function fakeAccounts(): FakeAccounts {
     place: (call, id, event) =>
       writeAt('place', call, id, (calendar) => {
         write(calendar, event.id, { when: event.when, placed: event })
-        const invited = event.participants.map(({ email }) => email.toLowerCase()).filter((one) => fake.invites(one))
+        const guests = event.participants.map(({ email }) => email.toLowerCase())
+        const invited = guests.filter((one) => fake.invites(one, call.account.email))
         const later = event.isHeld === true && invited.length > 0 ? { invited: [], invitesLater: true } : { invited }
         return success({ ...later, item: { id: event.id, version: String(clock) } })
       }),

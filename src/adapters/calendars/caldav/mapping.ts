@@ -48,8 +48,9 @@ export function leavesGuestsToServer(event: PlacedEvent, host: WritingHost): boo
   return leaves && guestsOf(event, host).some((guest) => !hasCopy(event, guest.email))
 }
 
-export function hasGuests(own: Component): boolean {
-  return lineOf(own, 'ATTENDEE') !== undefined
+/** Whether anybody but the owner is on it, whom some servers put there themselves. */
+export function hasGuests(own: Component, host: WritingHost): boolean {
+  return attendees(own, host).length > 0
 }
 
 /** The text of a new object. */
@@ -126,15 +127,20 @@ export function isAtItsTime(own: Component, { when, isPending }: PlacedEvent, ca
 
 function saysTheSame(own: Component, event: PlacedEvent, host: WritingHost): boolean {
   const people = new Set(guestsOf(event, host).map(({ email }) => email.toLowerCase()))
-  const there = linesOf(own, 'ATTENDEE')
-    .map(attendeeOf)
-    .filter((address) => !host.addresses.includes(address))
+  const there = attendees(own, host)
   if (there.length !== people.size || !there.every((address) => people.has(address))) return false
   const content = textOf(own, contentName)?.trim()
   // Some servers keep no properties of others: then the title must do.
   return content === undefined
     ? unescapeText(textOf(own, 'SUMMARY') ?? '') === event.title
     : content === contentOf(event)
+}
+
+/** Everybody but the owner, as it stands there. */
+function attendees(own: Component, { addresses }: WritingHost): string[] {
+  return linesOf(own, 'ATTENDEE')
+    .map(attendeeOf)
+    .filter((address) => !addresses.includes(address))
 }
 
 /** Everybody but the owner; nobody where the owner is not the organizer, or the booking waits for their word. */

@@ -2,7 +2,7 @@
 import type { Problem } from '../../../core/problem.ts'
 import { type Component, MalformedCalendar, readComponents } from '../../ical/contentLines.ts'
 import { askForMultistatus, type DavClient, problemOf, unavailable } from './client.ts'
-import { caldav, dav, escapeXml, namespaces } from './davXml.ts'
+import { caldav, dav, escapeXml, type Multistatus, namespaces } from './davXml.ts'
 import { ownEvent } from './mapping.ts'
 
 export type DavObject = {
@@ -23,6 +23,17 @@ export async function readObject(client: DavClient, url: string): Promise<DavObj
   const calendar = parse(answer.text)
   if (calendar === undefined) return { problem: unavailable('keeps the event in a form that cannot be read') }
   return { url, calendar, text: answer.text, etag: answer.headers.etag }
+}
+
+/**
+ * The ETag by which the server itself knows what stands there, however what is on the way alters the header of an answer;
+ * undefined where it gives none, or nothing stands there.
+ */
+export async function readEtag(client: DavClient, url: string): Promise<string | undefined | Failed> {
+  const body = `<?xml version="1.0" encoding="utf-8"?><D:propfind ${namespaces}><D:prop><D:getetag/></D:prop></D:propfind>`
+  const found = await askForMultistatus(client, { method: 'PROPFIND', url, depth: 0, body })
+  if ('problem' in found) return found.status === 404 || found.status === 410 ? undefined : { problem: found.problem }
+  return etagOf(found.responses[0]?.properties)
 }
 
 /** `conflict`: another version stands there, or another place has the same UID. */
@@ -98,10 +109,13 @@ export async function findByUid(
     const url = URL.parse(href, found.url)?.href
     const calendar = text === undefined ? undefined : parse(text)
     if (text === undefined || url === undefined || calendar === undefined || !client.mayTrust(url)) continue
-    if (ownEvent(calendar, uid) !== undefined)
-      return { url, calendar, text, etag: properties.get(dav('getetag'))?.text.trim() || undefined }
+    if (ownEvent(calendar, uid) !== undefined) return { url, calendar, text, etag: etagOf(properties) }
   }
   return 'absent'
+}
+
+function etagOf(properties: Multistatus['responses'][number]['properties'] | undefined): string | undefined {
+  return properties?.get(dav('getetag'))?.text.trim() || undefined
 }
 
 function parse(text: string): Component | undefined {

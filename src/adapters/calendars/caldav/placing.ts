@@ -15,7 +15,7 @@ import {
   type WritingHost,
   writeNew,
 } from './mapping.ts'
-import { type DavObject, findByUid, putObject, readObject } from './objects.ts'
+import { type DavObject, findByUid, putObject, readEtag, readObject } from './objects.ts'
 import { placeOf } from './places.ts'
 
 /** Reading, writing and reading back, with room for others who write at the same time. */
@@ -43,8 +43,11 @@ export async function placeEvent(
   const first = invitesLater ? { ...event, participants: [] } : event
   let isWritten = false
   let waits = 0
-  let refused: string | undefined
+  const refused = new Set<string>()
   for (let round = 0; round < mostRounds; round += 1) {
+    // Before the object: what somebody writes in between is read, or refuses ours.
+    const listed = refused.size === 0 ? undefined : await readEtag(client, url)
+    if (typeof listed === 'object') return failure(listed.problem)
     const there: DavObject | 'absent' | { problem: Parameters<typeof failure>[0] } = await readObject(client, url)
     if (there !== 'absent' && 'problem' in there) return failure(there.problem)
     if (there === 'absent') {
@@ -68,7 +71,7 @@ export async function placeEvent(
     const id = placeOf(url, url, home)
     const item = id === undefined ? {} : { item: { id, version: there.etag } }
     const own = ownEvent(there.calendar, event.icalUid)
-    if (invitesLater && own !== undefined && !hasGuests(own) && isAtItsTime(own, event, there.calendar))
+    if (invitesLater && own !== undefined && !hasGuests(own, host) && isAtItsTime(own, event, there.calendar))
       return success({ invited: [], invitesLater, ...item })
     const plan = planChange(there.calendar, event, host, isWritten)
     if (plan.kind === 'done') return success({ invited: plan.invited, ...item })
@@ -77,10 +80,11 @@ export async function placeEvent(
       await wait(waitMs, undefined, { signal }).catch(() => undefined)
       continue
     }
-    // A weak ETag, or one that something on the way has altered, matches nothing, however often it is read.
-    const ifMatch = there.etag === refused ? undefined : there.etag
+    // A weak ETag, or one that something on the way has altered, matches nothing, however often it is read. Where the one that
+    // is listed does not either, though it has stayed the same, no condition can be met.
+    const ifMatch = [there.etag, listed].find((etag) => etag !== undefined && !refused.has(etag))
     const written = await putObject(client, url, plan.text, { ifMatch })
-    if (written === 'conflict') refused = there.etag
+    if (written === 'conflict' && ifMatch !== undefined) refused.add(ifMatch)
     if (typeof written === 'object') return failure(written.problem)
     // Someone else wrote in between: what they wrote is read, and ours put on top of it.
     isWritten = written === 'written'

@@ -17,6 +17,11 @@ const postponedSeconds = 600
 const turnSeconds = 2
 const leaseSeconds = 30
 
+export type ClaimedMail = Pick<MailRow, 'mail' | 'eventId' | 'attempts'> & {
+  /** As the database wrote it, to the microsecond: no other attempt at this mail began then. */
+  readonly begunAt: string
+}
+
 const isToGuest = sql`body ->> 'role' in ('guest', 'additionalGuest') and body ->> 'kind' <> 'reminder'
   and body ->> 'asker' is distinct from 'host'`
 const isConfirmation = sql`body ->> 'kind' in ('confirmed', 'requestReceived')`
@@ -40,20 +45,17 @@ function jobAtEndOfLease(appId: AppId): Sql {
  * no longer true: a newer mail to the same person about the same booking has overtaken it, or nobody was told that the booking
  * was called off or, of a reminder, moved.
  */
-export async function claimMail(
-  transaction: Transaction,
-  id: string,
-): Promise<Pick<MailRow, 'mail' | 'eventId' | 'attempts'> | undefined> {
+export async function claimMail(transaction: Transaction, id: string): Promise<ClaimedMail | undefined> {
   const { appId } = transaction
   const [row] = await transaction.query<Claimed>(sql`
     update openslot.deliveries as mail
     set attempts = attempts + 1, mail_due_at = ${endOfLease}, mail_begun_at = now()
     from (select id, mail_begun_at as lost_at from openslot.deliveries where app_id = ${appId} and id = ${id} for update) as before
     where mail.app_id = ${appId} and mail.id = before.id and kind = 'mail' and state = 'ready' and mail_due_at <= now()
-    returning body as mail, ${eventIdOfBooking(sql`mail`)} as "eventId", attempts, lower(recipient) as recipient, last_error as "lastError", lost_at as "lostAt",
+    returning body as mail, ${eventIdOfBooking(sql`mail`)} as "eventId", attempts, mail_begun_at::text as "begunAt", lower(recipient) as recipient, last_error as "lastError", lost_at as "lostAt",
       ${isToGuest} as "isLimited", ${isConfirmation} as "isConfirmation", ${jobAtEndOfLease(appId)} as job`)
   if (row === undefined) return undefined
-  const { mail, eventId, attempts } = row
+  const { mail, eventId, attempts, begunAt } = row
   if (row.lostAt !== null) await recordInterruption(transaction, id, row.lostAt)
   const isRetry = attempts > 1 || row.lastError === waitsForRoom
   if (isRetry && (await isOvertaken(transaction, id))) {
@@ -69,17 +71,18 @@ export async function claimMail(
     isAboutBooking(mail) && !isReminder(mail) ? await inTurn(transaction, id, mail) : { said: mail, tookOver: false }
   if (turn === undefined) return undefined
   const { said, tookOver } = turn
-  if (!row.isLimited) return { mail: said, eventId, attempts }
+  if (!row.isLimited) return { mail: said, eventId, attempts, begunAt }
   const had = await countRecent(transaction, id, row.recipient)
   // Nobody misses a confirmation who has had enough of them, unless it is the first that tells them of the booking.
   if (row.isConfirmation && !tookOver) {
-    if (had.confirmations < confirmationsLimit && had.mails < guestMailsLimit) return { mail: said, eventId, attempts }
+    if (had.confirmations < confirmationsLimit && had.mails < guestMailsLimit)
+      return { mail: said, eventId, attempts, begunAt }
     const enough =
       had.confirmations < confirmationsLimit ? `${guestMailsLimit} mails` : `${confirmationsLimit} confirmations`
     await holdBack(transaction, id, `this address has had ${enough} within an hour`)
     return undefined
   }
-  if (had.mails < guestMailsLimit) return { mail: said, eventId, attempts }
+  if (had.mails < guestMailsLimit) return { mail: said, eventId, attempts, begunAt }
   await postpone(transaction, id, { seconds: postponedSeconds, reason: waitsForRoom })
   return undefined
 }
@@ -107,16 +110,16 @@ async function inTurn(
   return { said, tookOver }
 }
 
-/** Says that whoever made this attempt is alive and still at it. */
-export async function renewMail(transaction: Transaction, id: string, attempts: number): Promise<void> {
+/** Says that whoever claimed the mail then is alive and still at it; where another has it since, it is theirs. */
+export async function renewMail(transaction: Transaction, id: string, begunAt: ClaimedMail['begunAt']): Promise<void> {
   const { appId } = transaction
   await transaction.query(sql`
     update openslot.deliveries as mail set mail_due_at = ${endOfLease}
-    where app_id = ${appId} and id = ${id} and state = 'ready' and mail_begun_at is not null and attempts = ${attempts}
+    where app_id = ${appId} and id = ${id} and state = 'ready' and mail_begun_at = ${begunAt}::timestamptz
     returning ${jobAtEndOfLease(appId)} as job`)
 }
 
-type Claimed = Pick<MailRow, 'mail' | 'eventId' | 'attempts'> & {
+type Claimed = ClaimedMail & {
   readonly recipient: string
   readonly lastError: string | null
   /** When an attempt began that nobody has ended. */
