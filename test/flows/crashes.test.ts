@@ -594,7 +594,7 @@ describe('a reschedule whose process dies', () => {
     const people = {
       start_time: start,
       end_time: start + 1800,
-      additional_guests: [{ name: 'Robin', email: 'robin@guest.example' }],
+      additional_guests: [{ name: 'Wren', email: 'wren@guest.example' }],
     }
     const died = calendars.once('freeBusy', 'hangBefore')
     void bring()
