@@ -260,9 +260,10 @@ export async function latestOfGroup(
   return keys.map((_, index) => found.get(index + 1))
 }
 
-/** For the index of what takes place when, which holds this expression in place of the calendar's key. */
+/** For the index of what takes place when, which holds this hash in place of the calendar's key; beside it the key itself is asked for. */
 export function usesWindow(grantId: Sql, calendarId: Sql): Sql {
-  return sql`event.grant_id::text || '/' || event.calendar_id = ${grantId}::text || '/' || ${calendarId}`
+  return sql`uuid_hash_extended(event.grant_id, hashtextextended(event.calendar_id, 0))
+    = uuid_hash_extended(${grantId}, hashtextextended(${calendarId}, 0))`
 }
 
 export function isOnCalendar(appId: AppId, key: CalendarKey): Sql {

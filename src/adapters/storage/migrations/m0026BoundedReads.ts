@@ -44,8 +44,8 @@ create index deliveries_lost on openslot.deliveries (app_id, endpoint_id, id) wh
 -- What was done to anything but bookings. What was done to one lies between its making and its last change.
 create index audit_log_seldom on openslot.audit_log (app_id, id) where action not like 'booking.%';
 
--- For who asks for a window alone, hence the expression: it looked as good as the primary key for one event by its id, and all of
+-- For who asks for a window alone, hence the hash in place of the key: it looked as good as the primary key for one event by its id, and all of
 -- the calendar were read.
 drop index openslot.events_window;
-create index events_window on openslot.events using gist (app_id, (grant_id::text || '/' || calendar_id), during);
+create index events_window on openslot.events using gist (app_id, (uuid_hash_extended(grant_id, hashtextextended(calendar_id, 0))), during);
 `
