@@ -14,7 +14,7 @@ import { type Receiver, startReceiver } from '../support/receiver.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 import { startSmtp, type TestSmtp } from '../support/smtp.ts'
 
-const count = Number(process.env.KILLED_BOOKINGS ?? 120)
+const count = Number(process.env.KILLED_BOOKINGS ?? 60)
 const kills = count > 1_000 ? 12 : 4
 const hosts = 8
 const clients = 8
