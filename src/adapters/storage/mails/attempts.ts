@@ -2,7 +2,7 @@
 import type { Transaction } from '../database/database.ts'
 import { newId } from '../database/ids.ts'
 import { sql } from '../database/sql.ts'
-import { isMail, type MailAttempt, mailJobs, removeJob } from './rows.ts'
+import { addJob, isMail, type MailAttempt, mailJobs, removeJob } from './rows.ts'
 
 export type MailResult = Omit<MailAttempt, 'at' | 'outcome'> & {
   readonly outcome: Exclude<MailAttempt['outcome'], 'interrupted'>
@@ -27,9 +27,7 @@ export async function finishAttempt(transaction: Transaction, id: string, result
         mail_due_at = now() + make_interval(secs => ${retryAfterMs === undefined ? null : retryAfterMs / 1_000}::float8 * (0.9 + 0.2 * random())),
         last_error = case when ${outcome}::text in ('sent', 'kept') then null else ${answer} end
       where app_id = ${appId} and id = ${id} and state = 'ready' returning id, mail_due_at)
-    select graphile_worker.add_job('sendMail', json_build_object('appId', ${appId}::text, 'mailId', id),
-      job_key => 'mail:' || id, run_at => mail_due_at, max_attempts => 25)
-    from changed where mail_due_at is not null`)
+    select ${addJob(appId, sql`id`, sql`mail_due_at`)} from changed where mail_due_at is not null`)
   if (retryAfterMs === undefined) await removeJob(transaction, id)
 }
 

@@ -8,7 +8,7 @@ import type { Transaction } from '../database/database.ts'
 import { newId } from '../database/ids.ts'
 import { type Sql, sql } from '../database/sql.ts'
 import { findEarlier, isOvertaken } from './order.ts'
-import { eventIdOfBooking, type MailRow, removeJob } from './rows.ts'
+import { addJob, eventIdOfBooking, type MailRow, removeJob } from './rows.ts'
 
 const confirmationsLimit = 3
 /** Of all that is sent to an address because of what a guest did. */
@@ -29,8 +29,7 @@ const endOfLease = sql`now() + ${leaseSeconds} * interval '1 second'`
 
 /** Where `mail` is written: the job of a process that dies over it would be given to nobody for hours. */
 function jobAtEndOfLease(appId: AppId): Sql {
-  return sql`(select job.id from graphile_worker.add_job('sendMail', json_build_object('appId', ${appId}::text, 'mailId', mail.id),
-    job_key => 'mail:' || mail.id, run_at => ${endOfLease}, max_attempts => 25) as job)`
+  return sql`(select job.id from ${addJob(appId, sql`mail.id`, endOfLease)} as job)`
 }
 
 /**
@@ -202,7 +201,5 @@ async function postpone(
       update openslot.deliveries set attempts = attempts - 1, mail_begun_at = null,
         last_error = coalesce(${reason}, last_error), mail_due_at = now() + make_interval(secs => ${seconds})
       where app_id = ${appId} and id = ${id} returning id, mail_due_at)
-    select graphile_worker.add_job('sendMail', json_build_object('appId', ${appId}::text, 'mailId', id),
-      job_key => 'mail:' || id, run_at => mail_due_at, max_attempts => 25)
-    from changed`)
+    select ${addJob(appId, sql`id`, sql`mail_due_at`)} from changed`)
 }

@@ -74,12 +74,15 @@ export async function insertMails(
   if (rows.length > 0) await transaction.query(together(rows))
 }
 
+/** A call that gives the mail of `id` its job, or another time to the one that it has; `runAt`: now, where absent. */
+export function addJob(appId: AppId, id: Sql, runAt: Sql = sql`now()`): Sql {
+  return sql`graphile_worker.add_job('sendMail', json_build_object('appId', ${appId}::text, 'mailId', ${id}),
+    job_key => 'mail:' || ${id}, run_at => ${runAt}, max_attempts => 25)`
+}
+
 /** One job for each, due now. */
 export function mailJobs(appId: AppId, ids: readonly string[]): Sql {
-  return sql`
-    select graphile_worker.add_job('sendMail', json_build_object('appId', ${appId}::text, 'mailId', id),
-      job_key => 'mail:' || id, max_attempts => 25)
-    from unnest(${ids}::text[]) as id`
+  return sql`select ${addJob(appId, sql`id`)} from unnest(${ids}::text[]) as id`
 }
 
 export async function removeJob(transaction: Transaction, id: string): Promise<void> {
