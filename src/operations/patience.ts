@@ -28,6 +28,11 @@ export function endOfRun(now: Instant): Instant {
   return plus(now, runMs)
 }
 
+/** Whether whoever waits has been told by `now` that it took too long; nobody waits where there is no `until`. */
+export function isOver(now: Instant, until: Instant | undefined): boolean {
+  return until !== undefined && now >= until
+}
+
 /** In which no call to a calendar outlives `until`, but for the millisecond in which it is refused. */
 export function scopeUntil(
   { database, now }: Pick<Tools, 'database' | 'now'>,

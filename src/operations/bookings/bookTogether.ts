@@ -18,6 +18,7 @@ import type { AppId } from '../../core/ids.ts'
 import { tookTooLong } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import type { Instant } from '../../core/time/instant.ts'
+import { isOver } from '../patience.ts'
 import { type ChangeContext, type ChangeTools, nowhere } from './carryThrough.ts'
 import { chooseServices, findQuestionProblem, type ServiceQuestion } from './chooseService.ts'
 import { claimingTime, newClaims } from './claimTime.ts'
@@ -83,7 +84,7 @@ function depart(tools: ChangeTools, appId: AppId, queue: Queue): void {
     const aboard = board(queue)
     if (aboard.length === 0) return
     queue.rides++
-    const inTime = aboard.filter(({ context }) => !isLate(tools, context))
+    const inTime = aboard.filter(({ context }) => !isOver(tools.now(), context.until))
     for (const passenger of aboard) if (!inTime.includes(passenger)) passenger.resolve(failure(tookTooLong))
     void ride(tools, appId, inTime).finally(() => {
       queue.rides--
@@ -106,10 +107,6 @@ function board(queue: Queue): Passenger[] {
   })
   for (const name of aboard.flatMap(({ names }) => names)) queue.taken.add(name)
   return aboard
-}
-
-function isLate({ now }: Pick<ChangeTools, 'now'>, { until }: ChangeContext): boolean {
-  return until !== undefined && now() >= until
 }
 
 /** Never rejects: each passenger is told. */
@@ -147,7 +144,7 @@ async function settleAll(
       const service = services[index] ?? failure(nowhere)
       if (!service.ok) return service
       // The locks may have been waited for.
-      if (isLate(tools, context)) return failure(tookTooLong)
+      if (isOver(tools.now(), context.until)) return failure(tookTooLong)
       if (service.value.placements.length === 0) return failure(nowhere)
       const before = make(service.value)
       const settled = settle(before)

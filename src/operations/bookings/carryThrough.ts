@@ -22,7 +22,7 @@ import {
 } from '../../core/problem.ts'
 import { failure, type Result, success } from '../../core/result.ts'
 import { type Instant, latest, never, plus, secondMs, soonest } from '../../core/time/instant.ts'
-import { scopeUntil } from '../patience.ts'
+import { isOver, scopeUntil } from '../patience.ts'
 import type { Tools } from '../tools.ts'
 import { claimingTime, newClaims, replaceClaims } from './claimTime.ts'
 import { endedElsewhere, type GivingUp, giveUp, standBack } from './giveUp.ts'
@@ -96,15 +96,14 @@ export async function carryThrough(
   context: ChangeContext,
   begin: (transaction: Transaction) => Promise<Result<Booking>>,
 ): Promise<Result<Booking>> {
-  const isOver = () => context.until !== undefined && tools.now() >= context.until
-  if (isOver()) return failure(tookTooLong)
+  if (isOver(tools.now(), context.until)) return failure(tookTooLong)
   let isHeldOnly = false
   const held = await claimingTime(() =>
     tools.database.transaction(appId, async (transaction) => {
       const begun = await begin(transaction)
       if (!begun.ok) return begun
       // The locks may have been waited for.
-      if (isOver()) return failure(tookTooLong)
+      if (isOver(tools.now(), context.until)) return failure(tookTooLong)
       const booking = begun.value
       if (settle(booking).service.placements.length === 0) return failure(nowhere)
       isHeldOnly = !calendarsOf(booking).every((calendar) => isHere(tools, calendar))
