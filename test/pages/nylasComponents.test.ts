@@ -3,7 +3,15 @@ import { join } from 'node:path'
 
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
-import { book, makeConfiguration, makeHost, nearFuture, participant, type TestHost } from '../support/hosts.ts'
+import {
+  accessTokenOf,
+  book,
+  makeConfiguration,
+  makeHost,
+  nearFuture,
+  participant,
+  type TestHost,
+} from '../support/hosts.ts'
 import { useBrowser, type ViewOptions } from '../support/pages/browser.ts'
 import { bundle, type HostPage, servePages } from '../support/pages/hostPage.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
@@ -337,7 +345,7 @@ describe('the editor', () => {
 
 /** `calls`: what the editor asks of the server once its list is shown, as `GET /path 200`, the path below its grant. */
 async function openEditor(host: TestHost, props: object = {}): Promise<{ page: Page; calls: string[] }> {
-  const page = await open({ component: 'editor', accessToken: await accessTokenOf(host), props })
+  const page = await open({ component: 'editor', accessToken: await accessTokenOf(server, host.grantId), props })
   await page.getByRole('button', { name: 'Create new' }).waitFor()
   const calls: string[] = []
   const grant = `${server.url}/v3/grants/me`
@@ -347,19 +355,6 @@ async function openEditor(host: TestHost, props: object = {}): Promise<{ page: P
       calls.push(`${method} ${url.slice(grant.length)} ${response.status()}`)
   })
   return { page, calls }
-}
-
-async function accessTokenOf({ grantId }: TestHost): Promise<string> {
-  const issued = await server.request('POST', '/v3/connect/token', {
-    token: null,
-    body: {
-      grant_type: 'client_credentials',
-      client_id: server.clientId,
-      client_secret: server.apiKey,
-      grant_id: grantId,
-    },
-  })
-  return issued.body.access_token
 }
 
 async function organizerReference(configurationId: string, bookingId: string): Promise<string> {

@@ -85,6 +85,14 @@ export function book(
   })
 }
 
+/** Of the kind that the holder of a grant has, who is no application. */
+export async function accessTokenOf(server: TestServer, grantId: string): Promise<string> {
+  const client = { client_id: server.clientId, client_secret: server.apiKey }
+  const body = { grant_type: 'client_credentials', ...client, grant_id: grantId }
+  const issued = await server.request('POST', '/v3/connect/token', { token: null, body })
+  return issued.body.access_token
+}
+
 /** 09:00 UTC on the day after tomorrow, in Unix seconds: far enough for every notice, and on every grid. */
 export function nearFuture(): number {
   return (Math.floor(Date.now() / 86_400_000) + 2) * 86_400 + 9 * 3_600

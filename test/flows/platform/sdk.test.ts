@@ -1,6 +1,7 @@
 import Nylas from 'nylas'
 import { beforeAll, expect, it } from 'vitest'
 
+import { accessTokenOf } from '../../support/hosts.ts'
 import { startTestServer, type TestServer } from '../../support/server.ts'
 
 let server: TestServer
@@ -187,16 +188,7 @@ it('the official SDK reads and changes everything else that is served, and reads
   )
   await connectors.destroy(microsoft)
 
-  const issued = await server.request('POST', '/v3/connect/token', {
-    token: null,
-    body: {
-      grant_type: 'client_credentials',
-      client_id: server.clientId,
-      client_secret: server.apiKey,
-      grant_id: identifier,
-    },
-  })
-  const token = issued.body.access_token as string
+  const token = await accessTokenOf(server, identifier)
   expect((await auth.accessTokenInfo(token)).data).toMatchObject({ sub: identifier, aud: server.clientId })
   const code = { clientId: server.clientId, redirectUri: 'https://acme.example/2' }
   for (const [asked, error] of [
