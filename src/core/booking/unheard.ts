@@ -30,12 +30,7 @@ type Kinds = Readonly<Record<'first' | 'moved' | 'stayed', Mail['kind']>>
 function told(mail: Mail, unheard: readonly Mail[], kinds: Kinds): Mail {
   const first = unheard.findLast(({ kind }) => kind === kinds.first)
   if (first !== undefined)
-    return {
-      ...movedFrom(mail, undefined),
-      kind: first.kind,
-      policy: first.policy,
-      template: first.template,
-    }
+    return { ...movedFrom(mail, undefined), kind: first.kind, policy: first.policy, template: first.template }
   const known = unheard.find(({ kind }) => kind === kinds.moved)?.before ?? mail.before
   const moved = movedFrom(mail, known)
   return { ...moved, kind: moved.before === undefined ? kinds.stayed : kinds.moved }

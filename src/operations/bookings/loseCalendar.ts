@@ -1,5 +1,4 @@
 // A booking whose calendar of our own was deleted. Run by the worker, one booking at a time; safe to repeat.
-
 import { findBooking, updateBooking } from '../../adapters/storage/bookings.ts'
 import { findCalendar } from '../../adapters/storage/calendars.ts'
 import { calendarOwner } from '../../core/account/principal.ts'

@@ -1,5 +1,4 @@
 // An event that bears the marker of a booking which takes no time on that calendar: whose is it, and what becomes of it?
-
 import type { CalendarProvider, CalendarScope } from '../../adapters/calendars/calendarProvider.ts'
 import { findBooking } from '../../adapters/storage/bookings.ts'
 import { findCalendar } from '../../adapters/storage/calendars.ts'
